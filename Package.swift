@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// CI builds with AERUGO_STRICT=1: a warning of ours is an error there, but never on a stranger's newer compiler.
+let strict = Context.environment["AERUGO_STRICT"] == "1"
+let settings: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+    + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A folder below Sources is a target, so that an import against the flow of the design fails to build.
+func folder(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+}
+
+func program(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+
+let package = Package(
+    name: "aerugo",
+    products: [
+        .executable(name: "aerugo", targets: ["aerugo"]),
+        .executable(name: "aerugo-conformance", targets: ["aerugo-conformance"]),
+        .executable(name: "aerugo-load", targets: ["aerugo-load"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibCrypto", path: "Sources/CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CLibCurl", path: "Sources/CLibCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        folder("Vocabulary", "Vocabulary", []),
+
+        folder("Model", "Registry/Model", ["Vocabulary"]),
+        folder("Access", "Registry/Access", ["Model"]),
+        folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
+        folder("Drivers", "Registry/Drivers", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
+        folder("Service", "Registry/Service", ["Access", "Store", logging]),
+        folder("HTTP", "Registry/HTTP", ["Service", logging] + nio),
+        program(
+            "aerugo", "Registry/App",
+            [
+                "HTTP", "Drivers", arguments, logging,
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        folder(
+            "ConformanceKit", "Conformance/Kit",
+            ["Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto")]),
+        program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
+
+        folder(
+            "LoadKit", "LoadGen/Kit",
+            nio + [
+                "Vocabulary",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+    ]
+)
