@@ -59,7 +59,7 @@ finish() {
   set +e
   if [ -n "$attended" ]; then
     kill -s "$attended_signal" "$attended" 2>/dev/null
-    end_process "$attended" 20
+    end_process "$attended" 20 2>/dev/null
   fi
   for name in "${!server_pids[@]}"; do end_process "${server_pids[$name]}" 10; done
   if [ -n "$work" ]; then rm -rf --one-file-system "$work"; fi
@@ -67,6 +67,7 @@ finish() {
 }
 
 # end_process PID SECONDS: TERM, and KILL to what has not ended by then. Leaves its exit status in $stopped.
+# shellcheck disable=SC2034
 end_process() {
   local pid=$1 deadline=$((SECONDS + $2))
   kill -TERM "$pid" 2>/dev/null || true
@@ -77,7 +78,6 @@ end_process() {
     fi
     sleep 0.05
   done
-  # shellcheck disable=SC2034
   stopped=0
   wait "$pid" 2>/dev/null || stopped=$?
 }
@@ -167,7 +167,7 @@ need_toolchain() {
 
 # build_release [FLAG…]: one release build for everything here; a warning of ours is an error. Later calls only check.
 build_release() {
-  heading "swift build -c release $*"
+  heading "AERUGO_STRICT=1 swift build -c release $*"
   (cd "$top" && AERUGO_STRICT=1 attend swift build -c release "$@")
 }
 
