@@ -108,7 +108,7 @@ need() {
       status=$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null || true)
       if [[ $status == ii* ]]; then continue; fi
     fi
-    missing+=("$package")
+    if [[ " ${missing[*]} " != *" $package "* ]]; then missing+=("$package"); fi
   done
   if [ "${#missing[@]}" -eq 0 ]; then return; fi
   say "installing: ${missing[*]}"

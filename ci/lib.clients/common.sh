@@ -83,7 +83,7 @@ action() {
   esac
   printf '%s\t%s\t%s\t%s\t%s\n' "$client" "$name" "$result" "$elapsed" "$note" >>"$report/clients.tsv"
   printf '%-14s %-26s %-8s %6d ms  %s\n' "$client" "$name" "$result" "$elapsed" "$note"
-  if [ "$result" = FAILED ]; then tail -n 15 "$log" | sed 's/^/    | /'; fi
+  if [ "$result" = FAILED ]; then tail -n 15 "$log" | cut -c 1-400 | sed 's/^/    | /'; fi
 }
 
 # Inside an action: a word for the row; the end of it as skipped; its end as failed.
