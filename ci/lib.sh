@@ -95,13 +95,13 @@ attend() {
 
 # --------------------------------------------------------------------------------------------------------- installing
 
-# need COMMAND=PACKAGE … or =PACKAGE …: installs, by one apt-get, the packages whose command is not on PATH
+# need COMMAND:PACKAGE … or :PACKAGE …: installs, by one apt-get, the packages whose command is not on PATH
 # (or that are not installed, where no command is named). Does nothing when nothing is missing.
 need() {
   local spec command package status
   local -a missing=()
   for spec in "$@"; do
-    command=${spec%%=*} package=${spec#*=}
+    command=${spec%%:*} package=${spec#*:}
     if [ -n "$command" ]; then
       if command -v "$command" >/dev/null 2>&1; then continue; fi
     else
@@ -141,22 +141,28 @@ install_packages() {
 
 # ----------------------------------------------------------------------------------------------------------- building
 
-# need_toolchain: puts a Swift of at least 6.3 first on PATH and installs the headers that the package links against.
+# What a Swift toolchain needs of Debian 12 to run, and what the package compiles and links against.
+readonly toolchain_packages=(git:git pkg-config:pkg-config ld:binutils :libc6-dev :libstdc++-12-dev :libncurses6 :libxml2
+  :libsqlite3-dev :libcurl4-openssl-dev :libssl-dev :zlib1g-dev :tzdata :ca-certificates)
+
+# need_toolchain: puts a Swift of at least 6.3 first on PATH.
 need_toolchain() {
   local place version
   local -a places=("${SWIFT_HOME:+$SWIFT_HOME/usr/bin}" "$(dirname "$(command -v swift || echo /nowhere/swift)")"
     /opt/swift/usr/bin "$HOME/.local/share/swiftly/bin" /usr/local/swift/usr/bin /usr/share/swift/usr/bin)
   for place in "${places[@]}"; do
     if [ -z "$place" ] || [ ! -x "$place/swift" ]; then continue; fi
-    version=$("$place/swift" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
-    if [ -n "$version" ] && [ "$(printf '6.3\n%s\n' "$version" | sort -V | head -n 1)" = 6.3 ]; then
+    need "${toolchain_packages[@]}"
+    version=$("$place/swift" --version 2>"$work/swift.log" | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1) || true
+    if [ -z "$version" ]; then
+      warn "$place/swift does not tell its version: $(<"$work/swift.log")"
+    elif [ "$(printf '6.3\n%s\n' "$version" | sort -V | head -n 1)" = 6.3 ]; then
       PATH="$place:$PATH"
       say "Swift $version in $place"
-      need git=git pkg-config=pkg-config ld=binutils =libc6-dev =libstdc++-12-dev =zlib1g-dev \
-        =libssl-dev =libcurl4-openssl-dev =libsqlite3-dev =ca-certificates
       return
+    else
+      warn "$place/swift is Swift $version: too old"
     fi
-    warn "$place/swift is Swift ${version:-of no known version}: too old"
   done
   warn "no Swift 6.3 toolchain. Looked in:"
   for place in "${places[@]}"; do
