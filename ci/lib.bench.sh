@@ -294,7 +294,7 @@ fill_tags() {
     { query = query (n++ ? "&" : "") "tag=" $1 }
     n == 100 { flush() }
     END { flush() }' >"$work/tags.conf"
-  curl --silent --show-error --max-time 300 --config "$work/tags.conf" >"$work/tags.codes" || {
+  timeout 300 curl --silent --show-error --config "$work/tags.conf" >"$work/tags.codes" || {
     sort "$work/tags.codes" | uniq -c >&2
     die "aerugo did not take $1 tags"
   }
