@@ -1,0 +1,14 @@
+// Calls that glibc declares under _GNU_SOURCE only, which Swift's import of it does not set.
+#include <malloc.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// memfd_create(2), close-on-exec.
+static inline int aerugo_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u);
+}
+
+// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts writing out, does not wait.
+static inline int aerugo_start_writeback(int descriptor, long long offset, long long count) {
+    return (int)syscall(SYS_sync_file_range, descriptor, offset, count, 2u);
+}
