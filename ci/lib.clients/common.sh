@@ -1,9 +1,11 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # What all clients need: their surroundings, content to push, checks, and the table. Sourced by ci/clients, whose
 # variables these are: $registry, $report, $work.
 
 readonly payload_size=24M # of random bytes, the layer that is "over 20 MB"
 readonly command_limit=60 # seconds that one command may take
+here=$(dpkg --print-architecture) # this machine's, as images call it
+there=s390x                       # one that it surely is not
 action_count=0
 failure_count=0
 
@@ -23,7 +25,6 @@ prepare() {
   echo '{}' >"$REGISTRY_AUTH_FILE"
   echo '{"default": [{"type": "insecureAcceptAnything"}]}' >/etc/containers/policy.json
   printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$registry" >/etc/containers/registries.conf
-  # shellcheck disable=SC2034
   root_of_repositories=clients/r$(openssl rand -hex 4)
   printf 'client\taction\tresult\tms\tnote\n' >"$report/clients.tsv"
 }
@@ -82,7 +83,7 @@ action() {
       ;;
   esac
   printf '%s\t%s\t%s\t%s\t%s\n' "$client" "$name" "$result" "$elapsed" "$note" >>"$report/clients.tsv"
-  printf '%-14s %-26s %-8s %6d ms  %s\n' "$client" "$name" "$result" "$elapsed" "$note"
+  printf '%-16s %-27s %-8s %6d ms  %s\n' "$client" "$name" "$result" "$elapsed" "$note"
   if [ "$result" = FAILED ]; then tail -n 15 "$log" | cut -c 1-400 | sed 's/^/    | /'; fi
 }
 

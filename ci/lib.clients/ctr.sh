@@ -27,7 +27,7 @@ ctr_clean() {
 }
 
 ctr_import() {
-  oci_layout "$state/image" v1 amd64
+  oci_layout "$state/image" v1 "$here"
   tar --create --file "$state/image.tar" --directory "$state/image" .
   ctr images import --no-unpack --base-name "$registry/$repository" "$state/image.tar"
   cp "$state/image.digest" "$state/imported"
@@ -55,7 +55,7 @@ ctr_pull() {
   ctr images pull --plain-http --snapshotter native "$reference"
   same "digest" "$(ctr images list "name==$reference" | awk 'NR == 2 { print $3 }')" "$(<"$state/digest")"
   layer=$(ctr content get "$(<"$state/digest")" | jq -r '.layers[0].digest')
-  same "payload" "$(ctr content get "$layer" | gzip -dc | tar -xO payload | sha256)" "$(<"$state/image.payload-amd64")"
+  same "payload" "$(ctr content get "$layer" | gzip -dc | tar -xO payload | sha256)" "$(<"$state/image.payload-$here")"
 }
 
 # What was pulled carries a label that says from which repository, and is mounted from there.
@@ -73,7 +73,7 @@ ctr_mount() {
 }
 
 ctr_index() {
-  oci_layout "$state/index" both amd64 arm64
+  oci_layout "$state/index" both "$here" "$there"
   tar --create --file "$state/index.tar" --directory "$state/index" .
   ctr images import --no-unpack --all-platforms --base-name "$registry/$repository-index" "$state/index.tar"
   ctr images push --plain-http "$registry/$repository-index:both"

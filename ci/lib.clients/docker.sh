@@ -96,17 +96,16 @@ docker_all_tags() {
 # Two images under one name: the list must be found by tag, and a pull must choose this machine's one.
 docker_list() {
   after "$state/digest"
-  local arch here list=$registry/$repository-list
-  here=$(docker version --format '{{.Server.Arch}}')
-  for arch in "$here" s390x; do
+  local arch list=$registry/$repository-list
+  for arch in "$here" "$there"; do
     mkdir -p "$state/$arch"
     random_file "$state/$arch/payload" 64K
     printf 'FROM scratch\nCOPY payload /payload\nENTRYPOINT ["/payload"]\n' >"$state/$arch/Dockerfile"
     docker build --tag "$list:$arch" "$state/$arch"
     docker push "$list:$arch"
   done
-  docker manifest create --insecure "$list:both" "$list:$here" "$list:s390x"
-  docker manifest annotate --arch s390x "$list:both" "$list:s390x"
+  docker manifest create --insecure "$list:both" "$list:$here" "$list:$there"
+  docker manifest annotate --arch "$there" "$list:both" "$list:$there"
   docker manifest push --insecure "$list:both" | shown | grep -o 'sha256:[0-9a-f]*' >"$state/list"
   check_pushed "$repository-list" both "$(<"$state/list")"
   docker inspect --format '{{.Id}}' "$list:$here" >"$state/list-id"

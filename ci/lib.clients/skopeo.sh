@@ -28,7 +28,7 @@ push() { skopeo copy --dest-tls-verify=false --digestfile "$state/pushed" "$@"; 
 pull() { skopeo copy --src-tls-verify=false "$@"; }
 
 skopeo_push() {
-  oci_layout "$state/image" v1 amd64
+  oci_layout "$state/image" v1 "$here"
   push "oci:$state/image:v1" "$remote:v1"
   same "digest" "$(<"$state/pushed")" "$(<"$state/image.digest")"
   check_pushed "$repository" v1 "$(<"$state/pushed")"
@@ -63,11 +63,11 @@ skopeo_inspect() {
   after "$state/digest"
   same "digest and layer" \
     "$(skopeo inspect --tls-verify=false "$remote:v1" | shown | jq -r '"\(.Digest) \(.Layers[0]) \(.Architecture)"')" \
-    "$(<"$state/digest") $(manifest "$repository" v1 | jq -r '.layers[0].digest') amd64"
+    "$(<"$state/digest") $(manifest "$repository" v1 | jq -r '.layers[0].digest') $here"
 }
 
 skopeo_index() {
-  oci_layout "$state/index" both amd64 arm64
+  oci_layout "$state/index" both "$here" "$there"
   push --all "oci:$state/index:both" "$remote-index:both"
   same "digest" "$(<"$state/pushed")" "$(<"$state/index.digest")"
   check_pushed "$repository-index" both "$(<"$state/pushed")"
@@ -82,7 +82,7 @@ skopeo_manifest_list() {
   check_pushed "$repository-list" both "$(<"$state/pushed")"
   same "media type" "$(manifest "$repository-list" both | jq -r .mediaType)" \
     application/vnd.docker.distribution.manifest.list.v2+json
-  pull --override-arch arm64 "$remote-list:both" "dir:$state/list-arm64"
+  pull --override-arch "$there" "$remote-list:both" "dir:$state/list-there"
 }
 
 # skopeo_convert FORMAT MEDIA-TYPE: within the registry, into another repository.
@@ -112,7 +112,7 @@ same_payload() {
   layer=$(jq -r .manifests[0].digest "$1/index.json")
   layer=$(jq -r .layers[0].digest "$1/blobs/sha256/${layer#sha256:}")
   same "payload" "$(gzip -dc <"$1/blobs/sha256/${layer#sha256:}" | tar -xO payload | sha256)" \
-    "$(<"$state/image.payload-amd64")"
+    "$(<"$state/image.payload-$here")"
 }
 
 skopeo_sync() {
