@@ -113,7 +113,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
         keepsAlive = head.isKeepAlive && !isShuttingDown && !isUpgrade
         let length = Self.length(head)
-        let body = RequestBody(length: length, connection: self)
+        let body = RequestBody(length: length, pieces: shared.pieces, connection: self)
         self.body = body
         awaitsContinue = length != 0 && head.headers.first(name: "Expect")?.lowercased() == "100-continue"
         let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)

@@ -10,6 +10,7 @@ final class LoopContext: @unchecked Sendable {
     /// Bytes of bodies that wait to be taken, over all connections of the loop.
     var buffered = 0
     private let bodyBudget: Int
+    let pieces = BodyPieces()
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private let idPrefix: String
     private var requests: UInt64 = 0

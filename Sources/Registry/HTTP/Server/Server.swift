@@ -31,7 +31,7 @@ package struct ServerSettings: Sendable {
     /// Event loops; nil for one a core.
     package var threads: Int?
     /// Bytes of bodies that may wait in memory, all uploads together.
-    package var bodyBudget = 16 << 20
+    package var bodyBudget = 8 << 20
     /// How long running requests may take to end after a shutdown has begun.
     package var shutdownGrace: Duration = .seconds(25)
 
@@ -64,7 +64,7 @@ package final class Server: Sendable {
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(
                     .recvAllocator,
-                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 256 << 10)
+                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 128 << 10)
                 )
                 // The kernel ends a connection whose peer takes nothing for a minute.
                 .childChannelOption(ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000)
