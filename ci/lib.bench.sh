@@ -155,9 +155,11 @@ make_content() {
 send() {
   local format=$1
   shift
+  : >"$work/answer"
   on_client_core curl --silent --show-error --fail-with-body --max-time 300 --header 'Expect:' \
     --output "$work/answer" --write-out "$format" "$@" || {
-    head -c 500 "$work/answer" >&2
+    warn "a request has failed: ${*: -1}"
+    if [ -s "$work/answer" ]; then head -c 500 "$work/answer" >&2; fi
     return 1
   }
 }
@@ -168,12 +170,12 @@ digest_query() { case $1 in *\?*) echo "$1&digest=$2" ;; *) echo "$1?digest=$2" 
 
 # upload SERVER REPOSITORY FILE DIGEST: POST, PATCH, PUT; prints the seconds that the three took.
 upload() {
-  local location first second third
-  read -r first location < <(send '%{time_total} %header{location}\n' --request POST "$(url "$1")/v2/$2/blobs/uploads/")
-  read -r second location < <(send '%{time_total} %header{location}\n' --request PATCH --upload-file "$3" \
-    --header 'Content-Type: application/octet-stream' "$(absolute "$1" "$location")")
-  third=$(send '%{time_total}' --request PUT "$(digest_query "$(absolute "$1" "$location")" "$4")")
-  calculate "$first + $second + $third"
+  local first second third
+  first=$(send '%{time_total} %header{location}' --request POST "$(url "$1")/v2/$2/blobs/uploads/")
+  second=$(send '%{time_total} %header{location}' --request PATCH --upload-file "$3" \
+    --header 'Content-Type: application/octet-stream' "$(absolute "$1" "${first#* }")")
+  third=$(send '%{time_total}' --request PUT "$(digest_query "$(absolute "$1" "${second#* }")" "$4")")
+  calculate "${first%% *} + ${second%% *} + $third"
 }
 
 # fill SERVER: the image bench/image:latest and the blob, by the front door; for nginx as files of the same names.
