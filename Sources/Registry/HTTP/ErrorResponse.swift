@@ -54,7 +54,7 @@ enum ErrorResponse {
             }
             json.raw("}")
         }
-        json.raw("]}")
+        json.raw("}")
         let status = table(error.code).status
         return .json(status, json.bytes, (status == 503 ? [("Retry-After", "1")] : []) + headers)
     }
