@@ -254,7 +254,6 @@ blob_push() {
 push_many() {
   local server=$1 i pid started status=0
   local -a prefixes=() digests=() locations=() pids=()
-  record memory-before "$server" "$(peak_memory "$server")"
   for ((i = 0; i < 64; i++)); do
     prefixes[i]=$(openssl rand -hex 16)
     digests[i]=$({ printf '%s' "${prefixes[i]}" && cat "$work/many"; } | digest_of)
@@ -392,8 +391,8 @@ others() {
   local server
   for server in aerugo docker-registry; do
     if [ -z "$(median push-many "$server")" ]; then continue; fi
-    printf '%s took the 64 pushes at %s MiB/s in sum, and had a peak of %s MiB before them; ' "$server" \
-      "$(figure push-many "$server" 0)" "$(figure memory-before "$server" 1)"
+    printf '%s took the 64 pushes at %s MiB/s in sum; its peak was %s MiB after the rounds, %s with the tags; ' "$server" \
+      "$(figure push-many "$server" 0)" "$(figure memory-after-rounds "$server" 1)" "$(figure memory-after-tags "$server" 1)"
   done
   printf 'a plain file of %d MiB is written and fsynced here at %s MiB/s' "$blob_size" "$(disk_speed)"
 }
