@@ -57,7 +57,7 @@ let package = Package(
         folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
         folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
         folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Service", logging] + nio),
+        folder("HTTP", "Registry/HTTP", ["Service", "CLinux", logging] + nio),
         program(
             "aerugo", "Registry/App",
             [

@@ -66,7 +66,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func end() {
         shared.remove(self)
         body?.fail(Self.cut)
-        bodyWasTaken()
         context = nil
     }
 
@@ -141,7 +140,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             since = .now()
         }
         buffered += chunk.readableBytes
-        shared.buffered += chunk.readableBytes
         body?.receive(chunk)
     }
 
@@ -150,7 +148,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     /// Reading pauses while the handler is behind with the body, and while requests wait behind this one.
-    private var mayRead: Bool { buffered < shared.bodyLimit && pipelined.count < 16 }
+    private var mayRead: Bool { buffered < shared.pieces.limit && pipelined.count < 16 }
 
     private func resumeReading() {
         guard readIsHeld, mayRead, let context else { return }
@@ -167,7 +165,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// The handler has taken all of the body that was there.
     func bodyWasTaken() {
-        shared.buffered -= buffered
         buffered = 0
         resumeReading()
     }

@@ -7,10 +7,7 @@ import Store
 final class LoopContext: @unchecked Sendable {
     let executor: EventLoopExecutor
     let loop: any EventLoop
-    /// Bytes of bodies that wait to be taken, over all connections of the loop.
-    var buffered = 0
-    private let bodyBudget: Int
-    let pieces = BodyPieces()
+    let pieces: BodyPieces
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private let idPrefix: String
     private var requests: UInt64 = 0
@@ -20,13 +17,10 @@ final class LoopContext: @unchecked Sendable {
     /// `bodyBudget`: bytes of bodies that may wait in memory on this loop, more or less.
     init(_ loop: any EventLoop, bodyBudget: Int) {
         self.loop = loop
-        self.bodyBudget = bodyBudget
+        pieces = BodyPieces(budget: bodyBudget)
         executor = EventLoopExecutor(loop)
         idPrefix = String(MetadataStore.newID().prefix(8))
     }
-
-    /// Bytes that one body may have waiting: much while there is room, little when many share it.
-    var bodyLimit: Int { buffered < bodyBudget ? 1 << 20 : 64 << 10 }
 
     /// Begins to look after connections that wait too long.
     func startClock() {

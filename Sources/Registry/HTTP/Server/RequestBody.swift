@@ -31,6 +31,11 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         self.connection = connection
     }
 
+    deinit {
+        pieces.giveBack(&waiting)
+        pieces.giveBack(&lent)
+    }
+
     package func next() async throws(RegistryError) -> [any ByteChunk]? {
         pieces.giveBack(&lent)
         if waiting.isEmpty, !isComplete, failure == nil {
@@ -114,13 +119,26 @@ final class BodyPieces {
     /// Bytes of a piece.
     static let size = 128 << 10
 
+    private let budget: Int
     private var spare: [ByteBuffer] = []
+    /// Pieces that bodies have, those being written included.
+    private var taken = 0
 
-    func take() -> ByteBuffer { spare.popLast() ?? ByteBufferAllocator().buffer(capacity: Self.size) }
+    /// `budget` in bytes, more or less: every body may have one piece waiting.
+    init(budget: Int) { self.budget = budget }
+
+    /// Bytes that one body may have waiting: much while there is room, little when many share it.
+    var limit: Int { taken * Self.size < budget ? 1 << 20 : Self.size / 2 }
+
+    func take() -> ByteBuffer {
+        taken += 1
+        return spare.popLast() ?? ByteBufferAllocator().buffer(capacity: Self.size)
+    }
 
     /// Empties `lent`.
     func giveBack(_ lent: inout [ByteBuffer]) {
         while var piece = lent.popLast() {
+            taken -= 1
             guard spare.count < 16 else { continue }
             piece.clear()
             spare.append(piece)
