@@ -7,7 +7,7 @@ enum SupportChecks {
     static let checks: [Check] = [
         Check(
             "support.version.get", .must, section, "GET /v2/ answers 200 to who may come in",
-            ["support-200"], needs: []
+            ["pull-category"], needs: []
         ) { probe in
             try probe.get(.path("/v2/")).expect(200)
         },
@@ -39,7 +39,7 @@ enum SupportChecks {
         },
         Check(
             "support.repository.unknown", .must, "distribution-spec: Pushing Manifests",
-            "pulling from a repository that does not exist is 404", ["pull-unknown-repository-404"], needs: []
+            "pulling from a repository that does not exist is 404", ["unknown-repository-404"], needs: []
         ) { probe in
             let answer = try probe.get(probe.manifestPlace("latest", in: probe.repository("never-made")))
             try answer.expect(404)
