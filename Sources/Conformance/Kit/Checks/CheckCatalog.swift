@@ -21,6 +21,16 @@ package enum CheckCatalog {
         CheckGroup("Deleting", DeleteChecks.checks),
         CheckGroup("Methods", MethodChecks.checks),
         CheckGroup("Isolation", IsolationChecks.checks),
+        CheckGroup("Repository names", NameChecks.checks),
+        CheckGroup("Odd bytes, floods, slow clients", RobustnessChecks.checks),
+        CheckGroup("Many clients at once", ConcurrencyChecks.checks),
+        CheckGroup("Cut connections", ResumeChecks.checks),
+        CheckGroup("Advisories", AdvisoryChecks.checks),
+        CheckGroup("Tokens", TokenChecks.checks),
+        CheckGroup("Two identities", TenantChecks.checks),
+        CheckGroup("Read only", GivenChecks.checks),
+        CheckGroup("Gigabytes", LargeChecks.checks),
+        CheckGroup("Error codes", ErrorCodeChecks.checks),
         CheckGroup("Errors and warnings", ErrorChecks.checks),
     ]
 }

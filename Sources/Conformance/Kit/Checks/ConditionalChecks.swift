@@ -22,7 +22,7 @@ enum ConditionalChecks {
 
     private static func fetch(_ probe: Probe, _ place: Place, _ headers: (String, String)...) throws -> Answer {
         var request = Request("GET", place)
-        request.headers = [("Accept", "*/*")] + headers
+        request.headers = [("Accept", MediaTypes.all)] + headers
         return try probe.send(request)
     }
 

@@ -69,7 +69,7 @@ enum ErrorChecks {
             return .kept
         },
         Check(
-            standing: "errors.never-server", .must, "RFC 9110 §15.6: Server errors",
+            standing: "errors.never-server", .should, "RFC 9110 §15.6: Server errors",
             "no request of this run, however odd, is answered by a 5xx status (501 and 503 excepted)", ["http-semantics"]
         ) { exchange in
             guard let status = exchange.response?.status else { return nil }

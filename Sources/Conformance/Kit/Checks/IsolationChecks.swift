@@ -33,8 +33,8 @@ enum IsolationChecks {
             let other = probe.repository("other")
             _ = try probe.newTaggedImage("there", in: other)
             for reference in ["only-here", image.digest] {
-                try probe.get(probe.manifestPlace(reference, in: other), ("Accept", "*/*")).expect(404)
-                try probe.head(probe.manifestPlace(reference, in: other), ("Accept", "*/*")).expect(404)
+                try probe.get(probe.manifestPlace(reference, in: other), ("Accept", MediaTypes.all)).expect(404)
+                try probe.head(probe.manifestPlace(reference, in: other), ("Accept", MediaTypes.all)).expect(404)
             }
         },
         Check(

@@ -28,7 +28,7 @@ enum MethodChecks {
         }
     } + [
         Check(
-            "methods.unknown", .must, section, "a method that nobody knows is a client error or 501",
+            "methods.unknown", .should, section, "a method that nobody knows is a client error or 501",
             ["http-semantics"], needs: []
         ) { probe in
             let answer = try probe.send(Request("FROBNICATE", .path("/v2/")))

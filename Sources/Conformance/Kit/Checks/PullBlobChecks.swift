@@ -31,12 +31,11 @@ enum PullBlobChecks {
             try answer.expectDigestHeader(of: blob.bytes)
         },
         Check(
-            "pull.blob.missing", .must, section, "a blob that is not there is 404 BLOB_UNKNOWN", ["blob-404"]
+            "pull.blob.missing", .must, section, "a blob that is not there is 404", ["blob-404"]
         ) { probe in
             _ = try probe.newBlob()
             let answer = try probe.get(probe.blobPlace(try probe.random(64).digest))
             try answer.expect(404)
-            try answer.expectCode(ErrorCode.blobUnknown, ErrorCode.nameUnknown)
         },
         Check(
             "pull.blob.unknown-repository", .must, section, "a blob of a repository that does not exist is 404",
@@ -46,7 +45,7 @@ enum PullBlobChecks {
             try probe.get(place).expect(404)
         },
         Check(
-            "pull.blob.malformed-digest", .must, section, "a malformed digest is a client error, not a server's",
+            "pull.blob.malformed-digest", .should, section, "a malformed digest is a client error, not a server's",
             ["http-semantics"]
         ) { probe in
             _ = try probe.newBlob()

@@ -109,25 +109,23 @@ enum PullManifestChecks {
 
     private static let missing: [Check] = [
         Check(
-            "pull.manifest.missing-tag", .must, section, "a tag that is not there is 404 MANIFEST_UNKNOWN",
+            "pull.manifest.missing-tag", .must, section, "a tag that is not there is 404",
             ["manifest-404"]
         ) { probe in
             _ = try probe.newTaggedImage()
             let answer = try probe.get(probe.manifestPlace(try probe.word("no-such-")))
             try answer.expect(404)
-            try answer.expectCode(ErrorCode.manifestUnknown, "TAG_UNKNOWN", ErrorCode.nameUnknown)
         },
         Check(
-            "pull.manifest.missing-digest", .must, section, "a digest that is not there is 404 MANIFEST_UNKNOWN",
+            "pull.manifest.missing-digest", .must, section, "a digest that is not there is 404",
             ["manifest-404"]
         ) { probe in
             _ = try probe.newTaggedImage()
             let answer = try probe.get(probe.manifestPlace(try probe.random(64).digest))
             try answer.expect(404)
-            try answer.expectCode(ErrorCode.manifestUnknown, ErrorCode.nameUnknown)
         },
         Check(
-            "pull.manifest.malformed-digest", .must, section,
+            "pull.manifest.malformed-digest", .should, section,
             "a reference that is neither a tag nor a digest is a client error",
             ["reference-no-other", "http-semantics"]
         ) { probe in

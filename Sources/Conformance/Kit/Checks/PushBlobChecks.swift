@@ -120,14 +120,13 @@ enum PushBlobChecks {
             try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
         },
         Check(
-            "push.upload.closed", .must, section, "a closed session is gone: a second PUT is 404", ["http-semantics"]
+            "push.upload.closed", .should, section, "a closed session is gone: a second PUT is 404", ["http-semantics"]
         ) { probe in
             let content = try probe.random(500)
             let upload = try probe.beginUpload()
             try probe.finish(upload.place, digest: content.digest, body: content).expect(201)
             let answer = try probe.finish(upload.place, digest: content.digest, body: content)
             try answer.expectClientError("for a session that is closed")
-            try answer.expectCode(ErrorCode.blobUploadUnknown, ErrorCode.blobUploadInvalid)
         },
         Check(
             "push.upload.unescaped-digest", .must, section,
@@ -147,13 +146,12 @@ enum PushBlobChecks {
     private static let refused: [Check] = [
         Check(
             "push.upload.wrong-digest", .should, "distribution-spec: Pushing blobs",
-            "content that is not what the digest says is refused by 400 DIGEST_INVALID", ["digest-bad-400"]
+            "content that is not what the digest says is refused by 400", ["digest-bad-400"]
         ) { probe in
             let content = try probe.random(700)
             let upload = try probe.beginUpload()
             let answer = try probe.finish(upload.place, digest: try probe.random(700).digest, body: content)
             try answer.expect(400)
-            try answer.expectCode(ErrorCode.digestInvalid, ErrorCode.blobUploadInvalid)
         },
         Check(
             "push.upload.wrong-digest.invisible", .must, "distribution-spec: Content Verification",
@@ -168,7 +166,7 @@ enum PushBlobChecks {
             try probe.get(probe.blobPlace(content.digest)).expect(404)
         },
         Check(
-            "push.upload.no-digest", .must, section, "a PUT without the digest is a client error",
+            "push.upload.no-digest", .should, section, "a PUT without the digest is a client error",
             ["put-whole-digest"]
         ) { probe in
             let upload = try probe.beginUpload()
@@ -178,7 +176,7 @@ enum PushBlobChecks {
             try probe.send(request).expectClientError("for a PUT without a digest")
         },
         Check(
-            "push.upload.unknown-session", .must, section, "a session that never was is 404 BLOB_UPLOAD_UNKNOWN",
+            "push.upload.unknown-session", .should, section, "a session that never was is 404",
             ["http-semantics"]
         ) { probe in
             _ = try probe.newBlob()
@@ -189,7 +187,6 @@ enum PushBlobChecks {
                 try probe.patch(.path(path), content), try probe.get(.path(path)),
             ] {
                 try answer.expect(404)
-                try answer.expectCode(ErrorCode.blobUploadUnknown, ErrorCode.nameUnknown)
             }
         },
     ] + [

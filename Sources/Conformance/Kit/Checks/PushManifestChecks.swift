@@ -268,8 +268,8 @@ enum PushManifestChecks {
         ) { probe in
             let lower = try probe.newTaggedImage("v")
             let upper = try probe.newTaggedImage("V")
-            try probe.get(probe.manifestPlace("v"), ("Accept", "*/*")).expectBody(lower.content.bytes)
-            try probe.get(probe.manifestPlace("V"), ("Accept", "*/*")).expectBody(upper.content.bytes)
+            try probe.get(probe.manifestPlace("v"), ("Accept", MediaTypes.all)).expectBody(lower.content.bytes)
+            try probe.get(probe.manifestPlace("V"), ("Accept", MediaTypes.all)).expectBody(upper.content.bytes)
         },
     ]
 }

@@ -16,7 +16,6 @@ enum RefusedManifestChecks {
             let other = try probe.random(99).digest
             let answer = try probe.putManifest(image.content, other, type: image.type)
             try answer.expectClientError("for a manifest of another digest")
-            try answer.expectCode(ErrorCode.digestInvalid, ErrorCode.manifestInvalid)
             try probe.get(probe.manifestPlace(other)).expect(404)
         },
         Check(
@@ -35,20 +34,19 @@ enum RefusedManifestChecks {
         ("deep", String(repeating: "[", count: 50_000)),
     ].map { name, text in
         Check(
-            "push.refused.\(name)", .must, section,
-            "a body that is no manifest (\(name)) is a client error MANIFEST_INVALID, never stored or 500",
+            "push.refused.\(name)", .should, section,
+            "a body that is no manifest (\(name)) is a client error and is not stored",
             ["http-semantics"]
         ) { probe in
             _ = try probe.newBlob()
             let answer = try probe.putManifest(Content(text), "bad", type: MediaType.ociManifest)
             try answer.expectClientError("for a body that is no manifest")
-            try answer.expectCode(ErrorCode.manifestInvalid, ErrorCode.digestInvalid, ErrorCode.manifestBlobUnknown)
             try probe.get(probe.manifestPlace("bad")).expect(404)
         }
     } + [
         Check(
             "push.refused.schema1", .should, "Docker V2: what clients need",
-            "Docker schema 1 is refused by MANIFEST_INVALID: that makes clients fall back"
+            "Docker schema 1 is refused as a client error: that makes clients fall back"
         ) { probe in
             let blob = try probe.newBlob()
             let text =
@@ -56,7 +54,6 @@ enum RefusedManifestChecks {
                 + "\"fsLayers\":[{\"blobSum\":\"\(blob.digest)\"}],\"history\":[{\"v1Compatibility\":\"{}\"}]}"
             let answer = try probe.putManifest(Content(text), "one", type: MediaType.dockerSchema1)
             try answer.expectClientError("for an unsigned schema 1 manifest")
-            try answer.expectCode(ErrorCode.manifestInvalid, ErrorCode.unsupported, "MANIFEST_UNVERIFIED")
         },
         Check(
             "push.refused.type-confusion", .should, "CVE-2021-41190: media type confusion",

@@ -30,7 +30,7 @@ enum SupportChecks {
                 words.joined(separator: " "), answer)
         },
         Check(
-            "support.route.unknown", .must, "RFC 9110 §15.5: Client errors",
+            "support.route.unknown", .should, "RFC 9110 §15.5: Client errors",
             "a path below /v2/ that is no endpoint is a client error", needs: []
         ) { probe in
             for path in ["/v2/\(probe.repository)/nonsense/x", "/v2/\(probe.repository)/blobs/", "/v2/_nonsense"] {

@@ -62,11 +62,10 @@ enum TagListChecks {
         },
         Check(
             "tags.of-unknown-repository", .must, "distribution-spec: Pushing Manifests",
-            "the tags of a repository that does not exist are 404 NAME_UNKNOWN", ["unknown-repository-404"], needs: []
+            "the tags of a repository that does not exist are 404", ["unknown-repository-404"], needs: []
         ) { probe in
             let answer = try probe.get(probe.tagsPlace(in: probe.repository("never-made")))
             try answer.expect(404)
-            try answer.expectCode(ErrorCode.nameUnknown)
         },
         Check(
             "tags.without-tags", .must, section, "a repository of blobs and manifests without tags has an empty list",
@@ -194,7 +193,7 @@ enum TagListChecks {
         ("int64", "9223372036854775808"), ("digits", String(repeating: "9", count: 60)), ("signed", "%2B3"),
     ].map { name, number in
         Check(
-            "tags.n.odd.\(name)", .must, "CVE-2023-2253: n of every shape",
+            "tags.n.odd.\(name)", .should, "CVE-2023-2253: n of every shape",
             "n=\(number.prefix(24)) is a client error or a list, never a server's error", ["http-semantics"]
         ) { probe in
             let tags = try tagged(probe, ["a", "b", "c"])

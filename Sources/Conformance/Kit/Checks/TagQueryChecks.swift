@@ -34,7 +34,7 @@ enum TagQueryChecks {
             let (_, answer) = try push(probe, ["one", "two"])
             let told = Set(answer.headers.list(HeaderName.ociTag))
             let made = try Set(["one", "two"].filter { tag in
-                try probe.head(probe.manifestPlace(tag), ("Accept", "*/*")).status == 200
+                try probe.head(probe.manifestPlace(tag), ("Accept", MediaTypes.all)).status == 200
             })
             try require(told == made, "OCI-Tag of exactly the tags that exist: \(made.sorted())", "\(told.sorted())", answer)
         },
@@ -73,7 +73,7 @@ enum TagQueryChecks {
                 new.content, "latest", type: new.type, headers: [("If-None-Match", "*")])
             if answer.status == 201 { throw Skip("conditions on manifest PUT are not looked at") }
             try answer.expect(412)
-            try probe.get(probe.manifestPlace("latest"), ("Accept", "*/*")).expectBody(old.content.bytes)
+            try probe.get(probe.manifestPlace("latest"), ("Accept", MediaTypes.all)).expectBody(old.content.bytes)
             try probe.putManifest(new.content, "fresh", type: new.type, headers: [("If-None-Match", "*")]).expect(201)
         },
         Check(
@@ -91,7 +91,7 @@ enum TagQueryChecks {
             try stale.expect(412)
             try probe.putManifest(second.content, "latest", type: second.type, headers: [("If-Match", tag)]).expect(201)
             try probe.putManifest(third.content, "latest", type: third.type, headers: [("If-Match", tag)]).expect(412)
-            try probe.get(probe.manifestPlace("latest"), ("Accept", "*/*")).expectBody(second.content.bytes)
+            try probe.get(probe.manifestPlace("latest"), ("Accept", MediaTypes.all)).expectBody(second.content.bytes)
         },
         Check(
             "push.conditional.if-match-missing", .may, "RFC 9110 §13.1.1: If-Match",

@@ -88,14 +88,6 @@ package struct Answer: Sendable {
         (JSON(parsing: body)?["errors"]?.array ?? []).compactMap { $0["code"]?.string }
     }
 
-    /// One of these codes must be in the JSON error body. A body of another format passes: the spec allows any.
-    package func expectCode(_ codes: String...) throws {
-        guard JSON(parsing: body) != nil else { return }
-        guard errorCodes.allSatisfy({ !codes.contains($0) }) else { return }
-        let got = errorCodes.isEmpty ? "no code" : errorCodes.joined(separator: ", ")
-        throw failure("\(request): error code \(codes.joined(separator: " or "))", "\(got) (status \(status))")
-    }
-
     /// `Docker-Content-Digest` must be there and tell the digest of `content`, by whatever algorithm it uses.
     package func expectDigestHeader(of content: [UInt8]) throws {
         let told = try expectHeader(HeaderNames.digest)

@@ -73,3 +73,12 @@ package struct Manifest: Sendable {
     /// A descriptor that points at it.
     package func descriptor(_ members: [(String, String)] = []) -> Descriptor { Descriptor(type, content, members) }
 }
+
+/// Media types as clients send them.
+package enum MediaTypes {
+    /// An `Accept` value of every manifest type that clients know.
+    package static let all = [
+        MediaType.ociManifest, MediaType.ociIndex, MediaType.dockerManifest, MediaType.dockerManifestList,
+        MediaType.ociArtifact,
+    ].joined(separator: ", ")
+}

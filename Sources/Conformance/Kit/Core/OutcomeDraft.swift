@@ -38,7 +38,9 @@ struct OutcomeDraft {
         }
         let got =
             failure.kind == .deadline
-            ? "no answer within \(context.target.deadline.components.seconds) s" : "no whole answer: \(failure.detail)"
+            ? "no answer within \(context.target.deadline.components.seconds) s"
+            : (failure.status == 0 ? "no answer" : "status \(failure.status) without the whole body that it announces")
+                + ": \(failure.detail)"
         return judged(
             CheckFailure(expected: "\(line): an answer", got: got, exchange: last?.number), purpose: nil,
             exchanges: exchanges, context)

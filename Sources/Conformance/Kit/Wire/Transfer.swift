@@ -65,6 +65,8 @@ package struct TransportFailure: Error, Sendable, Equatable {
     package let kind: Kind
     /// libcurl's own words.
     package let detail: String
+    /// The status that came before the failure; 0 when none did.
+    package var status = 0
 }
 
 /// TLS settings of a run.
@@ -160,7 +162,8 @@ package final class Wire {
         var status = 0
         _ = aerugo_curl_get_long(curl, CURLINFO_RESPONSE_CODE, &status)
         state.incoming.status = status
-        if let failure = Wire.failure(code, state.cutByRunner) {
+        if var failure = Wire.failure(code, state.cutByRunner) {
+            failure.status = status
             // An answer that came before the whole body was sent is an answer.
             if status >= 200, code == CURLE_SEND_ERROR { return state.incoming }
             throw failure
