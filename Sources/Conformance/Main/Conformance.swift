@@ -10,7 +10,10 @@ struct Conformance: ParsableCommand {
             Exit codes: 0 fine, 1 failures, 2 usage or configuration, 3 target unreachable, 4 nothing selected, \
             5 regression against the baseline.
             """,
-        subcommands: [RunCommand.self, ListCommand.self])
+        subcommands: [
+            RunCommand.self, ListCommand.self, SpecCommand.self, ExplainCommand.self, CompareCommand.self,
+            BadgeCommand.self,
+        ])
 
     static func main() {
         do {

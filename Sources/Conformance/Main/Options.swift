@@ -67,33 +67,61 @@ struct TargetOptions: ParsableArguments {
     }
 }
 
-/// What is left behind.
+/// What is left behind, and what counts.
 struct OutputOptions: ParsableArguments {
     @Option(help: "JUnit XML.") var junit: String?
     @Option(help: "JSON.") var json: String?
+    @Option(help: "One HTML file that needs nothing else.") var html: String?
+    @Option(help: "Markdown.") var markdown: String?
     @Option(help: "A folder for every exchange of every check.") var trace: String?
+    @Option(help: "An earlier JSON report, or a file of expected verdicts.") var baseline: String?
+    @Option(help: "What makes the run fail: regression (against the baseline), must, or should (warnings too).")
+    var failOn: FailOn?
 
-    /// Finds out before the run that a report cannot be written.
+    /// Finds out before the run that a report cannot be written or a baseline not be read.
     func probe() throws {
-        for path in [junit, json].compactMap({ $0 }) {
+        for path in [junit, json, html, markdown].compactMap({ $0 }) {
             guard FileManager.default.createFile(atPath: path, contents: Data()) else {
                 throw ValidationError("cannot write \(path)")
             }
         }
+        if failOn == .regression, baseline == nil { throw ValidationError("--fail-on regression needs --baseline") }
+        if let baseline { _ = try Reports.read(baseline) }
     }
 
     func write(_ result: RunResult, _ plan: RunPlan) throws {
+        let target = plan.target.base.origin
         if let junit { try put(JUnitReport.text(result), junit) }
-        if let json { try put(JSONReport.text(result, target: plan.target.base.origin, seed: plan.seed), json) }
+        if let json { try put(JSONReport.text(result, target: target, seed: plan.seed), json) }
+        if let html { try put(HTMLReport.text(result, target: target, seed: plan.seed), html) }
+        if let markdown { try put(MarkdownReport.text(result, target: target), markdown) }
     }
 
     private func put(_ text: String, _ path: String) throws {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
+    /// The exit code. A run in which nothing passed, failed or warned proved nothing.
     func status(_ result: RunResult) throws -> Int32 {
-        if result.count(.fail) + result.count(.error) > 0 { return Status.failures }
-        if result.count(.pass) + result.count(.warn) == 0 { return Status.nothingSelected }
-        return 0
+        if result.interrupted { return Status.failures }
+        let broken = result.count(.fail) + result.count(.error)
+        if result.count(.pass) + result.count(.warn) + broken == 0 { return Status.nothingSelected }
+        if let baseline {
+            let known = try Reports.read(baseline)
+            let ran = Set(result.outcomes.map(\.check.id))
+            let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(to: Baseline(result))
+            for change in changes { Console.write(Reports.line(change)) }
+            if changes.contains(where: \.isWorse) { return Status.regression }
+            if failOn == nil || failOn == .regression { return 0 }
+        }
+        if failOn == .should, result.count(.warn) > 0 { return Status.failures }
+        return broken > 0 ? Status.failures : 0
     }
+}
+
+/// `--fail-on`.
+enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    case regression
+    case must
+    case should
 }

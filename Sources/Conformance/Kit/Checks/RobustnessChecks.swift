@@ -80,7 +80,8 @@ enum RobustnessChecks {
                 + Array("hello".utf8)
         },
         odd(
-            "coding-unknown", .should, "RFC 9112 §6.1: Transfer-Encoding", "an unknown transfer coding is 501 or 400",
+            "coding-unknown", .must, "RFC 9112 §6.3: Message body length",
+            "a body whose last transfer coding is not chunked has no length: 400 or 501",
             clientErrors + [501]
         ) { head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Transfer-Encoding: nonsense\r\n") },
         odd("escape-cut", .should, "RFC 3986 §2.1: Percent-encoding", "a cut percent-escape is a client error", clientErrors) {
@@ -95,10 +96,10 @@ enum RobustnessChecks {
     ]
 
     private static let floods: [Check] = [
-        odd("header-huge", .should, "RFC 6585 §5: 431", "a header of 1 MiB is a client error", clientErrors) {
+        odd("header-huge", .should, "RFC 6585 §5: 431", "a header of 1 MiB is answered or refused as a client error", clientErrors + [200]) {
             head($0, "GET /v2/ HTTP/1.1", "X-Flood: \(String(repeating: "a", count: 1 << 20))\r\n")
         },
-        odd("header-flood", .should, "RFC 6585 §5: 431", "20,000 headers are a client error", clientErrors) { probe in
+        odd("header-flood", .should, "RFC 6585 §5: 431", "20,000 headers are answered or refused as a client error", clientErrors + [200]) { probe in
             head(probe, "GET /v2/ HTTP/1.1", (0..<20_000).map { "X-F\($0): aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" }.joined())
         },
         odd("target-huge", .should, "RFC 9110 §15.5.15: 414", "a target of 1 MiB is a client error", clientErrors) {
@@ -164,7 +165,7 @@ enum RobustnessChecks {
             }
         },
         Check(
-            "robust.chunk-size", .must, "RFC 9112 §7.1: Chunked transfer coding",
+            "robust.chunk-size", .should, "RFC 9112 §7.1: Chunked transfer coding",
             "a chunk whose size is no number is refused, and nothing of it makes a blob", ["http-semantics"]
         ) { probe in
             let upload = try probe.beginUpload()

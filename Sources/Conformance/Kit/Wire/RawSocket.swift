@@ -135,12 +135,21 @@ extension Probe {
 
 /// Reads HTTP heads out of bytes, for raw connections only.
 package enum RawReader {
-    /// The status codes of all heads, in order: lines that begin with `HTTP/1.` and a status.
+    /// The status codes of all heads, in order: `HTTP/1.`, a digit, a blank and three digits, wherever they stand.
+    /// A body needs no line end, so that the next head may follow it on the same line.
     package static func heads(_ bytes: [UInt8]) -> [Int] {
+        let mark = Array("HTTP/1.".utf8)
         var statuses: [Int] = []
-        for line in bytes.split(separator: 10) where line.starts(with: Array("HTTP/1.".utf8)) {
-            let words = String(decoding: line.prefix(40), as: UTF8.self).split(separator: " ")
-            if words.count >= 2, let status = Int(words[1].trimmed) { statuses.append(status) }
+        var index = 0
+        while index + 12 <= bytes.count {
+            if bytes[index] == mark[0], bytes[index..<index + 7].elementsEqual(mark),
+                let status = Int(String(decoding: bytes[index + 9..<index + 12], as: UTF8.self))
+            {
+                statuses.append(status)
+                index += 12
+            } else {
+                index += 1
+            }
         }
         return statuses
     }
