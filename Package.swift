@@ -69,7 +69,10 @@ let package = Package(
 
         folder(
             "ConformanceKit", "Conformance/Kit",
-            ["Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto")]),
+            [
+                "Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
 
         folder(
