@@ -33,6 +33,10 @@ struct AerugoLoad: AsyncParsableCommand {
             fail(error.description, .usage)
         } catch let error as TargetError {
             fail(error.description, .usage)
+        } catch let error as ScenarioError {
+            fail(error.description, .usage)
+        } catch let error as FileError {
+            fail(error.description, .usage)
         } catch let error as RunError {
             fail(error.description, .unreachable)
         } catch {

@@ -1,10 +1,17 @@
 import ArgumentParser
+import Glibc
 import LoadKit
 
-/// How to send: shared by `run` and `capacity`.
+/// What to send, and how: shared by `run`, `capacity` and `agent`s' coordinator.
 struct LoadOptions: ParsableArguments {
-    @Option(help: "Scenario: a built-in name (see 'scenarios') or a YAML file. Without one, a plain GET of the URL.")
+    @Argument(help: "The registry's URL; without a scenario, any URL for a plain GET.")
+    var url: String
+
+    @Option(help: "A built-in scenario (see 'scenarios') or a YAML file. Without one, a plain GET of the URL.")
     var scenario: String?
+
+    @Option(help: "'constant' or 'poisson' arrivals.")
+    var spacing: String?
 
     @Option(name: .customLong("warm-up"), help: "Time before the figures, at the first rate.")
     var warmUp: String?
@@ -27,6 +34,18 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Seed of content, arrivals and choices; without one a new seed is drawn and told.")
     var seed: UInt64?
 
+    @Option(help: "User name; the password comes from --password-file or AERUGO_LOAD_PASSWORD.")
+    var user: String?
+
+    @Option(name: .customLong("password-file"), help: "File whose first line is the password.")
+    var passwordFile: String?
+
+    @Option(name: .customLong("token-file"), help: "File whose first line is a bearer token to be used as it is.")
+    var tokenFile: String?
+
+    @Option(name: .customLong("token-host"), help: "A HOST[:PORT] besides the target that may be asked for tokens.")
+    var tokenHosts: [String] = []
+
     @Flag(help: "Take any certificate.")
     var insecure = false
 
@@ -36,8 +55,113 @@ struct LoadOptions: ParsableArguments {
     @Option(name: .customLong("server-pid"), help: "Process whose CPU and memory are read each second.")
     var serverPID: Int?
 
-    @Option(help: "Prometheus page of the target that tells its CPU and memory.")
+    @Option(help: "Path of a Prometheus page on the target that tells its CPU and memory, such as /metrics.")
     var metrics: String?
+
+    @Flag(help: "Leave in the registry what was pushed.")
+    var keep = false
+
+    @Flag(help: "No progress, only the result.")
+    var quiet = false
+}
+
+extension LoadOptions {
+    /// The scenario named, or a plain GET.
+    func readScenario() throws -> Scenario {
+        guard let name = scenario else {
+            var plain = Scenario()
+            plain.name = "GET"
+            plain.choices = [.init(action: .get, weight: 1)]
+            plain.verifies = false
+            return try adjusted(plain)
+        }
+        if let known = try BuiltIns.scenario(name) { return try adjusted(known) }
+        guard name.contains("/") || name.contains(".") else {
+            throw Exit(
+                .usage,
+                "there is no scenario '\(name)'; built in: \(BuiltIns.all.map(\.name).joined(separator: ", ")); "
+                    + "a file's name needs a '.' or a '/'")
+        }
+        let text = String(decoding: try ReportFile.bytes(name), as: UTF8.self)
+        return try adjusted(try Scenario(yaml: text, file: name))
+    }
+
+    private func adjusted(_ scenario: Scenario) throws -> Scenario {
+        var scenario = scenario
+        switch connection {
+        case nil: break
+        case "keep-alive": scenario.closesConnections = false
+        case "close": scenario.closesConnections = true
+        case let other?: throw Exit(.usage, "--connection: '\(other)' is neither keep-alive nor close")
+        }
+        if let spacing {
+            guard let known = Schedule.Spacing(rawValue: spacing) else {
+                throw Exit(.usage, "--spacing: '\(spacing)' is neither constant nor poisson")
+            }
+            scenario.spacing = known
+        }
+        if let warmUp { scenario.warmUp = try Quantity.duration(warmUp) }
+        if let coolDown { scenario.coolDown = try Quantity.duration(coolDown) }
+        return scenario
+    }
+
+    /// Who asks. A password never stands on the command line.
+    func credentials() throws -> Credentials {
+        if let tokenFile { return .token(try firstLine(tokenFile)) }
+        guard let user else { return .none }
+        if let passwordFile { return .basic(user: user, password: try firstLine(passwordFile)) }
+        guard let value = getenv("AERUGO_LOAD_PASSWORD") else {
+            throw Exit(.usage, "--user needs --password-file or AERUGO_LOAD_PASSWORD")
+        }
+        return .basic(user: user, password: String(cString: value))
+    }
+
+    private func firstLine(_ path: String) throws -> String {
+        let bytes = try ReportFile.bytes(path).prefix { $0 != 0x0A && $0 != 0x0D }
+        guard !bytes.isEmpty else { throw Exit(.usage, "the first line of '\(path)' is empty") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Settings for a drive; names are looked up here.
+    func settings(_ drive: Drive, _ scenario: Scenario, _ target: Target, seed: UInt64) throws -> RunSettings {
+        guard (1...256).contains(threads) else { throw Exit(.usage, "--threads must be 1 to 256") }
+        guard (1...1_000_000).contains(maxConnections) else {
+            throw Exit(.usage, "--max-connections must be 1 to 1000000")
+        }
+        var settings = RunSettings(drive: drive)
+        settings.threads = threads
+        settings.seed = seed
+        settings.warmUp = scenario.warmUp ?? .zero
+        settings.coolDown = scenario.coolDown ?? .zero
+        settings.think = scenario.think
+        settings.requestTimeout = try Quantity.duration(timeout)
+        guard settings.requestTimeout > .zero else { throw Exit(.usage, "--timeout must be longer than nothing") }
+        settings.connections.connectTimeout = min(settings.requestTimeout, .seconds(10))
+        let allowed = Descriptors.raise() - 64
+        settings.connections.limit = max(1, min(maxConnections, allowed) / threads)
+        settings.connections.closesAfterEach = scenario.closesConnections
+        settings.connections.tls = try AddressBook.tls(isInsecure: insecure, authority: cacert)
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        settings.serverPID = serverPID
+        if let metrics {
+            settings.metricsPage = Request(
+                .get, "GET", target.endpoint, metrics.hasPrefix("/") ? metrics : "/" + metrics,
+                keeping: .bytes(limit: 8_388_608))
+        }
+        return settings
+    }
+}
+
+/// Open files that this process may have.
+enum Descriptors {
+    /// Raises the soft limit to the hard one and tells it.
+    static func raise() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(min(limit.rlim_cur, 1_000_000))
+    }
 }
 
 /// The seed to use when none is named.

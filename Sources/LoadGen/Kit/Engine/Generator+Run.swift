@@ -20,13 +20,15 @@ extension Generator {
         _ workload: any Workload, drive chosen: Drive? = nil, stop: any StopSignal = NeverStops(),
         progress tell: (Progress) async -> Bool = { _ in true }
     ) async throws -> RunReport {
+        let base = try await arrivalsSoFar()
         let plan = try RunPlan(settings, chosen ?? settings.drive)
         for (place, worker) in workers.enumerated() {
             let share = settings.share * workers.count + place
             let shares = settings.shares * workers.count
             try await worker.perform {
                 $0.begin(
-                    workload, plan.drive, start: plan.start, window: plan.window, share: share, shares: shares)
+                    workload, plan.drive, start: plan.start, window: plan.window, share: share, shares: shares,
+                    base: base)
             }
         }
         var watch = RunWatch(plan: plan)
@@ -49,6 +51,13 @@ extension Generator {
             }
         }
         return try await finish(plan, watch, samples, isInterrupted)
+    }
+
+    /// One more than the highest arrival that this generator has begun: what clean-up goes through.
+    package func arrivalsSoFar() async throws -> UInt64 {
+        var beyond: UInt64 = 0
+        for worker in workers { beyond = max(beyond, try await worker.perform { $0.beyond }) }
+        return beyond
     }
 
     private func finish(

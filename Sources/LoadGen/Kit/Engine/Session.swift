@@ -10,6 +10,8 @@ package final class Session {
     /// This arrival's own numbers.
     package var random: SeededRandom
     private var isFirst = true
+    /// Time that the arrival chose to wait: no part of its latency.
+    private(set) var paused: Nanoseconds = 0
 
     init(worker: Worker, intended: Nanoseconds, isRecorded: Bool, random: SeededRandom) {
         self.worker = worker
@@ -81,6 +83,8 @@ package final class Session {
     /// Lets time pass: think time of a client.
     func pause(_ length: Duration) async {
         guard length > .zero else { return }
+        let before = MonotonicClock.now()
+        defer { paused += MonotonicClock.now() - before }
         await withUnsafeContinuation { continuation in
             worker.pause(length) { continuation.resume() }
         }

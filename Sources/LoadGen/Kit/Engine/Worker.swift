@@ -40,6 +40,9 @@ final class Worker {
     private(set) var failed = 0
     private(set) var active = 0
     private(set) var isSendingDone = true
+    /// One more than the highest arrival begun so far, over all runs.
+    private(set) var beyond: UInt64 = 0
+    private var base: UInt64 = 0
     private var driver: (any Driver)?
     private var pauses: [Int: () -> Void] = [:]
     private var pauseCount = 0
@@ -53,11 +56,13 @@ final class Worker {
         sweepLater()
     }
 
-    /// Begins to send. `share` of `shares` is this worker's part of the arrivals.
+    /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `base`.
     func begin(
-        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int
+        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int,
+        base: UInt64
     ) {
         recorder = Recorder(window: window)
+        self.base = base
         isSendingDone = false
         switch drive {
         case .open(let schedule):
@@ -96,8 +101,10 @@ final class Worker {
     /// Starts one arrival; `ended` hears of its end.
     @inline(__always)
     func arrive(
-        _ workload: any Workload, _ index: UInt64, intended: Nanoseconds, ended: ((Nanoseconds) -> Void)? = nil
+        _ workload: any Workload, _ place: UInt64, intended: Nanoseconds, ended: ((Nanoseconds) -> Void)? = nil
     ) {
+        let index = base &+ place
+        beyond = max(beyond, index &+ 1)
         guard active < settings.activeLimit else {
             recorder.recordMissed(intended: intended)
             failed += 1
@@ -118,7 +125,7 @@ final class Worker {
             let session = Session(worker: self, intended: intended, isRecorded: true, random: random)
             run(flow, session) { [self] failure in
                 let now = MonotonicClock.now()
-                finished(intended, failure, at: now)
+                finished(intended, failure, at: now - min(session.paused, now))
                 ended?(now)
             }
         }

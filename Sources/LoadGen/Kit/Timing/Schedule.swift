@@ -105,3 +105,13 @@ package struct Schedule: Equatable, Codable, Sendable {
         return try Schedule(stages: all, spacing: spacing, seed: seed)
     }
 }
+
+extension Stage {
+    /// The same stage for another length.
+    package func lasting(_ length: Duration) -> Stage {
+        switch self {
+        case .ramp(let from, let to, _): .ramp(from: from, to: to, lasting: length)
+        case .burst(let size, let every, _): .burst(size: size, every: every, lasting: length)
+        }
+    }
+}

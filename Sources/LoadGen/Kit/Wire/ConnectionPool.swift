@@ -168,19 +168,22 @@ final class ConnectionPool {
 
     private func connect(_ exchange: Exchange) {
         let endpoint = exchange.request.endpoint
-        guard let addresses = settings.addresses[endpoint], !addresses.isEmpty else {
-            inFlight -= 1
-            return exchange.finish(.unreachable)
-        }
         let id = freeSlots.popLast() ?? slots.count
         let connection = Connection(pool: self, id: id, lane: lane(endpoint))
         if id == slots.count { slots.append(connection) } else { slots[id] = connection }
         connection.assign(exchange)
         open += 1
         made += 1
-        let address = addresses[made % addresses.count]
         let bound = NIOLoopBound(connection, eventLoop: loop)
-        bootstrap(for: bound, endpoint).connect(to: address).assumeIsolated().whenComplete { result in
+        let bootstrap = bootstrap(for: bound, endpoint)
+        let connected: EventLoopFuture<any Channel>
+        if let addresses = settings.addresses[endpoint], !addresses.isEmpty {
+            connected = bootstrap.connect(to: addresses[made % addresses.count])
+        } else {
+            // Somewhere a blob was redirected to: looked up now, away from the loop.
+            connected = bootstrap.connect(host: endpoint.host, port: endpoint.port)
+        }
+        connected.assumeIsolated().whenComplete { result in
             switch result {
             case .success: bound.value.start()
             case .failure(let error): bound.value.abandon(Self.failure(of: error))
