@@ -12,7 +12,10 @@ struct AerugoLoad: AsyncParsableCommand {
             3 the target cannot be reached or refuses, 4 the run is invalid (its figures are the generator's own), \
             5 a report cannot be written, 130 interrupted.
             """,
-        subcommands: [RunCommand.self])
+        subcommands: [
+            RunCommand.self, CapacityCommand.self, CompareCommand.self, ReportCommand.self, PlanCommand.self,
+            ScenariosCommand.self,
+        ])
 
     /// Parses and runs; every error ends in a message on standard error and its exit code.
     static func main() async {

@@ -64,6 +64,22 @@ struct LoadStage {
         return report
     }
 
+    /// A run that ends as soon as its objective is plainly out of reach.
+    func probe(_ drive: Drive, _ interrupt: Interrupt, _ objective: Objective) async throws -> RunReport {
+        let bound = objective.conditions.compactMap { condition -> Double? in
+            guard condition.isBelow, case .percentile = condition.measure else { return nil }
+            return condition.bound
+        }.min()
+        var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
+            guard let bound, progress.at > 2 else { return true }
+            let median = Double(progress.last.histogram.percentile(50))
+            return median < bound * 4 && Double(progress.active) < Double(progress.last.asked) * bound / 1e9 * 4 + 200
+        }
+        report.target = target.description
+        report.scenario = scenario.name
+        return report
+    }
+
     /// Cleans up and ends the threads; what clean-up could not do becomes a note.
     func end(_ report: RunReport) async throws -> RunReport {
         var report = report

@@ -31,6 +31,7 @@ package final class Generator: Sendable {
         own.connections = settings.connections
         own.requestTimeout = settings.requestTimeout
         own.think = settings.think
+        own.intervalWidth = settings.intervalWidth
         own.seed = settings.seed
         let constant = own
         var workers: [Handle] = []
@@ -38,7 +39,8 @@ package final class Generator: Sendable {
             let loop = group.next()
             workers.append(
                 try await loop.submit {
-                    Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
+                    ThreadPriority.raise()
+                    return Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
                 }.get())
         }
         return Generator(settings: settings, group: group, workers: workers)

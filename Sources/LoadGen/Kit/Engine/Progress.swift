@@ -26,8 +26,9 @@ extension Worker {
         progress.failed += failed
         progress.active += active
         progress.connections += pool.open
-        if recorder.width == 1_000_000_000, recorder.intervals.indices.contains(second) {
-            progress.last.add(recorder.intervals[second])
+        let slots = Int(1_000_000_000 / recorder.width)
+        if second >= 0, slots > 0 {
+            for interval in recorder.intervals.dropFirst(second * slots).prefix(slots) { progress.last.add(interval) }
         }
         progress.threadCPU.append(MonotonicClock.threadCPU())
         progress.isDone = progress.isDone && isSendingDone && active == 0

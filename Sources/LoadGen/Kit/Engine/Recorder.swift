@@ -22,8 +22,8 @@ package struct Recorder: Sendable {
     private(set) var operations: [Figures?]
     private(set) var lag = LatencyHistogram.latencies()
     private(set) var intervals: [Interval] = []
-    /// Width of an interval: a second, doubled each time that a run outgrows the table.
-    private(set) var width: Nanoseconds = 1_000_000_000
+    /// Width of an interval, doubled each time that a run outgrows the table.
+    private(set) var width: Nanoseconds
     /// Arrivals of the window that could not be sent at all.
     private(set) var missed = 0
     private(set) var asked = 0
@@ -33,7 +33,8 @@ package struct Recorder: Sendable {
     static let mostIntervals = 900
     static let lateness: Nanoseconds = 1_000_000
 
-    init(window: Range<Nanoseconds>) {
+    init(window: Range<Nanoseconds>, width: Nanoseconds = 1_000_000_000) {
+        self.width = max(width, 1_000_000)
         self.window = window
         operations = Array(repeating: nil, count: Operation.allCases.count)
     }

@@ -10,6 +10,8 @@ package struct RunSettings: Sendable {
     package var connections = ConnectionSettings()
     package var requestTimeout = Duration.seconds(30)
     package var think = Duration.zero
+    /// What a report's intervals cover.
+    package var intervalWidth = Duration.seconds(1)
     package var seed: UInt64 = 1
     /// This generator's share of the arrivals, and how many generators there are.
     package var share = 0

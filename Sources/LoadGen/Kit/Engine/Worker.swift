@@ -22,6 +22,7 @@ final class Worker {
         var connections = ConnectionSettings()
         var requestTimeout = Duration.seconds(30)
         var think = Duration.zero
+        var intervalWidth = Duration.seconds(1)
         var seed: UInt64 = 1
         /// The most arrivals under way.
         var activeLimit = 200_000
@@ -61,7 +62,7 @@ final class Worker {
         _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int,
         base: UInt64
     ) {
-        recorder = Recorder(window: window)
+        recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
         self.base = base
         isSendingDone = false
         switch drive {
