@@ -14,7 +14,7 @@ struct AerugoLoad: AsyncParsableCommand {
             """,
         subcommands: [
             RunCommand.self, CapacityCommand.self, CompareCommand.self, ReportCommand.self, PlanCommand.self,
-            ScenariosCommand.self,
+            ScenariosCommand.self, AgentCommand.self,
         ])
 
     /// Parses and runs; every error ends in a message on standard error and its exit code.

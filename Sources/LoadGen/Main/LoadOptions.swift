@@ -1,8 +1,7 @@
 import ArgumentParser
-import Glibc
 import LoadKit
 
-/// What to send, and how: shared by `run`, `capacity` and `agent`s' coordinator.
+/// What to send, and how: shared by `run` and `capacity`.
 struct LoadOptions: ParsableArguments {
     @Argument(help: "The registry's URL; without a scenario, any URL for a plain GET.")
     var url: String
@@ -34,23 +33,7 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Seed of content, arrivals and choices; without one a new seed is drawn and told.")
     var seed: UInt64?
 
-    @Option(help: "User name; the password comes from --password-file or AERUGO_LOAD_PASSWORD.")
-    var user: String?
-
-    @Option(name: .customLong("password-file"), help: "File whose first line is the password.")
-    var passwordFile: String?
-
-    @Option(name: .customLong("token-file"), help: "File whose first line is a bearer token to be used as it is.")
-    var tokenFile: String?
-
-    @Option(name: .customLong("token-host"), help: "A HOST[:PORT] besides the target that may be asked for tokens.")
-    var tokenHosts: [String] = []
-
-    @Flag(help: "Take any certificate.")
-    var insecure = false
-
-    @Option(help: "PEM file of the authority to trust.")
-    var cacert: String?
+    @OptionGroup var access: AccessOptions
 
     @Option(name: .customLong("server-pid"), help: "Process whose CPU and memory are read each second.")
     var serverPID: Int?
@@ -105,23 +88,6 @@ extension LoadOptions {
         return scenario
     }
 
-    /// Who asks. A password never stands on the command line.
-    func credentials() throws -> Credentials {
-        if let tokenFile { return .token(try firstLine(tokenFile)) }
-        guard let user else { return .none }
-        if let passwordFile { return .basic(user: user, password: try firstLine(passwordFile)) }
-        guard let value = getenv("AERUGO_LOAD_PASSWORD") else {
-            throw Exit(.usage, "--user needs --password-file or AERUGO_LOAD_PASSWORD")
-        }
-        return .basic(user: user, password: String(cString: value))
-    }
-
-    private func firstLine(_ path: String) throws -> String {
-        let bytes = try ReportFile.bytes(path).prefix { $0 != 0x0A && $0 != 0x0D }
-        guard !bytes.isEmpty else { throw Exit(.usage, "the first line of '\(path)' is empty") }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
     /// Settings for a drive; names are looked up here.
     func settings(_ drive: Drive, _ scenario: Scenario, _ target: Target, seed: UInt64) throws -> RunSettings {
         guard (1...256).contains(threads) else { throw Exit(.usage, "--threads must be 1 to 256") }
@@ -140,7 +106,7 @@ extension LoadOptions {
         let allowed = Descriptors.raise() - 64
         settings.connections.limit = max(1, min(maxConnections, allowed) / threads)
         settings.connections.closesAfterEach = scenario.closesConnections
-        settings.connections.tls = try AddressBook.tls(isInsecure: insecure, authority: cacert)
+        settings.connections.tls = try AddressBook.tls(isInsecure: access.insecure, authority: access.cacert)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         settings.serverPID = serverPID
         if let metrics {
@@ -149,18 +115,6 @@ extension LoadOptions {
                 keeping: .bytes(limit: 8_388_608))
         }
         return settings
-    }
-}
-
-/// Open files that this process may have.
-enum Descriptors {
-    /// Raises the soft limit to the hard one and tells it.
-    static func raise() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        return Int(min(limit.rlim_cur, 1_000_000))
     }
 }
 

@@ -24,7 +24,7 @@ struct LoadStage {
                 stagehand: nil, preparation: nil, isQuiet: load.quiet, keeps: true)
         }
         let client = RegistryClient(
-            endpoint: target.endpoint, credentials: try load.credentials(), tokenHosts: Set(load.tokenHosts),
+            endpoint: target.endpoint, credentials: try load.access.credentials(), tokenHosts: Set(load.access.tokenHosts),
             closes: scenario.closesConnections)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: settings.seed)
         let stagehand = Stagehand(generator: generator, workload: workload)
@@ -81,10 +81,11 @@ struct LoadStage {
     }
 
     /// Cleans up and ends the threads; what clean-up could not do becomes a note.
-    func end(_ report: RunReport) async throws -> RunReport {
+    func end(_ report: RunReport, arrivals sent: UInt64? = nil) async throws -> RunReport {
         var report = report
         if let stagehand, !keeps {
-            let arrivals = try await generator.arrivalsSoFar()
+            let own = try await generator.arrivalsSoFar()
+            let arrivals = sent ?? own
             let done = await stagehand.cleanUp(arrivals: arrivals, limit: .seconds(60))
             if !done.failures.isEmpty {
                 let kinds = done.failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }

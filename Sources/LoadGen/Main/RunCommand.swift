@@ -25,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Closed loop instead: so many clients, each waiting for its answer. Hides a server's pauses.")
     var concurrency: Int?
 
+    @OptionGroup var agents: AgentOptions
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -36,8 +38,15 @@ struct RunCommand: AsyncParsableCommand {
         let settings = try load.settings(drive, scenario, target, seed: seed)
         let interrupt = Interrupt()
         let stage = try await LoadStage.start(load, settings, scenario, target)
-        var report = try await stage.perform(drive, interrupt)
-        report = try await stage.end(report)
+        var report: RunReport
+        if let names = agents.agents {
+            report = try await agents.perform(names, drive, load, settings, scenario)
+            // Arrivals of warm-up and cool-down have numbers too: clean-up looks a little further than was asked.
+            report = try await stage.end(report, arrivals: drive.arrivalBound(settings, asked: report.asked))
+        } else {
+            report = try await stage.perform(drive, interrupt)
+            report = try await stage.end(report)
+        }
         for line in Summary.lines(report) { Console.say(line) }
         let verdicts = objectives.flatMap { $0.judge(report) }
         for verdict in verdicts {

@@ -20,7 +20,7 @@ extension Generator {
         _ workload: any Workload, drive chosen: Drive? = nil, stop: any StopSignal = NeverStops(),
         progress tell: (Progress) async -> Bool = { _ in true }
     ) async throws -> RunReport {
-        let base = try await arrivalsSoFar()
+        let base = if let given = settings.base { given } else { try await arrivalsSoFar() }
         let plan = try RunPlan(settings, chosen ?? settings.drive)
         for (place, worker) in workers.enumerated() {
             let share = settings.share * workers.count + place

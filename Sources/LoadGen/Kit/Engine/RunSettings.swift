@@ -16,6 +16,8 @@ package struct RunSettings: Sendable {
     /// This generator's share of the arrivals, and how many generators there are.
     package var share = 0
     package var shares = 1
+    /// Number of the run's first arrival, when another generator has sent some before; `nil` counts on from the own.
+    package var base: UInt64?
     /// Wall-clock nanoseconds at which to begin; `nil` is as soon as possible.
     package var beginAt: Nanoseconds?
     /// A process whose CPU and memory are read each second.

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What a worker does with its time.
-package enum Drive: Sendable {
+package enum Drive: Codable, Sendable {
     /// Arrivals at their moments, whatever the answers do.
     case open(Schedule)
     /// So many clients, each waiting for its answer before the next arrival, for so long.
@@ -13,6 +13,16 @@ package enum Drive: Sendable {
         case .open(let schedule): schedule.length
         case .closed(_, let length): length
         }
+    }
+}
+
+extension Drive {
+    /// A number that no arrival reaches, for whoever did not count them: generously above `asked` arrivals of the figures
+    /// and those of warm-up and cool-down.
+    package func arrivalBound(_ settings: RunSettings, asked: Int) -> UInt64 {
+        let share = (settings.warmUp + settings.coolDown).inSeconds / max(length.inSeconds, 1e-9)
+        let bound = Double(asked) * (1.1 + 1.1 * share) + 1000
+        return bound < 1e9 ? UInt64(bound) : 1_000_000_000
     }
 }
 

@@ -115,8 +115,12 @@ extension RegistryClient {
     }
 
     /// The first page of a list.
+    ///
+    /// A registry without referrers answers 404, which clients take for an empty list.
     func list(_ operation: Operation, _ path: String, scope: String, _ session: Session) async throws(Failure) {
-        _ = try await send(Call(operation: operation, method: "GET", path: path, scope: scope), session)
+        let accepts = operation == .referrers ? [200, 404] : [200]
+        _ = try await send(
+            Call(operation: operation, method: "GET", path: path, scope: scope, accepts: accepts), session)
     }
 
     /// The path that `Location` tells, on the target itself.

@@ -59,13 +59,14 @@ package struct Schedule: Equatable, Codable, Sendable {
 
     /// The highest rate taken, arrivals a second.
     package static let highestRate = 5_000_000.0
+    private static let longestStage = 366 * 86_400
 
     /// Throws when there is no stage, a rate is not in `0 ... highestRate`, or a length is not positive.
     package init(stages: [Stage], spacing: Spacing = .constant, seed: UInt64 = 1) throws(ScheduleError) {
         guard !stages.isEmpty else { throw ScheduleError(description: "a schedule needs at least one stage") }
         for stage in stages {
-            guard stage.length > .zero else {
-                throw ScheduleError(description: "a stage must last longer than nothing")
+            guard stage.length > .zero, stage.length <= .seconds(Self.longestStage) else {
+                throw ScheduleError(description: "a stage must last longer than nothing and at most a year")
             }
             if case .burst(let size, let every, _) = stage {
                 guard size > 0, every > .zero else {
@@ -85,6 +86,14 @@ package struct Schedule: Equatable, Codable, Sendable {
         self.stages = stages
         self.spacing = spacing
         self.seed = seed
+    }
+
+    /// Reads what `encode(to:)` wrote, with the same conditions as ``init(stages:spacing:seed:)``.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            stages: fields.decode([Stage].self, forKey: .stages),
+            spacing: fields.decode(Spacing.self, forKey: .spacing), seed: fields.decode(UInt64.self, forKey: .seed))
     }
 
     /// The whole length.

@@ -48,7 +48,10 @@ final class ConnectionPool {
     private(set) var dropped = 0
     /// Requests sent again because their kept-alive connection had gone.
     private(set) var retried = 0
-    private(set) var inFlight = 0
+    private var dialing = 0
+
+    /// Connections being made at once: fewer than the listen queues of common servers hold.
+    private static let mostDials = 128
 
     var closesAfterEach: Bool { settings.closesAfterEach }
 
@@ -57,48 +60,40 @@ final class ConnectionPool {
         self.settings = settings
     }
 
-    /// Sends now, on a new connection, or when one is free; `false` when not even waiting is possible.
+    /// Sends on an idle connection, or on the first that is free or made; `false` when not even waiting is possible.
     func send(_ exchange: Exchange) -> Bool {
         if let connection = lane(exchange.request.endpoint).idle.popLast() {
-            inFlight += 1
             connection.assign(exchange)
             connection.start()
-            return true
-        }
-        if open < settings.limit || evictIdle() {
-            inFlight += 1
-            connect(exchange)
             return true
         }
         guard waiting.count < settings.waitingLimit else {
             dropped += 1
             return false
         }
-        waited += 1
+        if open >= settings.limit { waited += 1 }
         waiting.append(exchange)
+        dialForWaiting()
         return true
     }
 
     func sendAgain(_ exchange: Exchange) {
         retried += 1
-        inFlight += 1
-        connect(exchange)
+        waiting.prepend(exchange)
+        dialForWaiting()
     }
 
     /// A connection's request is done and it may take another.
     func idle(_ connection: Connection) {
-        inFlight -= 1
-        if let first = waiting.first, first.request.endpoint == connection.lane.endpoint {
-            waiting.removeFirst()
-            inFlight += 1
-            connection.assign(first)
+        if let next = takeWaiting(connection.lane) {
+            connection.assign(next)
             // Not at once: the caller has yet to hear of the answer before.
             loop.execute(boundStart(connection))
             return
         }
         connection.lane.idle.append(connection)
         // What waits is for another host: it takes this one's place.
-        if !waiting.isEmpty { connection.shut() }
+        if !waiting.isEmpty, open >= settings.limit { connection.shut() }
     }
 
     /// A connection is gone, with or without a request on it.
@@ -106,13 +101,11 @@ final class ConnectionPool {
         guard slots.indices.contains(connection.id), slots[connection.id] === connection else { return }
         if let index = connection.lane.idle.lastIndex(where: { $0 === connection }) {
             connection.lane.idle.remove(at: index)
-        } else {
-            inFlight -= 1
         }
         slots[connection.id] = nil
         freeSlots.append(connection.id)
         open -= 1
-        startWaiting()
+        dialForWaiting()
     }
 
     /// Fails what has passed its deadline. To be called now and then.
@@ -144,20 +137,23 @@ final class ConnectionPool {
         return lane
     }
 
-    /// Makes room for another host's connection.
-    private func evictIdle() -> Bool {
-        for lane in lanes {
-            guard let connection = lane.idle.first else { continue }
-            connection.shut()
-            return true
-        }
-        return false
+    /// The first request that waits for this endpoint.
+    private func takeWaiting(_ lane: Lane) -> Exchange? {
+        if let first = waiting.first, first.request.endpoint == lane.endpoint { return waiting.removeFirst() }
+        guard let index = waiting.firstIndex(where: { $0.request.endpoint == lane.endpoint }) else { return nil }
+        return waiting.remove(at: index)
     }
 
-    private func startWaiting() {
-        while !waiting.isEmpty, open < settings.limit {
-            inFlight += 1
-            connect(waiting.removeFirst())
+    /// Makes connections for what waits: never more at once than a listen queue takes, and whichever connection is
+    /// free first serves first.
+    private func dialForWaiting() {
+        while dialing < min(waiting.count, Self.mostDials) {
+            if open >= settings.limit {
+                guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
+                idle.shut()
+            }
+            let index = waiting.index(waiting.startIndex, offsetBy: dialing)
+            dial(lane(waiting[index].request.endpoint))
         }
     }
 
@@ -166,27 +162,30 @@ final class ConnectionPool {
         return { bound.value.start() }
     }
 
-    private func connect(_ exchange: Exchange) {
-        let endpoint = exchange.request.endpoint
+    private func dial(_ lane: Lane) {
         let id = freeSlots.popLast() ?? slots.count
-        let connection = Connection(pool: self, id: id, lane: lane(endpoint))
+        let connection = Connection(pool: self, id: id, lane: lane)
         if id == slots.count { slots.append(connection) } else { slots[id] = connection }
-        connection.assign(exchange)
         open += 1
         made += 1
+        dialing += 1
         let bound = NIOLoopBound(connection, eventLoop: loop)
-        let bootstrap = bootstrap(for: bound, endpoint)
+        let bootstrap = bootstrap(for: bound, lane.endpoint)
         let connected: EventLoopFuture<any Channel>
-        if let addresses = settings.addresses[endpoint], !addresses.isEmpty {
+        if let addresses = settings.addresses[lane.endpoint], !addresses.isEmpty {
             connected = bootstrap.connect(to: addresses[made % addresses.count])
         } else {
             // Somewhere a blob was redirected to: looked up now, away from the loop.
-            connected = bootstrap.connect(host: endpoint.host, port: endpoint.port)
+            connected = bootstrap.connect(host: lane.endpoint.host, port: lane.endpoint.port)
         }
-        connected.assumeIsolated().whenComplete { result in
+        connected.assumeIsolated().whenComplete { [self] result in
+            dialing -= 1
             switch result {
-            case .success: bound.value.start()
-            case .failure(let error): bound.value.abandon(Self.failure(of: error))
+            case .success: idle(bound.value)
+            case .failure(let error):
+                let exchange = takeWaiting(lane)
+                closed(bound.value)
+                exchange?.finish(Self.failure(of: error))
             }
         }
     }
