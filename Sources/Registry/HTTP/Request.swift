@@ -3,7 +3,7 @@ import NIOHTTP1
 import Service
 
 /// A request whose head has arrived.
-package struct Request: Sendable {
+package final class Request: Sendable {
     package let method: HTTPMethod
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring

@@ -57,7 +57,7 @@ package final class Route: Sendable {
 
     /// What a path says to a route that fits it.
     struct Match {
-        let name: Substring?
+        let name: String?
         let parameter: String
     }
 }
