@@ -118,6 +118,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard head.version != .http1_1 || framing.hosts == 1 else {
             return refuse(.init(.badRequest, "a request must have one Host header"))
         }
+        guard !framing.isUnknownCoding else {
+            return refuse(.init(.unsupportedCoding, "of transfer codings, only chunked is understood here"))
+        }
         guard framing.length == 0 else { return start(request) }
         phase = .end(request)
     }
@@ -128,6 +131,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         var length: Int64? = 0
         var hosts = 0
         var isUpgrade = false
+        /// A transfer coding besides chunked, or twice chunked (RFC 9112 section 6.1).
+        var isUnknownCoding = false
         var expectsContinue = false
 
         init(_ headers: HTTPHeaders) {
@@ -137,7 +142,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
                 case 7 where name.lowercased() == "upgrade": isUpgrade = true
                 case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
-                case 17 where name.lowercased() == "transfer-encoding": length = nil
+                case 17 where name.lowercased() == "transfer-encoding":
+                    length = nil
+                    isUnknownCoding = isUnknownCoding || value.lowercased() != "chunked"
                 default: break
                 }
             }

@@ -90,6 +90,7 @@ enum ResponseEncoder {
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
+        case 501: "Not Implemented"
         case 503: "Service Unavailable"
         case 507: "Insufficient Storage"
         default: "Status"
