@@ -57,7 +57,7 @@ let package = Package(
         folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
         folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
         folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Service", logging] + nio),
+        folder("HTTP", "Registry/HTTP", ["Service", "CLinux", logging] + nio),
         program(
             "aerugo", "Registry/App",
             [
@@ -69,7 +69,10 @@ let package = Package(
 
         folder(
             "ConformanceKit", "Conformance/Kit",
-            ["Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto")]),
+            [
+                "Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
 
         folder(

@@ -155,9 +155,11 @@ make_content() {
 send() {
   local format=$1
   shift
+  : >"$work/answer"
   on_client_core curl --silent --show-error --fail-with-body --max-time 300 --header 'Expect:' \
     --output "$work/answer" --write-out "$format" "$@" || {
-    head -c 500 "$work/answer" >&2
+    warn "a request has failed: ${*: -1}"
+    if [ -s "$work/answer" ]; then head -c 500 "$work/answer" >&2; fi
     return 1
   }
 }
@@ -168,12 +170,12 @@ digest_query() { case $1 in *\?*) echo "$1&digest=$2" ;; *) echo "$1?digest=$2" 
 
 # upload SERVER REPOSITORY FILE DIGEST: POST, PATCH, PUT; prints the seconds that the three took.
 upload() {
-  local location first second third
-  read -r first location < <(send '%{time_total} %header{location}\n' --request POST "$(url "$1")/v2/$2/blobs/uploads/")
-  read -r second location < <(send '%{time_total} %header{location}\n' --request PATCH --upload-file "$3" \
-    --header 'Content-Type: application/octet-stream' "$(absolute "$1" "$location")")
-  third=$(send '%{time_total}' --request PUT "$(digest_query "$(absolute "$1" "$location")" "$4")")
-  calculate "$first + $second + $third"
+  local first second third
+  first=$(send '%{time_total} %header{location}' --request POST "$(url "$1")/v2/$2/blobs/uploads/")
+  second=$(send '%{time_total} %header{location}' --request PATCH --upload-file "$3" \
+    --header 'Content-Type: application/octet-stream' "$(absolute "$1" "${first#* }")")
+  third=$(send '%{time_total}' --request PUT "$(digest_query "$(absolute "$1" "${second#* }")" "$4")")
+  calculate "${first%% *} + ${second%% *} + $third"
 }
 
 # fill SERVER: the image bench/image:latest and the blob, by the front door; for nginx as files of the same names.
@@ -252,7 +254,6 @@ blob_push() {
 push_many() {
   local server=$1 i pid started status=0
   local -a prefixes=() digests=() locations=() pids=()
-  record memory-before "$server" "$(peak_memory "$server")"
   for ((i = 0; i < 64; i++)); do
     prefixes[i]=$(openssl rand -hex 16)
     digests[i]=$({ printf '%s' "${prefixes[i]}" && cat "$work/many"; } | digest_of)
@@ -390,8 +391,8 @@ others() {
   local server
   for server in aerugo docker-registry; do
     if [ -z "$(median push-many "$server")" ]; then continue; fi
-    printf '%s took the 64 pushes at %s MiB/s in sum, and had a peak of %s MiB before them; ' "$server" \
-      "$(figure push-many "$server" 0)" "$(figure memory-before "$server" 1)"
+    printf '%s took the 64 pushes at %s MiB/s in sum; its peak was %s MiB after the rounds, %s with the tags; ' "$server" \
+      "$(figure push-many "$server" 0)" "$(figure memory-after-rounds "$server" 1)" "$(figure memory-after-tags "$server" 1)"
   done
   printf 'a plain file of %d MiB is written and fsynced here at %s MiB/s' "$blob_size" "$(disk_speed)"
 }

@@ -10,6 +10,7 @@
 # and has then: $top (the repository), $work (a private directory, removed at the end), a HOME, a sane PATH, and the
 # promise that whatever was started through start_server or attend ends with the script, however it ends.
 
+shopt -s inherit_errexit # or a failure inside $(…) goes unseen
 export LC_ALL=C
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 

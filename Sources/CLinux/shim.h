@@ -12,3 +12,12 @@ static inline int aerugo_memory_file(const char *name) {
 static inline int aerugo_start_writeback(int descriptor, long long offset, long long count) {
     return (int)syscall(SYS_sync_file_range, descriptor, offset, count, 2u);
 }
+
+// How many cores this process may run on, by sched_getaffinity(2); 0 when that can't be told.
+static inline int aerugo_usable_cores(void) {
+    unsigned long mask[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    int count = 0;
+    for (long i = 0; i * (long)sizeof mask[0] < size; i++) count += __builtin_popcountl(mask[i]);
+    return count;
+}

@@ -15,6 +15,17 @@ package struct Request: Sendable {
     package let id: String
     package let body: RequestBody
 
+    init(_ head: HTTPRequestHead, remote: String, id: String, body: RequestBody) {
+        let question = head.uri.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = question.map { head.uri[..<$0] } ?? head.uri[...]
+        query = Query(question.map { head.uri[head.uri.utf8.index(after: $0)...] })
+        method = head.method
+        headers = head.headers
+        self.remote = remote
+        self.id = id
+        self.body = body
+    }
+
     /// The values of a header that may stand on several lines, one text.
     package func joined(_ name: String) -> String? {
         let values = headers[name]

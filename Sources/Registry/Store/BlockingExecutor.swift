@@ -6,7 +6,8 @@ import Synchronization
 /// The queue is bounded: past it, work is refused at once with `.overloaded` rather than kept waiting without end.
 package final class BlockingExecutor: Sendable {
     private struct State {
-        var jobs: [@Sendable () -> Void] = []
+        /// Jobs taken leave nil behind: a closure kept alive would keep its buffers.
+        var jobs: [(@Sendable () -> Void)?] = []
         var head = 0
         var isStopped = false
     }
@@ -78,6 +79,7 @@ package final class BlockingExecutor: Sendable {
         state.withLock { state in
             guard state.head < state.jobs.count else { return nil }
             let job = state.jobs[state.head]
+            state.jobs[state.head] = nil
             state.head += 1
             if state.head > 64, state.head * 2 > state.jobs.count {
                 state.jobs.removeFirst(state.head)

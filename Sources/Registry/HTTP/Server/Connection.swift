@@ -66,7 +66,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func end() {
         shared.remove(self)
         body?.fail(Self.cut)
-        bodyWasTaken()
         context = nil
     }
 
@@ -109,28 +108,40 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func begin(_ head: HTTPRequestHead) {
         served += 1
         isHead = head.method == .HEAD
+        let framing = Framing(head.headers)
         // After an upgrade or CONNECT the decoder reads no further.
-        let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
-        keepsAlive = head.isKeepAlive && !isShuttingDown && !isUpgrade
-        let length = Self.length(head)
-        let body = RequestBody(length: length, connection: self)
+        keepsAlive = head.isKeepAlive && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
+        let body = RequestBody(length: framing.length, pieces: shared.pieces, connection: self)
         self.body = body
-        awaitsContinue = length != 0 && head.headers.first(name: "Expect")?.lowercased() == "100-continue"
-        let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let request = Request(
-            method: head.method, path: target.first ?? "", query: Query(target.count > 1 ? target[1] : nil),
-            headers: head.headers, remote: remote, id: shared.newRequestID(), body: body)
-        guard head.version != .http1_1 || head.headers[canonicalForm: "host"].count == 1 else {
+        awaitsContinue = framing.length != 0 && framing.expectsContinue
+        let request = Request(head, remote: remote, id: shared.newRequestID(), body: body)
+        guard head.version != .http1_1 || framing.hosts == 1 else {
             return refuse(.init(.badRequest, "a request must have one Host header"))
         }
-        guard length == 0 else { return start(request) }
+        guard framing.length == 0 else { return start(request) }
         phase = .end(request)
     }
 
-    /// Bytes of the body; nil with chunked coding. The decoder has seen to it that the headers agree.
-    private static func length(_ head: HTTPRequestHead) -> Int64? {
-        if head.headers.contains(name: "Transfer-Encoding") { return nil }
-        return head.headers.first(name: "Content-Length").flatMap { Int64($0) } ?? 0
+    /// What a request's headers say about its form; the decoder has seen to it that they agree.
+    private struct Framing {
+        /// Bytes of the body; nil with chunked coding.
+        var length: Int64? = 0
+        var hosts = 0
+        var isUpgrade = false
+        var expectsContinue = false
+
+        init(_ headers: HTTPHeaders) {
+            for (name, value) in headers {
+                switch name.utf8.count {
+                case 4 where name.lowercased() == "host": hosts += 1
+                case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
+                case 7 where name.lowercased() == "upgrade": isUpgrade = true
+                case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
+                case 17 where name.lowercased() == "transfer-encoding": length = nil
+                default: break
+                }
+            }
+        }
     }
 
     private func receive(_ chunk: ByteBuffer) {
@@ -141,7 +152,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             since = .now()
         }
         buffered += chunk.readableBytes
-        shared.buffered += chunk.readableBytes
         body?.receive(chunk)
     }
 
@@ -150,7 +160,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     /// Reading pauses while the handler is behind with the body, and while requests wait behind this one.
-    private var mayRead: Bool { buffered < shared.bodyLimit && pipelined.count < 16 }
+    private var mayRead: Bool { buffered < shared.pieces.limit && pipelined.count < 16 }
 
     private func resumeReading() {
         guard readIsHeld, mayRead, let context else { return }
@@ -167,7 +177,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// The handler has taken all of the body that was there.
     func bodyWasTaken() {
-        shared.buffered -= buffered
         buffered = 0
         resumeReading()
     }
@@ -224,14 +233,14 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func send(_ response: Response) {
         guard let context else { return }
         keepsAlive = keepsAlive && !response.closes && !isShuttingDown
-        var buffer = context.channel.allocator.buffer(capacity: 1024)
-        ResponseEncoder.encode(response, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
-        if isHead { return send(buffer) }
+        var bytes: [UInt8] = []
+        if !isHead, case .bytes(let body) = response.body { bytes = body }
+        var buffer = context.channel.allocator.buffer(capacity: 1024 + bytes.count)
+        ResponseEncoder.encode(
+            response, body: bytes, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
         switch response.body {
-        case .empty: send(buffer)
-        case .bytes(let bytes):
-            buffer.writeBytes(bytes)
-            send(buffer)
+        case .content where isHead: send(buffer)
+        case .empty, .bytes: send(buffer)
         case .content(let content, let range):
             context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
             // The handle only borrows the descriptor: it is taken back before the content goes.

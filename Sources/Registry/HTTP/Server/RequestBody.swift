@@ -15,28 +15,37 @@ extension ByteBuffer: ByteChunk {
 /// else touches it: hence `@unchecked`. Reading from the socket pauses while the handler is behind.
 package final class RequestBody: ByteSource, @unchecked Sendable {
     package let length: Int64?
-    private var chunks: [ByteBuffer] = []
+    private let pieces: BodyPieces
+    private var waiting: [ByteBuffer] = []
+    /// What the handler took last: its memory is used again once the handler comes back for more.
+    private var lent: [ByteBuffer] = []
     private var failure: RegistryError?
     private var waiter: UnsafeContinuation<Void, Never>?
     private(set) var isComplete = false
     private weak var connection: Connection?
 
     /// `length` as announced; nil with chunked coding.
-    init(length: Int64?, connection: Connection?) {
+    init(length: Int64?, pieces: BodyPieces, connection: Connection) {
         self.length = length
+        self.pieces = pieces
         self.connection = connection
     }
 
+    deinit {
+        pieces.giveBack(&waiting)
+        pieces.giveBack(&lent)
+    }
+
     package func next() async throws(RegistryError) -> [any ByteChunk]? {
-        if chunks.isEmpty, !isComplete, failure == nil {
+        pieces.giveBack(&lent)
+        if waiting.isEmpty, !isComplete, failure == nil {
             connection?.bodyIsWanted()
             await withUnsafeContinuation { waiter = $0 }
         }
-        if !chunks.isEmpty {
-            let taken = chunks
-            chunks = []
+        if !waiting.isEmpty {
+            swap(&waiting, &lent)
             connection?.bodyWasTaken()
-            return taken
+            return lent
         }
         if let failure { throw failure }
         return nil
@@ -73,8 +82,16 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         }
     }
 
+    /// Copies a chunk to where it waits: kept as it is, a few bytes would pin the whole buffer that they came in.
     func receive(_ chunk: ByteBuffer) {
-        chunks.append(chunk)
+        var chunk = chunk
+        while chunk.readableBytes > 0 {
+            if waiting.last.map({ $0.writerIndex >= BodyPieces.size }) ?? true { waiting.append(pieces.take()) }
+            let last = waiting.count - 1
+            let room = BodyPieces.size - waiting[last].writerIndex
+            guard var part = chunk.readSlice(length: min(room, chunk.readableBytes)) else { break }
+            waiting[last].writeBuffer(&part)
+        }
         wake()
     }
 
@@ -94,5 +111,37 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         guard let waiter else { return }
         self.waiter = nil
         waiter.resume()
+    }
+}
+
+/// Memory for bodies on their way, used again and again. On one event loop alone.
+final class BodyPieces {
+    /// Bytes of a piece.
+    static let size = 128 << 10
+
+    private let budget: Int
+    private var spare: [ByteBuffer] = []
+    /// Pieces that bodies have, those being written included.
+    private var taken = 0
+
+    /// `budget` in bytes, more or less: every body may have one piece waiting.
+    init(budget: Int) { self.budget = budget }
+
+    /// Bytes that one body may have waiting: much while there is room, little when many share it.
+    var limit: Int { taken * Self.size < budget ? 1 << 20 : Self.size / 2 }
+
+    func take() -> ByteBuffer {
+        taken += 1
+        return spare.popLast() ?? ByteBufferAllocator().buffer(capacity: Self.size)
+    }
+
+    /// Empties `lent`.
+    func giveBack(_ lent: inout [ByteBuffer]) {
+        while var piece = lent.popLast() {
+            taken -= 1
+            guard spare.count < 16 else { continue }
+            piece.clear()
+            spare.append(piece)
+        }
     }
 }

@@ -1,4 +1,4 @@
-import Logging
+import CLinux
 import Model
 import NIOCore
 import NIOHTTP1
@@ -31,7 +31,7 @@ package struct ServerSettings: Sendable {
     /// Event loops; nil for one a core.
     package var threads: Int?
     /// Bytes of bodies that may wait in memory, all uploads together.
-    package var bodyBudget = 16 << 20
+    package var bodyBudget = 8 << 20
     /// How long running requests may take to end after a shutdown has begun.
     package var shutdownGrace: Duration = .seconds(25)
 
@@ -51,7 +51,7 @@ package final class Server: Sendable {
     /// Binds to `host` and `port` and serves from then on. Throws NIO's error when the address can't be had.
     package init(_ application: Application, host: String, port: Int, _ settings: ServerSettings) async throws {
         self.settings = settings
-        let count = settings.threads ?? System.coreCount
+        let count = settings.threads ?? Self.usableCores
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let loops = group.makeIterator().map { LoopContext($0, bodyBudget: settings.bodyBudget / count) }
         self.loops = loops
@@ -64,8 +64,10 @@ package final class Server: Sendable {
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(
                     .recvAllocator,
-                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 256 << 10)
+                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 128 << 10)
                 )
+                // One read a wake-up: what a client sends is mostly one packet, and an upload must not outrun its limit.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 // The kernel ends a connection whose peer takes nothing for a minute.
                 .childChannelOption(ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000)
                 .childChannelInitializer { channel in
@@ -89,6 +91,12 @@ package final class Server: Sendable {
         let bound = channel.localAddress
         address = (host.contains(":") ? "[\(host)]" : host) + ":\(bound?.port ?? port)"
         for loop in loops { loop.startClock() }
+    }
+
+    /// A loop a core that this process may use: more would only take turns.
+    private static var usableCores: Int {
+        let usable = Int(aerugo_usable_cores())
+        return usable > 0 ? min(usable, System.coreCount) : System.coreCount
     }
 
     /// Stops accepting, lets what runs end within the grace, closes the rest.
