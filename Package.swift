@@ -86,5 +86,15 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+
+        tests("ModelTests", ["Model", "Vocabulary"]),
+        tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
+        tests(
+            "RegistryTests",
+            [
+                "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ]
 )

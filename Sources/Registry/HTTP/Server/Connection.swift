@@ -42,6 +42,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var progress = 0
     private var readIsHeld = false
     private var isInRead = false
+    private var isAdvancing = false
     private var isShuttingDown = false
 
     init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
@@ -84,8 +85,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         context.flush()
     }
 
-    /// Takes what has come as far as the request at hand allows.
+    /// Takes what has come as far as the request at hand allows. Answers that are ready at once lead back here: the loop
+    /// that runs goes on then, as thousands of requests in one packet would else take the stack.
     private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
         while let part = pipelined.first, isReady(for: part) {
             pipelined.removeFirst()
             switch (part, phase) {
