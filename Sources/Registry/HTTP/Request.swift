@@ -67,7 +67,9 @@ extension Substring {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else { return String(self) }
+            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else {
+                return String(self)
+            }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

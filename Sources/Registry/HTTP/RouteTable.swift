@@ -42,7 +42,8 @@ package struct RouteTable: Sendable {
             let start = path.utf8.index(path.startIndex, offsetBy: range.lowerBound)
             return path[start..<path.utf8.index(start, offsetBy: range.count)]
         }
-        let match = Route.Match(name: parts.name.map { String(text($0)) }, parameter: text(parts.parameter).percentDecoded)
+        let match = Route.Match(
+            name: parts.name.map { String(text($0)) }, parameter: text(parts.parameter).percentDecoded)
         return .found(route, match)
     }
 

@@ -46,7 +46,9 @@ package struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConve
         return run == 0
     }
 
-    package static func < (a: RepositoryName, b: RepositoryName) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+    package static func < (a: RepositoryName, b: RepositoryName) -> Bool {
+        a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    }
 
     package var description: String { text }
 }

@@ -184,7 +184,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func bodyIsWanted() {
         guard awaitsContinue, let context else { return }
         awaitsContinue = false
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+        context.writeAndFlush(
+            wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
     }
 
     /// The handler has taken all of the body that was there.
