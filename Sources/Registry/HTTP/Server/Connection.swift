@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import NIOHTTP1
+import Store
 
 /// One client's connection: parts of requests come in, one request at a time is answered, in order. A state machine on
 /// the channel's event loop; the handlers' tasks run on that loop too, and nothing else touches it: hence `@unchecked`.
@@ -40,6 +41,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Bytes of the body that the handler has not taken, and those that came since the clock was last set back.
     private var buffered = 0
     private var progress = 0
+    /// What sendfile is reading from.
+    private var sending: (any BlobContent)?
     private var readIsHeld = false
     private var isInRead = false
     private var isAdvancing = false
@@ -262,9 +265,16 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
             let done = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
+            sending = content
             done.futureResult.assumeIsolated().whenComplete { [self] result in
-                withExtendedLifetime(content) { _ = try? handle.takeDescriptorOwnership() }
-                if case .failure = result { close() } else { finish() }
+                sending = nil
+                do {
+                    _ = try handle.takeDescriptorOwnership()
+                    try result.get()
+                    finish()
+                } catch {
+                    close()
+                }
             }
         }
     }
@@ -309,6 +319,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Closes the connection if it has waited too long; called about once a second.
     func tick(_ now: NIODeadline) {
         let waited = now - since
+        // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
+        if let sending, !sending.isWhole { context?.close(promise: nil) }
         switch phase {
         case .head, .end:
             guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }
