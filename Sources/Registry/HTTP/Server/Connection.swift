@@ -46,6 +46,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var readIsHeld = false
     private var isInRead = false
     private var isAdvancing = false
+    private var isRefused = false
     private var isShuttingDown = false
 
     init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
@@ -210,6 +211,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .linger = phase { return }
         guard let error = error as? HTTPParserError else { return close() }
         keepsAlive = false
         guard case .answer = phase else {
@@ -238,9 +240,10 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         }
     }
 
-    /// Answers a request that cannot be read, and closes.
+    /// Answers a request that cannot be read, and closes once the client has had a moment to see it.
     private func refuse(_ error: RegistryError) {
         phase = .answer
+        isRefused = true
         var response = ErrorResponse.response(error)
         response.closes = true
         send(response)
@@ -288,12 +291,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// The answer is on its way: on to the next request, or to the end.
     private func finish() {
-        let isComplete = body?.isComplete ?? true
+        let isDone = body?.isComplete ?? !isRefused
         body = nil
         guard keepsAlive else {
             pipelined.removeAll()
             phase = .linger
-            return isComplete ? close() : lingerOn()
+            return isDone ? close() : lingerOn()
         }
         phase = .head
         advance()
