@@ -62,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await usingSettings(flags) { settings in
-            try await serve(settings)
+            try await serve(Plan(settings))
         }
     }
 }
@@ -79,6 +79,7 @@ struct ConfigCommand: AsyncParsableCommand {
     func run() async throws {
         try await usingSettings(flags) { settings in
             print(settings.listing)
+            _ = try Plan(settings)
             guard explain else { return }
             print()
             for setting in Setting.all { print("\(setting.key) (\(setting.variable)): \(setting.help)") }

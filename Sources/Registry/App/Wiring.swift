@@ -6,30 +6,50 @@ import Service
 import ServiceLifecycle
 import Store
 
-/// Turns settings into a running registry, and stops it.
-func serve(_ settings: Settings) async throws {
-    let listen = try ListenAddress(settings)
-    guard try settings.flag("open") else {
+/// Settings that have been read as what they are meant to be.
+struct Plan {
+    fileprivate let listen: ListenAddress
+    fileprivate let data: String
+    fileprivate let isOpen: Bool
+    fileprivate let isOpenAnywhere: Bool
+    fileprivate let limits: Registry.Limits
+    fileprivate let server: ServerSettings
+    fileprivate let http: HTTPSettings
+    fileprivate let log: Logger
+
+    /// Throws `ConfigurationError` for the first value that cannot be used.
+    init(_ settings: Settings) throws {
+        listen = try ListenAddress(settings)
+        data = settings.string("data")
+        isOpen = try settings.flag("open")
+        isOpenAnywhere = try settings.flag("open-anywhere")
+        limits = try Registry.Limits(settings)
+        server = try ServerSettings(settings)
+        http = try HTTPSettings(settings)
+        log = try makeLogger(settings)
+    }
+}
+
+/// Runs the registry until it is told to stop. Throws `ConfigurationError`.
+func serve(_ plan: Plan) async throws {
+    let (listen, log) = (plan.listen, plan.log)
+    guard plan.isOpen else {
         throw ConfigurationError(
             description: "there are no accounts yet, so say --open to serve without authentication (on loopback)")
     }
-    guard try listen.isLoopback || settings.flag("open-anywhere") else {
+    guard listen.isLoopback || plan.isOpenAnywhere else {
         throw ConfigurationError(
             description: "--open on \(listen.host) lets anybody who reaches it push and delete: "
                 + "listen on 127.0.0.1, or add --open-anywhere if that is meant")
     }
-    let log = try makeLogger(settings)
-    let limits = try Registry.Limits(settings)
-    let server = try ServerSettings(settings)
-    let http = try HTTPSettings(settings)
     do {
-        let data = try DataDirectory(path: settings.string("data"))
+        let data = try DataDirectory(path: plan.data)
         let metadata = MetadataStore(data.metadata)
         try await data.metadata.migrate(Schema.migrations)
-        let registry = Registry(metadata: metadata, blobs: data.blobs, limits: limits, log: log)
-        let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
-        let running = try await Server(application, host: listen.host, port: listen.port, server)
-        log.notice("serving", metadata: ["address": "\(running.address)", "data": "\(settings.string("data"))"])
+        let registry = Registry(metadata: metadata, blobs: data.blobs, limits: plan.limits, log: log)
+        let application = Application(registry: registry, authorizer: .open, settings: plan.http, log: log)
+        let running = try await Server(application, host: listen.host, port: listen.port, plan.server)
+        log.notice("serving", metadata: ["address": "\(running.address)", "data": "\(plan.data)"])
         let services = ServiceGroup(
             configuration: .init(
                 services: [
@@ -41,7 +61,7 @@ func serve(_ settings: Settings) async throws {
         withExtendedLifetime(data) {}
     } catch let error as StoreError {
         throw ConfigurationError(
-            description: "cannot use data directory '\(settings.string("data"))': \(error.cause)", exitCode: 1)
+            description: "cannot use data directory '\(plan.data)': \(error.cause)", exitCode: 1)
     } catch let error as ConfigurationError {
         throw error
     } catch {
@@ -91,7 +111,7 @@ extension ServerSettings {
         timeouts.head = .seconds(Int64(try settings.number("http.head-timeout", in: 1...3600)))
         timeouts.idle = .seconds(Int64(try settings.number("http.idle-timeout", in: 1...3600)))
         timeouts.body = .seconds(Int64(try settings.number("http.body-timeout", in: 1...3600)))
-        shutdownGrace = .seconds(try settings.number("http.shutdown-timeout", in: 0...3600))
+        shutdownGrace = .seconds(Int64(try settings.number("http.shutdown-timeout", in: 0...3600)))
     }
 }
 
@@ -109,7 +129,7 @@ extension HTTPSettings {
 }
 
 /// `host:port`, with brackets round an IPv6 address.
-private struct ListenAddress {
+struct ListenAddress {
     let host: String
     let port: Int
 

@@ -323,7 +323,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func tick(_ now: NIODeadline) {
         let waited = now - since
         // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
-        if let sending, !sending.isWhole { context?.close(promise: nil) }
+        if let sending, !sending.isWhole { cut() }
         switch phase {
         case .head, .end:
             guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }
@@ -338,6 +338,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             if waited > timeouts.linger { close() }
         }
     }
+
+    /// Closes at once, whatever is in progress.
+    func cut() { context?.close(promise: nil) }
 
     /// Closes an idle connection; one that is answering closes behind its answer.
     func shutDown() {

@@ -7,6 +7,8 @@ final class LoopContext: @unchecked Sendable {
     let executor: EventLoopExecutor
     let loop: any EventLoop
     let pieces: BodyPieces
+    /// There is one while the server shuts down.
+    private var drained: EventLoopPromise<Void>?
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private let idSeed = UInt64.random(in: 0...UInt64.max) & ~0xffff_ffff
     private var requests: UInt64 = 0
@@ -28,14 +30,25 @@ final class LoopContext: @unchecked Sendable {
         }
     }
 
-    /// Ends idle connections now and the others behind their answers.
-    func shutDown() {
+    /// Ends idle connections now, the others behind their answers, and what is left when `grace` is over. Done when
+    /// there are none.
+    func shutDown(within grace: TimeAmount) -> EventLoopFuture<Void> {
+        let drained = loop.makePromise(of: Void.self)
+        self.drained = drained
         for connection in connections.values { connection.shutDown() }
+        if connections.isEmpty { drained.succeed() }
+        loop.scheduleTask(in: grace) { [self] in
+            for connection in connections.values { connection.cut() }
+        }
+        return drained.futureResult
     }
 
     func add(_ connection: Connection) { connections[ObjectIdentifier(connection)] = connection }
 
-    func remove(_ connection: Connection) { connections[ObjectIdentifier(connection)] = nil }
+    func remove(_ connection: Connection) {
+        connections[ObjectIdentifier(connection)] = nil
+        if connections.isEmpty { drained?.succeed() }
+    }
 
     /// An id that no other request of this process, and hardly one of another, has: 15 digits, which a String holds
     /// without memory of its own.

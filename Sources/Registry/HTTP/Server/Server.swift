@@ -33,7 +33,7 @@ package struct ServerSettings: Sendable {
     /// Bytes of bodies that may wait in memory, all uploads together.
     package var bodyBudget = 8 << 20
     /// How long running requests may take to end after a shutdown has begun.
-    package var shutdownGrace: Duration = .seconds(25)
+    package var shutdownGrace: TimeAmount = .seconds(25)
 
     /// The defaults.
     package init() {}
@@ -104,14 +104,9 @@ package final class Server: Sendable {
     /// Stops accepting, lets what runs end within the grace, closes the rest.
     package func shutDown() async throws {
         try await channel.close().get()
-        for loop in loops { try await loop.loop.submit { loop.shutDown() }.get() }
-        let deadline = ContinuousClock.now + settings.shutdownGrace
-        while ContinuousClock.now < deadline {
-            var open = 0
-            for loop in loops { open += try await loop.loop.submit { loop.connections.count }.get() }
-            if open == 0 { break }
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        let grace = settings.shutdownGrace
+        let drained = loops.map { loop in loop.loop.flatSubmit { loop.shutDown(within: grace) } }
+        for loop in drained { try await loop.get() }
         try await group.shutdownGracefully()
     }
 }
