@@ -74,6 +74,7 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
+        tests("ConformanceTests", ["ConformanceKit", .product(name: "Crypto", package: "swift-crypto")]),
 
         folder(
             "LoadKit", "LoadGen/Kit",

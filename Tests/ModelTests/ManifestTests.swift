@@ -45,7 +45,9 @@ struct ManifestTests {
         #expect(manifest.annotations.isEmpty)
     }
 
-    @Test("an index needs its children and tells their platforms", arguments: [MediaType.ociIndex, MediaType.dockerManifestList])
+    @Test(
+        "an index needs its children and tells their platforms",
+        arguments: [MediaType.ociIndex, MediaType.dockerManifestList])
     func indexes(type: String) throws {
         let children = [
             Self.descriptor(Self.a, MediaType.ociManifest, #","platform":{"os":"linux","architecture":"amd64"}"#),
@@ -95,7 +97,8 @@ struct ManifestTests {
     func subject() throws {
         let more = #","subject":\#(Self.descriptor(Self.c, MediaType.ociManifest)),"annotations":{"k":"v"}"#
         for manifest in [
-            try parse(Self.image(more: more), as: nil), try parse(Self.index(MediaType.ociIndex, "", more: more), as: nil),
+            try parse(Self.image(more: more), as: nil),
+            try parse(Self.index(MediaType.ociIndex, "", more: more), as: nil),
         ] {
             #expect(manifest.subject?.description == Self.c)
             #expect(!texts(manifest.required).contains(Self.c))
@@ -118,9 +121,12 @@ struct ManifestTests {
         "Content-Type and mediaType must agree; one of them may be missing",
         arguments: [
             (MediaType.ociManifest, MediaType.ociManifest, true), (MediaType.ociManifest, nil, true),
-            (nil, MediaType.ociManifest, true), (MediaType.ociManifest + "; charset=utf-8", MediaType.ociManifest, true),
-            (MediaType.ociManifest.uppercased(), MediaType.ociManifest, true), (MediaType.ociIndex, MediaType.ociManifest, false),
-            (MediaType.dockerManifest, MediaType.ociManifest, false), ("application/json", MediaType.ociManifest, false),
+            (nil, MediaType.ociManifest, true),
+            (MediaType.ociManifest + "; charset=utf-8", MediaType.ociManifest, true),
+            (MediaType.ociManifest.uppercased(), MediaType.ociManifest, true),
+            (MediaType.ociIndex, MediaType.ociManifest, false),
+            (MediaType.dockerManifest, MediaType.ociManifest, false),
+            ("application/json", MediaType.ociManifest, false),
             (nil, nil, false), ("", nil, false), ("application/json", nil, false), ("text/plain", "text/plain", false),
         ] as [(String?, String?, Bool)])
     func mediaTypes(contentType: String?, mediaType: String?, isTaken: Bool) throws {
@@ -137,7 +143,8 @@ struct ManifestTests {
         let manifests = #","manifests":[]"#
         let layers = #","layers":[]"#
         for (text, type) in [
-            (Self.image(more: manifests), MediaType.ociManifest), (Self.image(nil, more: manifests), MediaType.ociManifest),
+            (Self.image(more: manifests), MediaType.ociManifest),
+            (Self.image(nil, more: manifests), MediaType.ociManifest),
             (Self.image(MediaType.ociIndex, more: manifests), MediaType.ociIndex),
             (Self.index(MediaType.ociIndex, "", more: layers), MediaType.ociIndex),
             (Self.index(nil, "", more: #","config":\#(Self.descriptor(Self.a))"#), MediaType.ociIndex),
@@ -151,9 +158,13 @@ struct ManifestTests {
     @Test(
         "a manifest of schema 1 is refused for its type",
         arguments: [
-            (#"{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[{"blobSum":"\#(a)"}],"history":[]}"#, MediaType.dockerSchema1),
+            (
+                #"{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[{"blobSum":"\#(a)"}],"history":[]}"#,
+                MediaType.dockerSchema1
+            ),
             (#"{"schemaVersion":1,"fsLayers":[],"signatures":[]}"#, MediaType.dockerSchema1Signed),
-            (#"{"schemaVersion":1,"fsLayers":[]}"#, MediaType.ociManifest), (#"{"schemaVersion":2,"fsLayers":[1]}"#, MediaType.dockerManifest),
+            (#"{"schemaVersion":1,"fsLayers":[]}"#, MediaType.ociManifest),
+            (#"{"schemaVersion":2,"fsLayers":[1]}"#, MediaType.dockerManifest),
         ])
     func schema1(text: String, type: String) {
         let error = #expect(throws: ParseError.self) { try parse(text, as: type) }
@@ -165,11 +176,15 @@ struct ManifestTests {
         arguments: [
             "", " ", "null", "true", "1", "\"\"", "[]", "{}", "{", "{]", "{\"schemaVersion\":2}", "not JSON",
             #"{"schemaVersion":"2","config":{},"layers":[]}"#, #"{"schemaVersion":2.5,"config":null,"layers":[]}"#,
-            #"{"schemaVersion":3,"config":\#(descriptor(a)),"layers":[]}"#, #"{"config":\#(descriptor(a)),"layers":[]}"#,
+            #"{"schemaVersion":3,"config":\#(descriptor(a)),"layers":[]}"#,
+            #"{"config":\#(descriptor(a)),"layers":[]}"#,
             #"{"schemaVersion":2,"layers":[]}"#, #"{"schemaVersion":2,"config":\#(descriptor(a))}"#,
-            #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":{}}"#, #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":null}"#,
-            #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":[null]}"#, #"{"schemaVersion":2,"config":[],"layers":[]}"#,
-            #"{"schemaVersion":2,"config":{"digest":"\#(a)"},"layers":[]}"#, #"{"schemaVersion":2,"config":{"size":1},"layers":[]}"#,
+            #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":{}}"#,
+            #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":null}"#,
+            #"{"schemaVersion":2,"config":\#(descriptor(a)),"layers":[null]}"#,
+            #"{"schemaVersion":2,"config":[],"layers":[]}"#,
+            #"{"schemaVersion":2,"config":{"digest":"\#(a)"},"layers":[]}"#,
+            #"{"schemaVersion":2,"config":{"size":1},"layers":[]}"#,
             #"{"schemaVersion":2,"config":{"digest":"\#(a)","size":-1},"layers":[]}"#,
             #"{"schemaVersion":2,"config":{"digest":"\#(a)","size":1.5},"layers":[]}"#,
             #"{"schemaVersion":2,"config":{"digest":"\#(a)","size":"1"},"layers":[]}"#,
@@ -177,8 +192,10 @@ struct ManifestTests {
             #"{"schemaVersion":2,"config":{"digest":"nonsense","size":1},"layers":[]}"#,
             #"{"schemaVersion":2,"config":{"digest":"sha256:ABC","size":1},"layers":[]}"#,
             #"{"schemaVersion":2,"config":{"digest":"md5:d41d8cd98f00b204e9800998ecf8427e","size":0},"layers":[]}"#,
-            image(more: #","annotations":{"k":1}"#), image(more: #","annotations":[]"#), image(more: #","annotations":{"k":null}"#),
-            image(more: #","subject":{"digest":"x","size":1}"#), image(more: #","subject":{"digest":"\#(a)","size":-1}"#),
+            image(more: #","annotations":{"k":1}"#), image(more: #","annotations":[]"#),
+            image(more: #","annotations":{"k":null}"#),
+            image(more: #","subject":{"digest":"x","size":1}"#),
+            image(more: #","subject":{"digest":"\#(a)","size":-1}"#),
             image(more: #","artifactType":1"#), image() + "x", image() + image(), "\u{feff}x" + image(),
         ])
     func malformed(text: String) {
@@ -186,7 +203,9 @@ struct ManifestTests {
         #expect(error?.message.isEmpty == false)
     }
 
-    @Test("a malformed entry of an index is refused", arguments: [#"{"digest":"x","size":1}"#, #"{"digest":"\#(a)","size":-5}"#, "1", "null"])
+    @Test(
+        "a malformed entry of an index is refused",
+        arguments: [#"{"digest":"x","size":1}"#, #"{"digest":"\#(a)","size":-5}"#, "1", "null"])
     func malformedIndex(child: String) {
         #expect(throws: ParseError.self) { try parse(Self.index(nil, child), as: MediaType.ociIndex) }
         #expect(throws: ParseError.self) { try parse(#"{"schemaVersion":2}"#, as: MediaType.ociIndex) }
@@ -202,7 +221,9 @@ struct ManifestTests {
             Array(Self.image(more: #","annotations":{"k":""#).utf8) + [0xff] + Array(#""}}"#.utf8), [0xc0, 0x80],
         ]
         for bytes in variants {
-            let error = #expect(throws: ParseError.self) { try Manifest.parse(bytes, contentType: MediaType.ociManifest) }
+            let error = #expect(throws: ParseError.self) {
+                try Manifest.parse(bytes, contentType: MediaType.ociManifest)
+            }
             #expect(error?.subject == .manifest)
         }
     }
@@ -220,7 +241,8 @@ struct ManifestTests {
     @Test("fields that nobody knows, and text outside of ASCII, are let pass")
     func unknownFields() throws {
         let manifest = try parse(
-            Self.image(more: #","x":{"y":[1,null,true]},"annotations":{"größe":"🐳\u0041\n"}"#), as: MediaType.ociManifest)
+            Self.image(more: #","x":{"y":[1,null,true]},"annotations":{"größe":"🐳\u0041\n"}"#),
+            as: MediaType.ociManifest)
         #expect(manifest.annotations == ["größe": "🐳A\n"])
     }
 
@@ -228,7 +250,8 @@ struct ManifestTests {
     func shortMessages() {
         let long = String(repeating: "x", count: 1 << 20)
         for text in [
-            Self.image(long), Self.image(config: Self.descriptor("sha256:" + long)), Self.image(config: Self.descriptor(long)),
+            Self.image(long), Self.image(config: Self.descriptor("sha256:" + long)),
+            Self.image(config: Self.descriptor(long)),
             Self.image(more: #","annotations":{"\#(long)":1}"#),
         ] {
             let error = #expect(throws: ParseError.self) { try parse(text, as: nil) }

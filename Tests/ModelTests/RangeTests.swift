@@ -29,8 +29,10 @@ struct ByteRangeTests {
     @Test(
         "what is no single byte range is ignored",
         arguments: [
-            "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-b", "bytes=5-2", "bytes=0-1,3-4", "items=0-1", "0-1",
-            "bytes=--1", "bytes=1--2", "bytes=+1-2", "bytes=1-2-3", "bytes=0x1-2", "bytes 0-1", "bytes=１-２", "bytes=1 -2 x",
+            "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-b", "bytes=5-2", "bytes=0-1,3-4", "items=0-1",
+            "0-1",
+            "bytes=--1", "bytes=1--2", "bytes=+1-2", "bytes=1-2-3", "bytes=0x1-2", "bytes 0-1", "bytes=１-２",
+            "bytes=1 -2 x",
         ])
     func ignored(header: String) {
         #expect(ByteRange.parse(header, size: 100) == .whole)
@@ -53,7 +55,8 @@ struct ByteRangeTests {
         let alphabet = Array("bytes=0123456789--,, ")
         for _ in 0..<3000 {
             let size = Int64.random(in: 0...20, using: &random)
-            let tail = String((0..<Int.random(in: 0...8, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
+            let tail = String(
+                (0..<Int.random(in: 0...8, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
             if case .part(let range) = ByteRange.parse("bytes=" + tail, size: size) {
                 #expect(!range.isEmpty && range.lowerBound >= 0 && range.upperBound <= size, "\(tail) of \(size)")
             }
@@ -80,7 +83,8 @@ struct ChunkRangeTests {
     @Test(
         "what is no chunk's range is refused",
         arguments: [
-            "", "-", "0-", "-9", "9-0", "a-b", "0", "0-9-19", "0 9", "+0-9", "0x0-9", "0--9", "bytes */100", "0-9,10-19",
+            "", "-", "0-", "-9", "9-0", "a-b", "0", "0-9-19", "0 9", "+0-9", "0x0-9", "0--9", "bytes */100",
+            "0-9,10-19",
             "0-9223372036854775807", "0-99999999999999999999", "99999999999999999999-0", "0-９",
         ])
     func bad(text: String) {

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Vocabulary
 
-@Suite("What was acknowledged stays")
+@Suite("What was acknowledged stays", .takesTurns)
 struct DurabilityTests {
     /// The image number `index`: two layers and a manifest.
     private static func image(_ index: Int) -> (layers: [[UInt8]], manifest: [UInt8]) {
@@ -67,7 +67,8 @@ struct DurabilityTests {
             if done.contains(index) { #expect(answer.status == 200, "t\(index) was acknowledged") }
             if answer.status == 200 {
                 #expect(answer.body == manifest)
-                #expect(try await client.get("/v2/\(repository)/manifests/\(Content.digest(manifest))").body == manifest)
+                #expect(
+                    try await client.get("/v2/\(repository)/manifests/\(Content.digest(manifest))").body == manifest)
             }
             for layer in layers {
                 let blob = try await client.get("/v2/\(repository)/blobs/\(Content.digest(layer))")
@@ -88,7 +89,8 @@ struct DurabilityTests {
         let location = try await first.client().begin("a", "?digest-algorithm=sha512")
         #expect(try await first.client().send("PATCH", location, body: Array(content[..<200_001])).status == 202)
         let wire = try Wire(port: #require(first.port))
-        try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 399999\r\n\r\n")
+        try await wire.send(
+            "PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 399999\r\n\r\n")
         #expect(try await wire.answer().status == 100)
         try await wire.send(Array(content[200_001..<500_000]))
         first.signal(SIGKILL)
@@ -97,7 +99,8 @@ struct DurabilityTests {
         let range = try #require(try await client.get(location)["Range"])
         let received = try #require(Int(range.dropFirst(2))) + 1
         #expect(received >= 200_001)
-        let answer = try await client.send("PATCH", location, ["Content-Range: \(received)-599999"], body: Array(content[received...]))
+        let answer = try await client.send(
+            "PATCH", location, ["Content-Range: \(received)-599999"], body: Array(content[received...]))
         #expect(answer.status == 202)
         let digest = Content.digest(content, "sha512")
         #expect(try await client.send("PUT", "\(location)?digest=\(digest)").status == 201)
@@ -132,7 +135,9 @@ struct DurabilityTests {
         }
     }
 
-    @Test("damaged bytes are never served, are told, and are repaired by a new push", arguments: Damage.allCases, ["sha256", "sha512"])
+    @Test(
+        "damaged bytes are never served, are told, and are repaired by a new push", arguments: Damage.allCases,
+        ["sha256", "sha512"])
     func damage(damage: Damage, algorithm: String) async throws {
         let scratch = try Scratch()
         var program = try await Program.serve(scratch)
@@ -175,7 +180,9 @@ struct DurabilityTests {
         let digest = try await client.push(content, to: "a")
         try Damage.flippedFirst.apply(Self.file(scratch, content))
         try await client.push(content, to: "b")
-        for repository in ["a", "b"] { #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == content) }
+        for repository in ["a", "b"] {
+            #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == content)
+        }
     }
 
     @Test("a file that was restored from a copy is served once it was found to be whole")
@@ -238,7 +245,8 @@ struct DurabilityTests {
         var isFull = false
         for index in 0..<900 where !isFull {
             let manifest = Content.image("full \(index)", padding: 3000)
-            let answer = try await client.send("PUT", "/v2/a/manifests/t\(index)", ["Content-Type: \(MediaType.ociManifest)"], body: manifest)
+            let answer = try await client.send(
+                "PUT", "/v2/a/manifests/t\(index)", ["Content-Type: \(MediaType.ociManifest)"], body: manifest)
             if answer.status == 201 {
                 tags.append("t\(index)")
             } else {

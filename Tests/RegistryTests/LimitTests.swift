@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 import Vocabulary
 
-@Suite("Slow, silent and too many clients")
+@Suite("Slow, silent and too many clients", .takesTurns)
 struct LimitTests {
     /// Deadlines of a second.
     private static var impatient: ServerSettings {
@@ -46,11 +46,15 @@ struct LimitTests {
             try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
             try await wire.send(Content.bytes(10_000))
             let trickle = Task {
-                while trickles, !Task.isCancelled, try await wire.send([1]) { try await Task.sleep(for: .milliseconds(50)) }
+                while trickles, !Task.isCancelled, try await wire.send([1]) {
+                    try await Task.sleep(for: .milliseconds(50))
+                }
             }
             if trickles {
                 // The thread of the wire sends; what has come is asked of the server.
-                try await eventually("the trickling upload ends") { try await Self.received(location, server) >= 10_000 }
+                try await eventually("the trickling upload ends") {
+                    try await Self.received(location, server) >= 10_000
+                }
                 trickle.cancel()
             } else {
                 try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
@@ -61,7 +65,9 @@ struct LimitTests {
     }
 
     private static func received(_ location: String, _ server: TestServer) async throws -> Int {
-        guard let range = try await server.client().get(location)["Range"], let last = Int(range.dropFirst(2)) else { return 0 }
+        guard let range = try await server.client().get(location)["Range"], let last = Int(range.dropFirst(2)) else {
+            return 0
+        }
         return last == 0 ? 0 : last + 1
     }
 
@@ -116,7 +122,8 @@ struct LimitTests {
         let (busy, idle) = (try server.wire(), try server.wire())
         try await idle.send("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(try await idle.answer().status == 200)
-        try await busy.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+        try await busy.send(
+            "PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
         #expect(try await busy.answer().status == 100)
         async let stopped: Void = server.server.shutDown()
         #expect(try await idle.rest().isEmpty)

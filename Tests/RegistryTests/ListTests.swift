@@ -3,10 +3,12 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Lists")
+@Suite("Lists", .takesTurns)
 struct ListTests {
     /// Follows `Link` from `target` to the end; gives what all pages had.
-    private func follow(_ client: Client, _ target: String, _ member: String) async throws -> (items: [String], pages: Int) {
+    private func follow(_ client: Client, _ target: String, _ member: String) async throws -> (
+        items: [String], pages: Int
+    ) {
         var (items, pages): ([String], Int) = ([], 0)
         var next: String? = target
         while let target = next, pages < 100 {
@@ -52,7 +54,10 @@ struct ListTests {
     @Test("n=0 is an empty list without Link")
     func zero() async throws {
         let (client, repository) = try await pushed()
-        for target in ["/v2/\(repository)/tags/list?n=0", "/v2/\(repository)/tags/list?n=0&last=a", "/v2/_catalog?n=0", "/v2/_catalog?n=00"] {
+        for target in [
+            "/v2/\(repository)/tags/list?n=0", "/v2/\(repository)/tags/list?n=0&last=a", "/v2/_catalog?n=0",
+            "/v2/_catalog?n=00",
+        ] {
             let answer = try await client.get(target)
             #expect(try answer.texts(target.contains("catalog") ? "repositories" : "tags").isEmpty)
             #expect(answer["Link"] == nil)
@@ -62,7 +67,12 @@ struct ListTests {
         #expect(referrers["Link"] == nil)
     }
 
-    @Test("a huge n is as good as none (CVE-2023-2253)", arguments: ["2147483648", "4294967297", "9223372036854775807", "9223372036854775808", String(repeating: "9", count: 1000)])
+    @Test(
+        "a huge n is as good as none (CVE-2023-2253)",
+        arguments: [
+            "2147483648", "4294967297", "9223372036854775807", "9223372036854775808",
+            String(repeating: "9", count: 1000),
+        ])
     func huge(n: String) async throws {
         let (client, repository) = try await pushed()
         #expect(try await client.get("/v2/\(repository)/tags/list?n=\(n)").texts("tags") == Self.tags)
@@ -70,10 +80,16 @@ struct ListTests {
         #expect(try await client.get("/v2/\(repository)/referrers/\(Content.digest([]))?n=\(n)").status == 200)
     }
 
-    @Test("an n that is no number is 400", arguments: ["-1", "-9223372036854775809", "x", "", "1.5", "0x10", "1e3", "+5", "%201", "１".addingPercents, "NaN"])
+    @Test(
+        "an n that is no number is 400",
+        arguments: [
+            "-1", "-9223372036854775809", "x", "", "1.5", "0x10", "1e3", "+5", "%201", "１".addingPercents, "NaN",
+        ])
     func noNumber(n: String) async throws {
         let (client, repository) = try await pushed()
-        for target in ["/v2/\(repository)/tags/list", "/v2/_catalog", "/v2/\(repository)/referrers/\(Content.digest([]))"] {
+        for target in [
+            "/v2/\(repository)/tags/list", "/v2/_catalog", "/v2/\(repository)/referrers/\(Content.digest([]))",
+        ] {
             try expect(await client.get("\(target)?n=\(n)"), 400, ErrorCode.unsupported, "\(target)")
         }
     }
@@ -82,10 +98,13 @@ struct ListTests {
     func last() async throws {
         let (client, repository) = try await pushed()
         for (last, expected) in [
-            ("a", ["a-1", "a.1"]), ("a.0", ["a.1", "a_1"]), ("", ["A", "Z.9"]), ("z", []), ("zzzz", []), ("%00", ["A", "Z.9"]),
+            ("a", ["a-1", "a.1"]), ("a.0", ["a.1", "a_1"]), ("", ["A", "Z.9"]), ("z", []), ("zzzz", []),
+            ("%00", ["A", "Z.9"]),
             ("ä".addingPercents, []), ("'", ["A", "Z.9"]),
         ] {
-            #expect(try await client.get("/v2/\(repository)/tags/list?n=2&last=\(last)").texts("tags") == expected, "\(last)")
+            #expect(
+                try await client.get("/v2/\(repository)/tags/list?n=2&last=\(last)").texts("tags") == expected,
+                "\(last)")
         }
         #expect(try await client.get("/v2/\(repository)/tags/list?last=v1.0").texts("tags") == ["v1.10", "v1.2", "z"])
     }
@@ -96,7 +115,8 @@ struct ListTests {
         try expect(await client.get("/v2/\(repository)/tags/list"), 404, ErrorCode.nameUnknown)
         try expect(await client.get("/v2/\(repository)/tags/list?n=0"), 404, ErrorCode.nameUnknown)
         _ = try await client.begin(repository)
-        try expect(await client.get("/v2/\(repository)/tags/list"), 404, ErrorCode.nameUnknown, "an upload alone makes none")
+        try expect(
+            await client.get("/v2/\(repository)/tags/list"), 404, ErrorCode.nameUnknown, "an upload alone makes none")
         try await client.pushImage(repository)
         #expect(try await client.get("/v2/\(repository)/tags/list").texts("tags").isEmpty)
     }
@@ -110,7 +130,8 @@ struct ListTests {
             try await client.push(Content.config, to: "r")
             let manifest = Content.image()
             let tags = (0..<10).map { "t\($0)" }
-            _ = try await client.put(manifest, "r", "\(Content.digest(manifest))?" + tags.map { "tag=\($0)" }.joined(separator: "&"))
+            _ = try await client.put(
+                manifest, "r", "\(Content.digest(manifest))?" + tags.map { "tag=\($0)" }.joined(separator: "&"))
             for query in ["", "?n=5", "?n=1000000000000"] {
                 #expect(try await client.get("/v2/r/tags/list\(query)").texts("tags") == ["t0", "t1", "t2"])
                 let (items, pages) = try await follow(client, "/v2/r/tags/list\(query)", "tags")
@@ -135,13 +156,15 @@ struct ListTests {
     }
 }
 
-@Suite("Referrers")
+@Suite("Referrers", .takesTurns)
 struct ReferrerTests {
     @Test("descriptors have all they must, and come as an index")
     func descriptors() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let subject = Content.digest(Content.bytes(10, seed: 3))
-        #expect(try await client.get("/v2/\(repository)/referrers/\(subject)").manifests().isEmpty, "an unknown repository has none")
+        #expect(
+            try await client.get("/v2/\(repository)/referrers/\(subject)").manifests().isEmpty,
+            "an unknown repository has none")
         try await client.push(Content.config, to: repository)
         let own = Content.image("own", subject: subject, artifactType: "application/vnd.sbom+json")
         let inherited = Content.image("inherited", subject: subject)
@@ -149,10 +172,12 @@ struct ReferrerTests {
         let plainIndex = Content.index([], more: subjectText)
         let typedIndex = Content.index([], more: subjectText + #","artifactType":"a/b","annotations":{"k\"":"ä\n"}"#)
         for (manifest, type) in [
-            (own, MediaType.ociManifest), (inherited, MediaType.ociManifest), (plainIndex, MediaType.ociIndex), (typedIndex, MediaType.ociIndex),
+            (own, MediaType.ociManifest), (inherited, MediaType.ociManifest), (plainIndex, MediaType.ociIndex),
+            (typedIndex, MediaType.ociIndex),
         ] {
             let answer = try await client.send(
-                "PUT", "/v2/\(repository)/manifests/\(Content.digest(manifest))", ["Content-Type: \(type)"], body: manifest)
+                "PUT", "/v2/\(repository)/manifests/\(Content.digest(manifest))", ["Content-Type: \(type)"],
+                body: manifest)
             #expect(answer.status == 201)
             #expect(answer["OCI-Subject"] == subject)
         }
@@ -164,7 +189,8 @@ struct ReferrerTests {
         let items = try answer.manifests()
         #expect(items.count == 4)
         for (manifest, type, artifactType) in [
-            (own, MediaType.ociManifest, "application/vnd.sbom+json"), (inherited, MediaType.ociManifest, MediaType.ociEmpty),
+            (own, MediaType.ociManifest, "application/vnd.sbom+json"),
+            (inherited, MediaType.ociManifest, MediaType.ociEmpty),
             (plainIndex, MediaType.ociIndex, nil), (typedIndex, MediaType.ociIndex, "a/b"),
         ] as [([UInt8], String, String?)] {
             let item = try #require(items.first { $0["digest"] as? String == Content.digest(manifest) })
@@ -182,7 +208,10 @@ struct ReferrerTests {
         let image = Content.image("later")
         let digest = try await client.pushImage(repository, mark: "early", subject: Content.digest(image))
         try await client.put(image, repository, "t")
-        #expect(try await client.get("/v2/\(repository)/referrers/\(Content.digest(image))").manifests().map { $0["digest"] as? String } == [digest])
+        #expect(
+            try await client.get("/v2/\(repository)/referrers/\(Content.digest(image))").manifests().map {
+                $0["digest"] as? String
+            } == [digest])
         #expect(try await client.delete("/v2/\(repository)/manifests/\(Content.digest(image))").status == 202)
         #expect(try await client.get("/v2/\(repository)/referrers/\(Content.digest(image))").manifests().count == 1)
     }
@@ -192,14 +221,18 @@ struct ReferrerTests {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let subject = Content.digest([1, 2, 3])
         for index in 0..<9 {
-            try await client.pushImage(repository, mark: "\(index)", subject: subject, type: index < 5 ? "application/a+json" : "application/b")
+            try await client.pushImage(
+                repository, mark: "\(index)", subject: subject, type: index < 5 ? "application/a+json" : "application/b"
+            )
         }
         for type in ["application/a+json", "application%2Fa%2Bjson"] {
             let answer = try await client.get("/v2/\(repository)/referrers/\(subject)?artifactType=\(type)")
             #expect(answer["OCI-Filters-Applied"] == "artifactType")
             #expect(try answer.manifests().count == 5)
             #expect(try answer.manifests().allSatisfy { $0["artifactType"] as? String == "application/a+json" })
-            var (digests, next): ([String], String?) = ([], "/v2/\(repository)/referrers/\(subject)?artifactType=\(type)&n=2")
+            var (digests, next): ([String], String?) = (
+                [], "/v2/\(repository)/referrers/\(subject)?artifactType=\(type)&n=2"
+            )
             while let target = next, digests.count < 20 {
                 let page = try await client.get(target)
                 #expect(page["OCI-Filters-Applied"] == "artifactType")
@@ -235,7 +268,9 @@ struct ReferrerTests {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let subject = Content.digest([7])
         try await client.push(Content.config, to: repository)
-        for index in 0..<4 { try await client.put(Content.image("\(index)", subject: subject, padding: 1_500_000), repository) }
+        for index in 0..<4 {
+            try await client.put(Content.image("\(index)", subject: subject, padding: 1_500_000), repository)
+        }
         var (digests, pages, next): ([String], Int, String?) = ([], 0, "/v2/\(repository)/referrers/\(subject)")
         while let target = next, pages < 10 {
             let page = try await client.get(target)

@@ -2,10 +2,11 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Manifest pushes and deletes")
+@Suite("Manifest pushes and deletes", .takesTurns)
 struct ManifestAPITests {
     private func put(
-        _ client: Client, _ target: String, _ manifest: [UInt8], _ type: String = MediaType.ociManifest, _ headers: [String] = []
+        _ client: Client, _ target: String, _ manifest: [UInt8], _ type: String = MediaType.ociManifest,
+        _ headers: [String] = []
     ) async throws -> Answer {
         try await client.send("PUT", "/v2/\(target)", ["Content-Type: \(type)"] + headers, body: manifest)
     }
@@ -17,11 +18,15 @@ struct ManifestAPITests {
         let image = try await client.pushImage(repository)
         let inner = try await client.put(Content.index([image]), repository, type: MediaType.ociIndex)
         let config = Content.digest(Content.config)
-        let docker = #"{"schemaVersion":2,"mediaType":"\#(MediaType.dockerManifest)","config":{"mediaType":"\#(MediaType.dockerConfig)","digest":"\#(config)","size":2},"layers":[{"mediaType":"\#(MediaType.dockerLayerGzip)","digest":"\#(layer)","size":100}]}"#
-        let foreign = #"{"schemaVersion":2,"config":{"mediaType":"\#(MediaType.dockerConfig)","digest":"\#(config)","size":2},"layers":[{"mediaType":"\#(MediaType.dockerForeignLayer)","digest":"\#(Content.digest([9]))","size":1,"urls":["http://localhost/x"]}]}"#
-        let artifact = #"{"mediaType":"\#(MediaType.ociArtifact)","artifactType":"a/b","blobs":[{"mediaType":"a/b","digest":"\#(layer)","size":100}]}"#
+        let docker =
+            #"{"schemaVersion":2,"mediaType":"\#(MediaType.dockerManifest)","config":{"mediaType":"\#(MediaType.dockerConfig)","digest":"\#(config)","size":2},"layers":[{"mediaType":"\#(MediaType.dockerLayerGzip)","digest":"\#(layer)","size":100}]}"#
+        let foreign =
+            #"{"schemaVersion":2,"config":{"mediaType":"\#(MediaType.dockerConfig)","digest":"\#(config)","size":2},"layers":[{"mediaType":"\#(MediaType.dockerForeignLayer)","digest":"\#(Content.digest([9]))","size":1,"urls":["http://localhost/x"]}]}"#
+        let artifact =
+            #"{"mediaType":"\#(MediaType.ociArtifact)","artifactType":"a/b","blobs":[{"mediaType":"a/b","digest":"\#(layer)","size":100}]}"#
         for (manifest, type) in [
-            (Content.image("layers", layers: [layer, layer]), MediaType.ociManifest), (Content.image("none"), MediaType.ociManifest),
+            (Content.image("layers", layers: [layer, layer]), MediaType.ociManifest),
+            (Content.image("none"), MediaType.ociManifest),
             (Array(docker.utf8), MediaType.dockerManifest), (Array(foreign.utf8), MediaType.dockerManifest),
             (Array(artifact.utf8), MediaType.ociArtifact), (Content.index([]), MediaType.ociIndex),
             (Content.index([image, inner]), MediaType.ociIndex),
@@ -40,16 +45,23 @@ struct ManifestAPITests {
     func refused() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try await client.push(Content.config, to: repository)
-        let schema1 = Array(#"{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[{"blobSum":"\#(Content.digest(Content.config))"}],"history":[{"v1Compatibility":"{}"}]}"#.utf8)
+        let schema1 = Array(
+            #"{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[{"blobSum":"\#(Content.digest(Content.config))"}],"history":[{"v1Compatibility":"{}"}]}"#
+                .utf8)
         for (manifest, type) in [
             (schema1, MediaType.dockerSchema1), (schema1, MediaType.dockerSchema1Signed), (schema1, "application/json"),
-            (Content.image(), MediaType.ociIndex), (Content.image(), "application/json"), (Content.index([]), MediaType.ociManifest),
-            (Array("{}".utf8), MediaType.ociManifest), ([], MediaType.ociManifest), (Array("not JSON".utf8), MediaType.ociManifest),
-            ([0xff, 0xfe, 0x7b, 0x00], MediaType.ociManifest), (Array(String(repeating: "[", count: 1_000_000).utf8), MediaType.ociIndex),
+            (Content.image(), MediaType.ociIndex), (Content.image(), "application/json"),
+            (Content.index([]), MediaType.ociManifest),
+            (Array("{}".utf8), MediaType.ociManifest), ([], MediaType.ociManifest),
+            (Array("not JSON".utf8), MediaType.ociManifest),
+            ([0xff, 0xfe, 0x7b, 0x00], MediaType.ociManifest),
+            (Array(String(repeating: "[", count: 1_000_000).utf8), MediaType.ociIndex),
         ] {
             try expect(await put(client, "\(repository)/manifests/t", manifest, type), 400, ErrorCode.manifestInvalid)
         }
-        try expect(await client.send("PUT", "/v2/\(repository)/manifests/t", body: Array(#"{"schemaVersion":2}"#.utf8)), 400, ErrorCode.manifestInvalid)
+        try expect(
+            await client.send("PUT", "/v2/\(repository)/manifests/t", body: Array(#"{"schemaVersion":2}"#.utf8)), 400,
+            ErrorCode.manifestInvalid)
         #expect(try await client.head("/v2/\(repository)/manifests/t").status == 404)
     }
 
@@ -59,7 +71,8 @@ struct ManifestAPITests {
         try await client.push(Content.config, to: repository)
         let missing = (1...3).map { Content.digest([UInt8($0)]) }
         for (manifest, type) in [
-            (Content.image(layers: missing + missing), MediaType.ociManifest), (Content.index(missing), MediaType.ociIndex),
+            (Content.image(layers: missing + missing), MediaType.ociManifest),
+            (Content.index(missing), MediaType.ociIndex),
         ] {
             let answer = try await put(client, "\(repository)/manifests/t", manifest, type)
             let errors = try APIError.parse(answer)
@@ -77,7 +90,8 @@ struct ManifestAPITests {
         limits.sparseIndexes = true
         try await TestServer.with(limits: limits) { server in
             let client = server.client()
-            let answer = try await put(client, "a/manifests/t", Content.index([Content.digest([1])]), MediaType.ociIndex)
+            let answer = try await put(
+                client, "a/manifests/t", Content.index([Content.digest([1])]), MediaType.ociIndex)
             #expect(answer.status == 201)
             try expect(await put(client, "a/manifests/t", Content.image()), 404, ErrorCode.manifestBlobUnknown)
             #expect(try await client.get("/v2/a/manifests/t").status == 200)
@@ -96,7 +110,9 @@ struct ManifestAPITests {
 
     @Test(
         "a tag that is none is 400 on a push and 404 on a pull",
-        arguments: [".a", "-a", "a%20b", "ä".addingPercents, "a+b", "%00", "%", "a%zz", String(repeating: "x", count: 129)])
+        arguments: [
+            ".a", "-a", "a%20b", "ä".addingPercents, "a+b", "%00", "%", "a%zz", String(repeating: "x", count: 129),
+        ])
     func badTag(tag: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try await client.push(Content.config, to: repository)
@@ -110,22 +126,28 @@ struct ManifestAPITests {
     @Test(
         "a repository name that is none is 400 NAME_INVALID",
         arguments: [
-            "A", "a/B", "-a", "a-", "a//b", "a..b", "..", "../a", "a/../b", "a%2Fb", "a%2fb", "%2e%2e", "a%00", "a:b", "a~b", "a___b", "_a",
+            "A", "a/B", "-a", "a-", "a//b", "a..b", "..", "../a", "a/../b", "a%2Fb", "a%2fb", "%2e%2e", "a%00", "a:b",
+            "a~b", "a___b", "_a",
             String(repeating: "a", count: 256), String(repeating: "a/", count: 128) + "a",
         ])
     func badName(name: String) async throws {
         let client = try await TestServer.shared().client()
         let digest = Content.digest(Content.config)
         for (method, path) in [
-            ("GET", "manifests/t"), ("PUT", "manifests/t"), ("DELETE", "manifests/t"), ("GET", "blobs/\(digest)"), ("DELETE", "blobs/\(digest)"),
-            ("POST", "blobs/uploads/"), ("PATCH", "blobs/uploads/x"), ("GET", "tags/list"), ("GET", "referrers/\(digest)"),
+            ("GET", "manifests/t"), ("PUT", "manifests/t"), ("DELETE", "manifests/t"), ("GET", "blobs/\(digest)"),
+            ("DELETE", "blobs/\(digest)"),
+            ("POST", "blobs/uploads/"), ("PATCH", "blobs/uploads/x"), ("GET", "tags/list"),
+            ("GET", "referrers/\(digest)"),
         ] {
-            try expect(await client.send(method, "/v2/\(name)/\(path)"), 400, ErrorCode.nameInvalid, "\(method) \(path)")
+            try expect(
+                await client.send(method, "/v2/\(name)/\(path)"), 400, ErrorCode.nameInvalid, "\(method) \(path)")
         }
         #expect(try await client.head("/v2/\(name)/manifests/t").status == 400)
     }
 
-    @Test("names that look like parts of the API work", arguments: ["v2", "manifests", "blobs", "blobs/uploads", "tags/list", "a/manifests/b", "referrers", "healthz"])
+    @Test(
+        "names that look like parts of the API work",
+        arguments: ["v2", "manifests", "blobs", "blobs/uploads", "tags/list", "a/manifests/b", "referrers", "healthz"])
     func oddNames(name: String) async throws {
         let client = try await TestServer.shared().client()
         let repository = TestServer.repository() + "/" + name
@@ -149,11 +171,15 @@ struct ManifestAPITests {
         #expect(try await client.get("/v2/\(repository)/manifests/t").body == manifest)
         let wire = try server.wire()
         let large = manifest + [0x20]
-        try await wire.send("PUT /v2/\(repository)/manifests/u HTTP/1.1\r\nHost: a\r\nContent-Length: \(large.count)\r\n\r\n")
+        try await wire.send(
+            "PUT /v2/\(repository)/manifests/u HTTP/1.1\r\nHost: a\r\nContent-Length: \(large.count)\r\n\r\n")
         #expect(try await wire.send(large))
         try expect(await wire.answer(to: "PUT"), 413, ErrorCode.sizeInvalid)
-        try await wire.send("PUT /v2/\(repository)/manifests/u HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        #expect(try await wire.send(Array("\(String(large.count, radix: 16))\r\n".utf8) + large + Array("\r\n0\r\n\r\n".utf8)))
+        try await wire.send(
+            "PUT /v2/\(repository)/manifests/u HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        #expect(
+            try await wire.send(
+                Array("\(String(large.count, radix: 16))\r\n".utf8) + large + Array("\r\n0\r\n\r\n".utf8)))
         try expect(await wire.answer(to: "PUT"), 413, ErrorCode.sizeInvalid)
         try await wire.send("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(try await wire.answer().status == 200, "the body was read to its end")
@@ -179,7 +205,12 @@ struct ManifestAPITests {
         #expect(try await put(client, "\(repository)/manifests/\(digest)", manifest).all("OCI-Tag").isEmpty)
     }
 
-    @Test("no name of a tag is special", arguments: ["latest", "_", "list", "uploads", "sha256", "sha256-\(String(repeating: "a", count: 64))", String(repeating: "a", count: 64), "v2", "_catalog"])
+    @Test(
+        "no name of a tag is special",
+        arguments: [
+            "latest", "_", "list", "uploads", "sha256", "sha256-\(String(repeating: "a", count: 64))",
+            String(repeating: "a", count: 64), "v2", "_catalog",
+        ])
     func tagNames(tag: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = try await client.pushImage(repository, tag)
@@ -214,7 +245,9 @@ struct ManifestAPITests {
             let client = server.client()
             let digest = try await client.pushImage("a", "latest")
             let blob = Content.digest(Content.config)
-            for target in ["/v2/a/manifests/latest", "/v2/a/manifests/\(digest)", "/v2/a/manifests/none", "/v2/a/blobs/\(blob)"] {
+            for target in [
+                "/v2/a/manifests/latest", "/v2/a/manifests/\(digest)", "/v2/a/manifests/none", "/v2/a/blobs/\(blob)",
+            ] {
                 let answer = try await client.delete(target)
                 try expect(answer, 405, ErrorCode.unsupported)
                 let allowed = answer["Allow"]?.split(separator: ",").map { $0.trimmingPrefix(" ") } ?? []
@@ -228,7 +261,7 @@ struct ManifestAPITests {
     }
 }
 
-@Suite("Conditional pushes")
+@Suite("Conditional pushes", .takesTurns)
 struct ConditionalPushTests {
     private func put(_ client: Client, _ target: String, _ mark: String, _ headers: [String]) async throws -> Answer {
         try await client.send(
@@ -295,7 +328,8 @@ struct ConditionalPushTests {
         let server = try await TestServer.shared()
         let repository = TestServer.repository()
         let child = try await server.client().pushImage(repository)
-        try await server.client().put(Content.index([], more: #","annotations":{"n":""}"#), repository, "t", type: MediaType.ociIndex)
+        try await server.client().put(
+            Content.index([], more: #","annotations":{"n":""}"#), repository, "t", type: MediaType.ociIndex)
         try await withThrowingTaskGroup { group in
             for writer in 0..<6 {
                 group.addTask {
@@ -307,7 +341,8 @@ struct ConditionalPushTests {
                         let all = (annotations["n"] ?? "") + "\(writer)"
                         let next = Content.index([child], more: #","annotations":{"n":"\#(all)"}"#)
                         let answer = try await client.send(
-                            "PUT", "/v2/\(repository)/manifests/t", ["Content-Type: \(MediaType.ociIndex)", "If-Match: \(etag)"], body: next)
+                            "PUT", "/v2/\(repository)/manifests/t",
+                            ["Content-Type: \(MediaType.ociIndex)", "If-Match: \(etag)"], body: next)
                         if answer.status == 201 { return }
                         #expect(answer.status == 412)
                     }
@@ -315,7 +350,8 @@ struct ConditionalPushTests {
             }
             try await group.waitForAll()
         }
-        let annotations = try await server.client().get("/v2/\(repository)/manifests/t").object()["annotations"] as? [String: String]
+        let annotations =
+            try await server.client().get("/v2/\(repository)/manifests/t").object()["annotations"] as? [String: String]
         #expect(annotations?["n"]?.sorted() == Array("012345"))
     }
 }

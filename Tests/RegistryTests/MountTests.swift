@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@Suite("Mounts and isolation")
+@Suite("Mounts and isolation", .takesTurns)
 struct MountTests {
     @Test("a blob of another repository is mounted, with its parameters escaped or not")
     func mount() async throws {
@@ -11,7 +11,8 @@ struct MountTests {
             let digest = try await client.push(content, to: repository, algorithm: algorithm)
             let (source, escaped) = (repository.replacing("/", with: "%2F"), digest.replacing(":", with: "%3A"))
             for (index, query) in [
-                "mount=\(digest)&from=\(repository)", "from=\(source)&mount=\(escaped)", "mount=\(digest)&from=\(repository)&x=y",
+                "mount=\(digest)&from=\(repository)", "from=\(source)&mount=\(escaped)",
+                "mount=\(digest)&from=\(repository)&x=y",
             ].enumerated() {
                 let target = "\(repository)/\(algorithm)/\(index)"
                 let answer = try await client.send("POST", "/v2/\(target)/blobs/uploads/?\(query)")
@@ -30,7 +31,8 @@ struct MountTests {
         let digest = try await client.push(content, to: repository)
         let unknown = Content.digest(Content.bytes(502))
         for query in [
-            "mount=\(digest)", "mount=\(digest)&from=", "mount=\(digest)&from=\(repository)/none", "mount=\(digest)&from=UPPER",
+            "mount=\(digest)", "mount=\(digest)&from=", "mount=\(digest)&from=\(repository)/none",
+            "mount=\(digest)&from=UPPER",
             "mount=\(unknown)&from=\(repository)", "mount=\(digest)&from=..%2F..%2Fetc",
         ] {
             let answer = try await client.send("POST", "/v2/\(repository)/target/blobs/uploads/?\(query)")
@@ -47,7 +49,8 @@ struct MountTests {
     func badDigest() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try expect(
-            await client.send("POST", "/v2/\(repository)/blobs/uploads/?mount=x&from=\(repository)"), 400, ErrorCode.digestInvalid)
+            await client.send("POST", "/v2/\(repository)/blobs/uploads/?mount=x&from=\(repository)"), 400,
+            ErrorCode.digestInvalid)
     }
 
     @Test("a digest known elsewhere is 404 here, in every way of asking")
@@ -57,7 +60,8 @@ struct MountTests {
         let manifest = try await client.pushImage(repository, "t")
         for other in ["\(repository)/x", "other", repository.split(separator: "/")[0].description] {
             for method in ["GET", "HEAD", "DELETE"] {
-                #expect(try await client.send(method, "/v2/\(other)/blobs/\(digest)").status == 404, "\(method) \(other)")
+                #expect(
+                    try await client.send(method, "/v2/\(other)/blobs/\(digest)").status == 404, "\(method) \(other)")
                 #expect(try await client.send(method, "/v2/\(other)/manifests/\(manifest)").status == 404)
                 #expect(try await client.send(method, "/v2/\(other)/manifests/t").status == 404)
             }
@@ -83,7 +87,8 @@ struct MountTests {
         #expect(try await client.delete("/v2/\(repository)/m/blobs/\(digest)").status == 202)
         #expect(try await client.head("/v2/\(repository)/m/blobs/\(digest)").status == 404)
         #expect(
-            try await client.send("POST", "/v2/\(repository)/blobs/uploads/?mount=\(digest)&from=\(repository)/m").status == 202)
+            try await client.send("POST", "/v2/\(repository)/blobs/uploads/?mount=\(digest)&from=\(repository)/m")
+                .status == 202)
         try await client.push(Content.bytes(504), to: repository)
         #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == Content.bytes(504))
     }

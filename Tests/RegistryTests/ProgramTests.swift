@@ -3,19 +3,25 @@ import Glibc
 import Testing
 import Vocabulary
 
-@Suite("The program")
+@Suite("The program", .takesTurns)
 struct ProgramTests {
     /// Runs it to its end.
-    private func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> (code: Int32, out: String, err: String) {
+    private func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> (
+        code: Int32, out: String, err: String
+    ) {
         let scratch = try Scratch()
         let program = try Program(arguments, environment, in: scratch)
         return (try await program.waitForEnd(), program.printed, program.log)
     }
 
-    @Test("--open is refused where others reach it, and without --open nothing is served", arguments: [
-        ["--open", "--listen", "0.0.0.0:0"], ["--open", "--listen", "[::]:0"], ["--open", "--listen", "192.0.2.1:0"],
-        ["--open", "--listen", "example.org:0"], ["--listen", "127.0.0.1:0"], ["--open-anywhere", "--listen", "127.0.0.1:0"],
-    ])
+    @Test(
+        "--open is refused where others reach it, and without --open nothing is served",
+        arguments: [
+            ["--open", "--listen", "0.0.0.0:0"], ["--open", "--listen", "[::]:0"],
+            ["--open", "--listen", "192.0.2.1:0"],
+            ["--open", "--listen", "example.org:0"], ["--listen", "127.0.0.1:0"],
+            ["--open-anywhere", "--listen", "127.0.0.1:0"],
+        ])
     func open(flags: [String]) async throws {
         let scratch = try Scratch()
         let (code, _, err) = try await run(["serve", "--data", "\(scratch.path)/data"] + flags)
@@ -27,22 +33,30 @@ struct ProgramTests {
     @Test("--open-anywhere allows it")
     func openAnywhere() async throws {
         let scratch = try Scratch()
-        let program = try Program(["serve", "--open", "--open-anywhere", "--listen", "0.0.0.0:0", "--data", "\(scratch.path)/data"], in: scratch)
+        let program = try Program(
+            ["serve", "--open", "--open-anywhere", "--listen", "0.0.0.0:0", "--data", "\(scratch.path)/data"],
+            in: scratch)
         try await eventually("it serves") { program.log.contains("serving address=0.0.0.0:") }
         program.signal(SIGTERM)
         #expect(try await program.waitForEnd() == 0)
     }
 
-    @Test("a bad value ends it with 2 and its key", arguments: [
-        ("limits.manifest", "x"), ("limits.manifest", "-1"), ("limits.page", "0"), ("open", "maybe"), ("listen", "nonsense"), ("listen", "127.0.0.1"),
-        ("listen", "127.0.0.1:99999"), ("listen", ":5000"), ("listen", "::1:5000"), ("log.level", "loud"), ("log.format", "xml"),
-        ("http.trusted-proxies", "10.0.0.0/33"), ("http.trusted-proxies", "localhost"), ("deletes", "1"), ("http.idle-timeout", ""),
-    ])
+    @Test(
+        "a bad value ends it with 2 and its key",
+        arguments: [
+            ("limits.manifest", "x"), ("limits.manifest", "-1"), ("limits.page", "0"), ("open", "maybe"),
+            ("listen", "nonsense"), ("listen", "127.0.0.1"),
+            ("listen", "127.0.0.1:99999"), ("listen", ":5000"), ("listen", "::1:5000"), ("log.level", "loud"),
+            ("log.format", "xml"),
+            ("http.trusted-proxies", "10.0.0.0/33"), ("http.trusted-proxies", "localhost"), ("deletes", "1"),
+            ("http.idle-timeout", ""),
+        ])
     func badValues(key: String, value: String) async throws {
         let variable = "AERUGO_" + key.uppercased().replacing(".", with: "_").replacing("-", with: "_")
         for (flags, environment) in [(["--set", "\(key)=\(value)"], [:]), ([], [variable: value])] {
             let given = key == "open" ? [] : ["--open"]
-            let (code, _, err) = try await run(["serve"] + given + (key == "listen" ? [] : ["--listen", "127.0.0.1:0"]) + flags, environment)
+            let (code, _, err) = try await run(
+                ["serve"] + given + (key == "listen" ? [] : ["--listen", "127.0.0.1:0"]) + flags, environment)
             #expect(code == 2, "\(err)")
             #expect(err.contains(key), "\(err)")
         }
@@ -54,7 +68,8 @@ struct ProgramTests {
         let file = "\(scratch.path)/aerugo.yaml"
         try "http:\n  idel-timeout: 5\n".write(toFile: file, atomically: true, encoding: .utf8)
         for (arguments, environment, key) in [
-            (["--set", "http.idel-timeout=5"], [:], "http.idel-timeout"), ([], ["AERUGO_HTTP_IDEL_TIMEOUT": "5"], "AERUGO_HTTP_IDEL_TIMEOUT"),
+            (["--set", "http.idel-timeout=5"], [:], "http.idel-timeout"),
+            ([], ["AERUGO_HTTP_IDEL_TIMEOUT": "5"], "AERUGO_HTTP_IDEL_TIMEOUT"),
             (["--config", file], [:], "http.idel-timeout"), ([], ["AERUGO_CONFIG": file], "http.idel-timeout"),
         ] {
             for command in ["serve", "config"] {
@@ -65,7 +80,9 @@ struct ProgramTests {
         }
     }
 
-    @Test("a file that cannot be read or is no YAML is an error that names it", arguments: ["a: [1", "- a\n- b\n", "just text", "a:\n\tb: 1\n", nil])
+    @Test(
+        "a file that cannot be read or is no YAML is an error that names it",
+        arguments: ["a: [1", "- a\n- b\n", "just text", "a:\n\tb: 1\n", nil])
     func badFiles(text: String?) async throws {
         let scratch = try Scratch()
         let file = "\(scratch.path)/aerugo.yaml"
@@ -90,10 +107,14 @@ struct ProgramTests {
             ["config", "--config", file, "--set", "limits.page=31", "--log-level", "debug"],
             ["AERUGO_LIMITS_PAGE": "21", "AERUGO_LIMITS_TAGS_PER_PUSH": "22", "AERUGO_LOG_LEVEL": "error"])
         #expect(code == 0, "\(err)")
-        let lines = out.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") }
+        let lines = out.split(separator: "\n").map {
+            $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+        }
         for line in [
-            "limits.page 31 (flag)", "limits.tags-per-push 22 (environment)", "limits.manifest 2048 (\(file))", "log.level debug (flag)",
-            "http.trusted-proxies 10.0.0.0/8,::1 (\(file))", "listen 127.0.0.1:5000 (default)", "deletes true (default)",
+            "limits.page 31 (flag)", "limits.tags-per-push 22 (environment)", "limits.manifest 2048 (\(file))",
+            "log.level debug (flag)",
+            "http.trusted-proxies 10.0.0.0/8,::1 (\(file))", "listen 127.0.0.1:5000 (default)",
+            "deletes true (default)",
         ] {
             #expect(lines.contains(line), "\(line)")
         }
@@ -110,7 +131,8 @@ struct ProgramTests {
         let file = "\(scratch.path)/aerugo.yaml"
         try settings.map { "\($0.key): from-file\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
         for (source, text) in [("environment", "from-environment"), (file, "from-file")] {
-            let environment = source == file ? [:] : Dictionary(uniqueKeysWithValues: settings.map { ($0.variable, text) })
+            let environment =
+                source == file ? [:] : Dictionary(uniqueKeysWithValues: settings.map { ($0.variable, text) })
             let (code, out, err) = try await run(["config"] + (source == file ? ["--config", file] : []), environment)
             #expect(code == 0, "\(err)")
             let lines = out.split(separator: "\n")
@@ -125,13 +147,17 @@ struct ProgramTests {
     func secondServer() async throws {
         let scratch = try Scratch()
         let first = try await Program.serve(scratch)
-        let (code, _, err) = try await run(["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/data"])
+        let (code, _, err) = try await run([
+            "serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/data",
+        ])
         #expect(code == 1)
         #expect(err.contains("another aerugo") && err.contains("\(scratch.path)/data"), "\(err)")
         #expect(try await first.client().get("/readyz").status == 200)
         first.signal(SIGKILL)
         _ = try await first.waitForEnd()
-        #expect(try await Program.serve(scratch).client().get("/readyz").status == 200, "a lock does not outlive its process")
+        #expect(
+            try await Program.serve(scratch).client().get("/readyz").status == 200,
+            "a lock does not outlive its process")
     }
 
     @Test("a port that is taken, or a directory that cannot be had, ends it with 1 and a message")
@@ -139,7 +165,9 @@ struct ProgramTests {
         let scratch = try Scratch()
         let first = try await Program.serve(scratch)
         let port = try #require(first.port)
-        let taken = try await run(["serve", "--open", "--listen", "127.0.0.1:\(port)", "--data", "\(scratch.path)/other"])
+        let taken = try await run([
+            "serve", "--open", "--listen", "127.0.0.1:\(port)", "--data", "\(scratch.path)/other",
+        ])
         #expect(taken.code == 1)
         #expect(taken.err.contains("\(port)"))
         let noDirectory = try await run(["serve", "--open", "--listen", "127.0.0.1:0", "--data", "/proc/none/data"])
@@ -156,7 +184,8 @@ struct ProgramTests {
         let location = try await program.client().begin("a")
         let wire = try Wire(port: port)
         let target = "\(location)?digest=\(Content.digest(content))"
-        try await wire.send("PUT \(target) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(content.count)\r\n\r\n")
+        try await wire.send(
+            "PUT \(target) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(content.count)\r\n\r\n")
         #expect(try await wire.answer().status == 100)
         try await wire.send(Array(content[..<500_000]))
         program.signal(signal)
@@ -181,20 +210,27 @@ struct ProgramTests {
         let program = try await Program.serve(scratch, ["http.shutdown-timeout=1"])
         let location = try await program.client().begin("a")
         let wire = try Wire(port: #require(program.port))
-        try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+        try await wire.send(
+            "PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
         #expect(try await wire.answer().status == 100)
         program.signal(SIGTERM)
         #expect(try await program.waitForEnd() == 0)
     }
 
-    @Test("log lines carry the request's id, and text from outside cannot make lines of its own", arguments: ["text", "json"])
+    @Test(
+        "log lines carry the request's id, and text from outside cannot make lines of its own",
+        arguments: ["text", "json"])
     func logs(format: String) async throws {
         let scratch = try Scratch()
         let program = try Program(
-            ["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/data", "--log-format", format, "--log-level", "trace"], in: scratch)
+            [
+                "serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/data", "--log-format", format,
+                "--log-level", "trace",
+            ], in: scratch)
         try await eventually("it serves") { program.log.contains("serving") }
         let port = try #require(program.log.firstMatch(of: /127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) })
-        let answer = try await Client(port: port).send("POST", "/v2/a/blobs/uploads/?mount=a%0a2026-01-01T00:00:00Z%20notice%20forged")
+        let answer = try await Client(port: port).send(
+            "POST", "/v2/a/blobs/uploads/?mount=a%0a2026-01-01T00:00:00Z%20notice%20forged")
         let id = try #require(answer["X-Request-Id"])
         try await eventually("the request is logged") { program.log.contains(id) }
         let lines = program.log.split(separator: "\n")
@@ -210,7 +246,9 @@ struct ProgramTests {
         let scratch = try Scratch()
         let program = try await Program.serve(scratch, ["log.level=error"])
         let port = try #require(program.port)
-        let flood = Array(("GET /v2/ HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: \(String(repeating: "y", count: 1000))\r\n", count: 3000)).utf8)
+        let flood = Array(
+            ("GET /v2/ HTTP/1.1\r\nHost: a\r\n"
+                + String(repeating: "X: \(String(repeating: "y", count: 1000))\r\n", count: 3000)).utf8)
         let body = Content.bytes(4_000_000)
         func round() async throws {
             try await withThrowingTaskGroup { group in
@@ -220,12 +258,19 @@ struct ProgramTests {
                         switch index % 4 {
                         case 0: try await wire.send(flood)
                         case 1:
-                            try await wire.send("PUT /v2/a/manifests/t\(index) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n")
+                            try await wire.send(
+                                "PUT /v2/a/manifests/t\(index) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n"
+                            )
                             try await wire.send(body)
                         case 2:
-                            try await wire.send("PUT /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
-                            try await wire.send(Array("\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n".utf8))
-                        default: try await wire.send("GET /v2/_catalog?n=\(Int.max) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                            try await wire.send(
+                                "PUT /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            )
+                            try await wire.send(
+                                Array("\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n".utf8))
+                        default:
+                            try await wire.send(
+                                "GET /v2/_catalog?n=\(Int.max) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                         }
                         wire.finishSending()
                         _ = try await wire.rest()

@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@Suite("Pull")
+@Suite("Pull", .takesTurns)
 struct PullTests {
     @Test("a blob comes back whole, with its digest, length and tag", arguments: ["sha256", "sha512"])
     func blob(algorithm: String) async throws {
@@ -33,7 +33,9 @@ struct PullTests {
         try expect(await client.get("/v2/\(repository)/manifests/\(digest)"), 404, ErrorCode.manifestUnknown)
         try expect(await client.get("/v2/\(repository)/manifests/none"), 404, ErrorCode.manifestUnknown)
         try expect(await client.get("/v2/\(repository)/none/manifests/t"), 404, ErrorCode.nameUnknown)
-        for path in ["blobs/\(digest)", "manifests/\(digest)", "manifests/none", "none/manifests/t", "none/blobs/\(digest)"] {
+        for path in [
+            "blobs/\(digest)", "manifests/\(digest)", "manifests/none", "none/manifests/t", "none/blobs/\(digest)",
+        ] {
             let head = try await client.head("/v2/\(repository)/\(path)")
             #expect(head.status == 404)
             #expect(head.body.isEmpty)
@@ -42,7 +44,10 @@ struct PullTests {
 
     @Test(
         "a malformed digest is 400 DIGEST_INVALID",
-        arguments: ["sha256:abc", "sha256:", "x", "sha384:" + String(repeating: "0", count: 96), "SHA256:" + String(repeating: "0", count: 64)])
+        arguments: [
+            "sha256:abc", "sha256:", "x", "sha384:" + String(repeating: "0", count: 96),
+            "SHA256:" + String(repeating: "0", count: 64),
+        ])
     func badDigest(text: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         for method in ["GET", "DELETE"] {
@@ -55,7 +60,8 @@ struct PullTests {
     @Test(
         "a range gives these bytes",
         arguments: [
-            ("0-0", 0, 0), ("0-", 0, 999), ("999-", 999, 999), ("10-19", 10, 19), ("990-5000", 990, 999), ("-1", 999, 999),
+            ("0-0", 0, 0), ("0-", 0, 999), ("999-", 999, 999), ("10-19", 10, 19), ("990-5000", 990, 999),
+            ("-1", 999, 999),
             ("-1000", 0, 999), ("-5000", 0, 999), ("500-999", 500, 999),
         ])
     func range(text: String, first: Int, last: Int) async throws {
@@ -70,7 +76,9 @@ struct PullTests {
         #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == content, "the connection goes on")
     }
 
-    @Test("a range past the end is 416 and tells the size", arguments: ["1000-", "1000-1000", "5000-6000", "-0", "99999999999999999999-"])
+    @Test(
+        "a range past the end is 416 and tells the size",
+        arguments: ["1000-", "1000-1000", "5000-6000", "-0", "99999999999999999999-"])
     func pastTheEnd(text: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = try await client.push(Content.bytes(1000), to: repository)
@@ -83,7 +91,9 @@ struct PullTests {
         #expect(other["Content-Range"] == "bytes */0")
     }
 
-    @Test("a range that is none is ignored", arguments: ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes=", "nonsense"])
+    @Test(
+        "a range that is none is ignored",
+        arguments: ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes=", "nonsense"])
     func ignored(header: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = try await client.push(Content.bytes(1000), to: repository)
@@ -106,9 +116,11 @@ struct PullTests {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = try await client.push(Content.bytes(1000), to: repository)
         for (condition, status) in [
-            ("\"\(digest)\"", 206), ("\"other\"", 200), ("W/\"\(digest)\"", 200), ("Sun, 06 Nov 1994 08:49:37 GMT", 200),
+            ("\"\(digest)\"", 206), ("\"other\"", 200), ("W/\"\(digest)\"", 200),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 200),
         ] {
-            let answer = try await client.get("/v2/\(repository)/blobs/\(digest)", ["Range: bytes=0-9", "If-Range: \(condition)"])
+            let answer = try await client.get(
+                "/v2/\(repository)/blobs/\(digest)", ["Range: bytes=0-9", "If-Range: \(condition)"])
             #expect(answer.status == status, "\(condition)")
             #expect(answer.body.count == (status == 206 ? 10 : 1000))
         }
@@ -122,7 +134,8 @@ struct PullTests {
         let tag = try #require(try await client.get(target)["ETag"])
         for (header, status) in [
             ("If-None-Match: \(tag)", 304), ("If-None-Match: W/\(tag)", 304), ("If-None-Match: *", 304),
-            ("If-None-Match: \"a\", \(tag)", 304), ("If-None-Match: \"a\"", 200), ("If-Match: \(tag)", 200), ("If-Match: *", 200),
+            ("If-None-Match: \"a\", \(tag)", 304), ("If-None-Match: \"a\"", 200), ("If-Match: \(tag)", 200),
+            ("If-Match: *", 200),
             ("If-Match: \"a\", \"b\"", 412), ("If-Match: \"a\", \(tag)", 200),
         ] {
             for method in ["GET", "HEAD"] {
@@ -151,7 +164,8 @@ struct PullTests {
         let content = Array(" \n".utf8) + Content.image("ä🐳\\u0041") + Array("\n\n ".utf8)
         let digest = Content.digest(content, algorithm)
         let put = try await client.send(
-            "PUT", "/v2/\(repository)/manifests/\(digest)?tag=t", ["Content-Type: \(MediaType.ociManifest)"], body: content)
+            "PUT", "/v2/\(repository)/manifests/\(digest)?tag=t", ["Content-Type: \(MediaType.ociManifest)"],
+            body: content)
         #expect(put.status == 201)
         #expect(put["Docker-Content-Digest"] == digest)
         let location = try #require(put["Location"])
@@ -182,14 +196,17 @@ struct PullTests {
         let digest = try await client.put(index, repository, "t", type: MediaType.ociIndex)
         let target = "/v2/\(repository)/manifests/t"
         for (accept, expected) in [
-            ([], digest), (["*/*"], digest), ([MediaType.ociManifest], image), ([MediaType.ociManifest, MediaType.ociIndex], digest),
-            ([MediaType.dockerManifest + ";q=0.5", MediaType.ociManifest], image), (["application/json"], digest), (["text/html"], digest),
+            ([], digest), (["*/*"], digest), ([MediaType.ociManifest], image),
+            ([MediaType.ociManifest, MediaType.ociIndex], digest),
+            ([MediaType.dockerManifest + ";q=0.5", MediaType.ociManifest], image), (["application/json"], digest),
+            (["text/html"], digest),
         ] {
             let answer = try await client.get(target, accept.map { "Accept: \($0)" })
             #expect(answer["Docker-Content-Digest"] == expected, "\(accept)")
             #expect(Content.digest(answer.body) == expected)
         }
-        let byDigest = try await client.get("/v2/\(repository)/manifests/\(digest)", ["Accept: \(MediaType.ociManifest)"])
+        let byDigest = try await client.get(
+            "/v2/\(repository)/manifests/\(digest)", ["Accept: \(MediaType.ociManifest)"])
         #expect(byDigest["Docker-Content-Digest"] == digest, "a digest is never answered with something else")
     }
 

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import Vocabulary
 
-@Suite("Routes")
+@Suite("Routes", .takesTurns)
 struct RouteTests {
     /// Every template of the table with the methods that it takes.
     static let allowed: [String: Set<String>] = RouteTable.all.routes.reduce(into: [:]) { allowed, route in
@@ -39,8 +39,10 @@ struct RouteTests {
     @Test(
         "a path that is none is 404",
         arguments: [
-            "/", "/v1/", "/v2/x", "/v2/x/", "/v2/a/tags", "/v2/a/tags/list/", "/v2/a/blobs", "/v2/a/manifests", "//v2/", "/v2//", "/V2/",
-            "/v2/_catalog/", "/healthz/", "/v2/a/blobs/uploads/x/y", "/v2/a/tags/list/x", "/favicon.ico", "/v2/../v2/", "/%76%32/",
+            "/", "/v1/", "/v2/x", "/v2/x/", "/v2/a/tags", "/v2/a/tags/list/", "/v2/a/blobs", "/v2/a/manifests", "//v2/",
+            "/v2//", "/V2/",
+            "/v2/_catalog/", "/healthz/", "/v2/a/blobs/uploads/x/y", "/v2/a/tags/list/x", "/favicon.ico", "/v2/../v2/",
+            "/%76%32/",
         ])
     func nowhere(target: String) async throws {
         let client = try await TestServer.shared().client()
@@ -86,9 +88,14 @@ struct RouteTests {
         http.absoluteLocations = true
         try await TestServer.with(http: http) { server in
             let client = server.client()
-            let forwarded = ["X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example", "Forwarded: proto=https;host=evil.example"]
+            let forwarded = [
+                "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example",
+                "Forwarded: proto=https;host=evil.example",
+            ]
             let answer = try await client.send("POST", "/v2/a/blobs/uploads/", forwarded)
-            #expect(answer["Location"]?.hasPrefix("http://localhost:\(server.port)/v2/a/blobs/uploads/") == true, "nobody trusts the client's word")
+            #expect(
+                answer["Location"]?.hasPrefix("http://localhost:\(server.port)/v2/a/blobs/uploads/") == true,
+                "nobody trusts the client's word")
         }
         http.trustedProxies = try [#require(AddressBlock("127.0.0.0/8"))]
         try await TestServer.with(http: http) { server in

@@ -2,7 +2,7 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Uploads")
+@Suite("Uploads", .takesTurns)
 struct UploadTests {
     @Test("POST then PUT", arguments: ["sha256", "sha512"])
     func monolithic(algorithm: String) async throws {
@@ -22,19 +22,22 @@ struct UploadTests {
         #expect(put["Location"] == "/v2/\(repository)/blobs/\(digest)")
         #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == content)
         try expect(await client.get(location), 404, ErrorCode.blobUploadUnknown)
-        try expect(await client.send("PUT", "\(location)?digest=\(digest)", body: content), 404, ErrorCode.blobUploadUnknown)
+        try expect(
+            await client.send("PUT", "\(location)?digest=\(digest)", body: content), 404, ErrorCode.blobUploadUnknown)
     }
 
     @Test("one POST with a digest", arguments: ["sha256", "sha512"])
     func single(algorithm: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = Content.digest(Content.bytes(10), algorithm)
-        let answer = try await client.send("POST", "/v2/\(repository)/blobs/uploads?digest=\(digest)", body: Content.bytes(10))
+        let answer = try await client.send(
+            "POST", "/v2/\(repository)/blobs/uploads?digest=\(digest)", body: Content.bytes(10))
         #expect(answer.status == 201)
         #expect(answer["Location"] == "/v2/\(repository)/blobs/\(digest)")
         #expect(answer["Docker-Content-Digest"] == digest)
         try expect(
-            await client.send("POST", "/v2/\(repository)/blobs/uploads/?digest=\(digest)", body: Content.bytes(11)), 400,
+            await client.send("POST", "/v2/\(repository)/blobs/uploads/?digest=\(digest)", body: Content.bytes(11)),
+            400,
             ErrorCode.digestInvalid)
         try expect(
             await client.send("POST", "/v2/\(repository)/blobs/uploads/?digest=nonsense", body: Content.bytes(11)), 400,
@@ -53,7 +56,8 @@ struct UploadTests {
             let cuts = [0, 1, 100_000, 300_000]
             for (first, end) in zip(cuts, cuts.dropFirst()) {
                 let answer = try await client.send(
-                    "PATCH", location, ["Content-Range: \(first)-\(end - 1)", "Content-Type: application/octet-stream"],
+                    "PATCH", location,
+                    ["Content-Range: \(first)-\(end - 1)", "Content-Type: application/octet-stream"],
                     body: Array(content[first..<end]))
                 #expect(answer.status == 202)
                 #expect(answer["Range"] == "0-\(end - 1)")
@@ -66,7 +70,8 @@ struct UploadTests {
             let last = Array(content[300_000...])
             if !lastInPut { _ = try await client.send("PATCH", location, ["Content-Range: 300000-300000"], body: last) }
             let put = try await client.send(
-                "PUT", "\(location)?digest=\(digest)", lastInPut ? ["Content-Range: 300000-300000"] : [], body: lastInPut ? last : nil)
+                "PUT", "\(location)?digest=\(digest)", lastInPut ? ["Content-Range: 300000-300000"] : [],
+                body: lastInPut ? last : nil)
             #expect(put.status == 201)
             #expect(put["Docker-Content-Digest"] == digest)
             #expect(try await client.get("/v2/\(repository)/blobs/\(digest)").body == content)
@@ -103,9 +108,11 @@ struct UploadTests {
         _ = try await client.send("PATCH", location, ["Content-Range: 0-99"], body: Array(content[..<100]))
         for (method, query, range) in [
             ("PATCH", "", "0-99"), ("PATCH", "", "99-198"), ("PATCH", "", "101-200"),
-            ("PUT", "?digest=\(Content.digest(content))", "200-299"), ("PATCH", "", "9223372036854775000-9223372036854775099"),
+            ("PUT", "?digest=\(Content.digest(content))", "200-299"),
+            ("PATCH", "", "9223372036854775000-9223372036854775099"),
         ] {
-            let answer = try await client.send(method, location + query, ["Content-Range: \(range)"], body: Content.bytes(100, seed: 9))
+            let answer = try await client.send(
+                method, location + query, ["Content-Range: \(range)"], body: Content.bytes(100, seed: 9))
             #expect(answer.status == 416, "\(method) \(range)")
             #expect(answer["Range"] == "0-99")
             #expect(answer["Location"] == location)
@@ -122,7 +129,8 @@ struct UploadTests {
         let location = try await client.begin(repository)
         for range in ["0-98", "0-100"] {
             try expect(
-                await client.send("PATCH", location, ["Content-Range: \(range)"], body: Content.bytes(100)), 400, ErrorCode.sizeInvalid)
+                await client.send("PATCH", location, ["Content-Range: \(range)"], body: Content.bytes(100)), 400,
+                ErrorCode.sizeInvalid)
         }
         for range in ["abc", "9-0", "-", "0-", "0-99999999999999999999"] {
             try expect(
@@ -130,14 +138,18 @@ struct UploadTests {
                 ErrorCode.blobUploadInvalid)
         }
         let wire = try server.wire()
-        try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Range: 0-9\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        try await wire.send(
+            "PATCH \(location) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Range: 0-9\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        )
         try expect(await wire.answer(to: "PATCH"), 400, ErrorCode.sizeInvalid)
         #expect(try await client.get(location)["Range"] == "0-0")
-        #expect(try await client.send("PATCH", location, ["Content-Range: 0-99"], body: Content.bytes(100)).status == 202)
+        #expect(
+            try await client.send("PATCH", location, ["Content-Range: 0-99"], body: Content.bytes(100)).status == 202)
         #expect(try await client.send("PUT", "\(location)?digest=\(Content.digest(Content.bytes(100)))").status == 201)
     }
 
-    @Test("a PUT with a wrong digest is 400 DIGEST_INVALID and nothing becomes visible", arguments: ["sha256", "sha512"])
+    @Test(
+        "a PUT with a wrong digest is 400 DIGEST_INVALID and nothing becomes visible", arguments: ["sha256", "sha512"])
     func wrongDigest(algorithm: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let (good, wrong) = (Content.bytes(1000), Content.digest(Content.bytes(1001), algorithm))
@@ -151,7 +163,9 @@ struct UploadTests {
         }
     }
 
-    @Test("a PUT without digest, or with one that is none, is 400 and the session lives", arguments: ["", "?digest=", "?digest=x", "?digest=md5:00", "?digest=sha256:00"])
+    @Test(
+        "a PUT without digest, or with one that is none, is 400 and the session lives",
+        arguments: ["", "?digest=", "?digest=x", "?digest=md5:00", "?digest=sha256:00"])
     func noDigest(query: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let location = try await client.begin(repository)
@@ -163,7 +177,8 @@ struct UploadTests {
     func badAlgorithm(name: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try expect(
-            await client.send("POST", "/v2/\(repository)/blobs/uploads/?digest-algorithm=\(name)"), 400, ErrorCode.digestInvalid)
+            await client.send("POST", "/v2/\(repository)/blobs/uploads/?digest-algorithm=\(name)"), 400,
+            ErrorCode.digestInvalid)
     }
 
     @Test("a cancelled upload is gone")
@@ -193,14 +208,23 @@ struct UploadTests {
         #expect(try await client.get(location)["Range"] == "0-99")
     }
 
-    @Test("an unknown upload is 404 BLOB_UPLOAD_UNKNOWN", arguments: ["x", "..", "%2e%2e", "%00", "'; DROP TABLE blobs;--".replacing(" ", with: "%20"), String(repeating: "a", count: 1000)])
+    @Test(
+        "an unknown upload is 404 BLOB_UPLOAD_UNKNOWN",
+        arguments: [
+            "x", "..", "%2e%2e", "%00", "'; DROP TABLE blobs;--".replacing(" ", with: "%20"),
+            String(repeating: "a", count: 1000),
+        ])
     func unknown(id: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try expect(await client.get("/v2/\(repository)/blobs/uploads/\(id)"), 404, ErrorCode.blobUploadUnknown)
-        try expect(await client.send("PATCH", "/v2/\(repository)/blobs/uploads/\(id)", body: [1]), 404, ErrorCode.blobUploadUnknown)
+        try expect(
+            await client.send("PATCH", "/v2/\(repository)/blobs/uploads/\(id)", body: [1]), 404,
+            ErrorCode.blobUploadUnknown)
     }
 
-    @Test("what arrived before a cut in mid-PATCH stays, is told, and is gone on from", arguments: ["close", "half-close", "reset"])
+    @Test(
+        "what arrived before a cut in mid-PATCH stays, is told, and is gone on from",
+        arguments: ["close", "half-close", "reset"])
     func resume(how: String) async throws {
         let server = try await TestServer.shared()
         let (client, repository) = (server.client(), TestServer.repository())
@@ -223,7 +247,9 @@ struct UploadTests {
         wire = nil
         var received = 0
         try await eventually("the cut upload is told") {
-            guard let range = try await client.get(location)["Range"], let last = Int(range.dropFirst(2)) else { return false }
+            guard let range = try await client.get(location)["Range"], let last = Int(range.dropFirst(2)) else {
+                return false
+            }
             received = last == 0 ? 0 : last + 1
             return how == "reset" || received > 0
         }

@@ -175,7 +175,9 @@ struct BlockingExecutorTests {
     func outcomes() async throws {
         let executor = BlockingExecutor(name: "test", threads: 2, capacity: 10)
         #expect(try await executor.run { () throws(StoreError) in 42 } == 42)
-        #expect(await storeError { try await executor.run { () throws(StoreError) in throw StoreError(.full, "x") } } == .full)
+        #expect(
+            await storeError { try await executor.run { () throws(StoreError) in throw StoreError(.full, "x") } }
+                == .full)
         executor.stop()
         #expect(await storeError { try await executor.run { () throws(StoreError) in } } == .overloaded)
     }

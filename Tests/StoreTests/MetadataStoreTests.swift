@@ -34,7 +34,8 @@ func session(_ repository: String, _ content: [UInt8], principal: String = "p") 
     var hash = ContentHash(.sha256)
     content.withUnsafeBytes { hash.update($0) }
     return UploadSession(
-        id: MetadataStore.newUUID(), repository: try name(repository), principal: principal, key: StorageKey(MetadataStore.newID()),
+        id: MetadataStore.newUUID(), repository: try name(repository), principal: principal,
+        key: StorageKey(MetadataStore.newID()),
         received: Int64(content.count), hash: hash)
 }
 
@@ -78,7 +79,9 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("a manifest whose blobs are not there is refused, all of them are named, nothing stays", arguments: StoreKind.allCases)
+    @Test(
+        "a manifest whose blobs are not there is refused, all of them are named, nothing stays",
+        arguments: StoreKind.allCases)
     func missing(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
             let content = bytes(10)
@@ -113,9 +116,12 @@ struct ManifestStoreTests {
             let sorted = tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             #expect(try await store.tags(of: name("r"), after: "", limit: 100) == sorted)
             var paged: [String] = []
-            while let page = try await store.tags(of: name("r"), after: paged.last ?? "", limit: 3), !page.isEmpty { paged += page }
+            while let page = try await store.tags(of: name("r"), after: paged.last ?? "", limit: 3), !page.isEmpty {
+                paged += page
+            }
             #expect(paged == sorted)
-            #expect(try await store.tags(of: name("r"), after: "a-2", limit: 2) == ["a.1", "a_1"], "`last` need not exist")
+            #expect(
+                try await store.tags(of: name("r"), after: "a-2", limit: 2) == ["a.1", "a_1"], "`last` need not exist")
             #expect(try await store.tags(of: name("r"), after: "zz", limit: 2) == [])
             #expect(try await store.tags(of: name("r"), after: "", limit: 0) == [])
             #expect(try await store.tags(of: name("none"), after: "", limit: 10) == nil)
@@ -147,7 +153,9 @@ struct ManifestStoreTests {
             #expect(try await !store.remove(.digest(digest), from: name("a")))
             #expect(try await store.tags(of: name("a"), after: "", limit: 10) == ["w"])
             #expect(try await store.manifest(.digest(other), in: name("a")) != nil)
-            #expect(try await store.manifest(.tag(.parse("t")), in: name("b"))?.digest == digest, "other repositories keep theirs")
+            #expect(
+                try await store.manifest(.tag(.parse("t")), in: name("b"))?.digest == digest,
+                "other repositories keep theirs")
             #expect(try await !store.remove(.digest(digest), from: name("none")))
         }
     }
@@ -159,7 +167,8 @@ struct ManifestStoreTests {
             var digests: [String] = []
             for index in 0..<7 {
                 let type = index % 2 == 0 ? "application/even" : "application/odd"
-                digests.append(try await push("a", "\(index)", subject: subject, artifactType: type, to: store).digest.description)
+                digests.append(
+                    try await push("a", "\(index)", subject: subject, artifactType: type, to: store).digest.description)
             }
             try await push("a", "no subject", to: store)
             try await push("b", "elsewhere", subject: subject, to: store)
@@ -168,15 +177,24 @@ struct ManifestStoreTests {
             }
             let all = try await list()
             #expect(all.map(\.digest.description) == digests.sorted())
-            #expect(all.allSatisfy { $0.mediaType == MediaType.ociManifest && $0.size > 0 && $0.annotations.contains("mark") })
+            #expect(
+                all.allSatisfy {
+                    $0.mediaType == MediaType.ociManifest && $0.size > 0 && $0.annotations.contains("mark")
+                })
             #expect(try await list("application/odd").count == 3)
             #expect(try await list("application/odd").allSatisfy { $0.artifactType == "application/odd" })
             #expect(try await list("application/none").isEmpty)
-            #expect(try await list(after: digests.sorted()[2], limit: 2).map(\.digest.description) == Array(digests.sorted()[3...4]))
+            #expect(
+                try await list(after: digests.sorted()[2], limit: 2).map(\.digest.description)
+                    == Array(digests.sorted()[3...4]))
             #expect(try await store.remove(.digest(all[0].digest), from: name("a")))
             #expect(try await list().count == 6)
-            #expect(try await store.referrers(of: sha256([]), in: name("a"), artifactType: nil, after: "", limit: 9).isEmpty)
-            #expect(try await store.referrers(of: subject, in: name("none"), artifactType: nil, after: "", limit: 9).isEmpty)
+            #expect(
+                try await store.referrers(of: sha256([]), in: name("a"), artifactType: nil, after: "", limit: 9).isEmpty
+            )
+            #expect(
+                try await store.referrers(of: subject, in: name("none"), artifactType: nil, after: "", limit: 9).isEmpty
+            )
         }
     }
 
@@ -184,7 +202,9 @@ struct ManifestStoreTests {
     func preconditions(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
             func isStored(_ mark: String, _ precondition: TagPrecondition) async throws -> Bool {
-                if case .stored = try await push("a", mark, tags: ["t"], if: precondition, to: store).outcome { return true }
+                if case .stored = try await push("a", mark, tags: ["t"], if: precondition, to: store).outcome {
+                    return true
+                }
                 return false
             }
             #expect(try await !isStored("1", TagPrecondition(match: .any)))
@@ -209,7 +229,11 @@ struct ManifestStoreTests {
                 for index in 1...32 {
                     group.addTask {
                         let precondition = TagPrecondition(match: .digests([first]))
-                        if case .stored = try await push("a", "\(index)", tags: ["t"], if: precondition, to: store).outcome { return true }
+                        if case .stored = try await push("a", "\(index)", tags: ["t"], if: precondition, to: store)
+                            .outcome
+                        {
+                            return true
+                        }
                         return false
                     }
                 }
@@ -310,7 +334,9 @@ struct UploadStoreTests {
                 #expect(!found.isDamaged)
             }
             try await store.markDamaged(digest, at: location)
-            #expect(try await store.blob(digest, in: name("a"))?.isDamaged == false, "an old location says nothing of the new one")
+            #expect(
+                try await store.blob(digest, in: name("a"))?.isDamaged == false,
+                "an old location says nothing of the new one")
             try await store.confirm(digest, at: location, stamp: "old")
             #expect(try await store.blob(digest, in: name("a"))?.stamp == "s")
         }

@@ -36,7 +36,8 @@ struct SQLiteTests {
             for text in texts {
                 _ = try await database.write { (db) throws(StoreError) in
                     try db.execute(
-                        "INSERT INTO t (k, v, b) VALUES ($1, $2, $3)", [.text(text), .integer(.min), .bytes([0, 255, 0])])
+                        "INSERT INTO t (k, v, b) VALUES ($1, $2, $3)",
+                        [.text(text), .integer(.min), .bytes([0, 255, 0])])
                 }
                 let row = try await database.read { (db) throws(StoreError) in
                     try db.rows("SELECT k, v, b, NULL FROM t WHERE k = $1", [.text(text)]).first
@@ -98,7 +99,8 @@ struct SQLiteTests {
                 return failed
             }
             #expect(failures == Set((0..<60).filter { $0 % 3 != 0 }))
-            #expect(Set(try await Self.keys(database)) == Set((0..<60).filter { $0 % 3 == 0 }.map { "k\($0)" } + ["taken"]))
+            #expect(
+                Set(try await Self.keys(database)) == Set((0..<60).filter { $0 % 3 == 0 }.map { "k\($0)" } + ["taken"]))
         }
     }
 
@@ -141,7 +143,8 @@ struct SQLiteTests {
             for key in ["a", "b", "c"] { try await Self.insert(database, key) }
             let counts = try await database.write { (db) throws(StoreError) in
                 [
-                    try db.execute("UPDATE t SET v = 1 WHERE k < 'c'", []), try db.execute("DELETE FROM t WHERE k = 'x'", []),
+                    try db.execute("UPDATE t SET v = 1 WHERE k < 'c'", []),
+                    try db.execute("DELETE FROM t WHERE k = 'x'", []),
                     try db.execute("INSERT INTO t (k) VALUES ('a') ON CONFLICT (k) DO NOTHING", []),
                     try db.execute("DELETE FROM t", []),
                 ]
@@ -153,7 +156,10 @@ struct SQLiteTests {
     @Test("a statement that is not SQL is an error of the store", arguments: StoreKind.allCases)
     func notSQL(kind: StoreKind) async throws {
         try await kind.withDatabase { database in
-            #expect(await storeError { _ = try await database.read { (db) throws(StoreError) in try db.rows("nonsense", []) } } == .unavailable)
+            #expect(
+                await storeError {
+                    _ = try await database.read { (db) throws(StoreError) in try db.rows("nonsense", []) }
+                } == .unavailable)
         }
     }
 

@@ -80,7 +80,9 @@ func read(_ content: any BlobContent) -> [UInt8] {
     var done = 0
     while done < buffer.count {
         let count = buffer.withUnsafeMutableBytes { raw in
-            pread(content.descriptor, UnsafeMutableRawBufferPointer(rebasing: raw[done...]).baseAddress, raw.count - done, off_t(done))
+            pread(
+                content.descriptor, UnsafeMutableRawBufferPointer(rebasing: raw[done...]).baseAddress, raw.count - done,
+                off_t(done))
         }
         guard count > 0 else { break }
         done += count

@@ -52,7 +52,9 @@ package final class Application: Sendable {
         }
         switch table.find(request.method, request.path) {
         case .found(let route, let match):
-            let name = try match.name.map { name throws(RegistryError) in try parsing { () throws(ParseError) in try RepositoryName.parse(name) } }
+            let name = try match.name.map { name throws(RegistryError) in
+                try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
+            }
             let grant = try authorizer.authorize(route.permission ?? .base, on: name)
             return try await route.handler(Call(request, self, match, name, grant))
         case .wrongMethod:

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Service
 
 /// A request whose head has arrived.
-package struct Request: Sendable {
+package final class Request: Sendable {
     package let method: HTTPMethod
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring
@@ -67,7 +67,9 @@ extension Substring {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else { return String(self) }
+            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else {
+                return String(self)
+            }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

@@ -15,7 +15,8 @@ package struct Call: Sendable {
     /// The path's last segment, decoded.
     let parameter: String
 
-    init(_ request: Request, _ application: Application, _ match: Route.Match, _ name: RepositoryName?, _ grant: Grant) {
+    init(_ request: Request, _ application: Application, _ match: Route.Match, _ name: RepositoryName?, _ grant: Grant)
+    {
         self.request = request
         registry = application.registry
         settings = application.settings
@@ -46,7 +47,8 @@ package final class Route: Sendable {
     let handler: Handler
 
     init(
-        _ method: HTTPMethod, _ template: String, _ permission: Permission?, _ spec: String, _ handler: @escaping Handler
+        _ method: HTTPMethod, _ template: String, _ permission: Permission?, _ spec: String,
+        _ handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
@@ -57,7 +59,7 @@ package final class Route: Sendable {
 
     /// What a path says to a route that fits it.
     struct Match {
-        let name: Substring?
+        let name: String?
         let parameter: String
     }
 }

@@ -42,7 +42,9 @@ package struct RouteTable: Sendable {
             let start = path.utf8.index(path.startIndex, offsetBy: range.lowerBound)
             return path[start..<path.utf8.index(start, offsetBy: range.count)]
         }
-        return .found(route, Route.Match(name: parts.name.map(text), parameter: text(parts.parameter).percentDecoded))
+        let match = Route.Match(
+            name: parts.name.map { String(text($0)) }, parameter: text(parts.parameter).percentDecoded)
+        return .found(route, match)
     }
 
     private func fitting(_ path: Substring) -> (routes: [Route], parts: PathTemplate.Parts)? {

@@ -43,7 +43,9 @@ actor Client {
         var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost:\(port)\r\n"
         for header in headers { head += header + "\r\n" }
         let hasLength = headers.contains { $0.lowercased().hasPrefix("transfer-encoding") }
-        if !hasLength, body != nil || ["POST", "PUT", "PATCH"].contains(method) { head += "Content-Length: \(body?.count ?? 0)\r\n" }
+        if !hasLength, body != nil || ["POST", "PUT", "PATCH"].contains(method) {
+            head += "Content-Length: \(body?.count ?? 0)\r\n"
+        }
         try await wire.send(Array((head + "\r\n").utf8) + (body ?? []))
         var answer = try await wire.answer(to: method)
         while answer.status == 100 { answer = try await wire.answer(to: method) }
@@ -56,11 +58,17 @@ actor Client {
         if answer.status >= 400, method != "HEAD" { _ = try APIError.parse(answer) }
         #expect(answer["X-Request-Id"]?.isEmpty == false, "\(method) \(target)")
         #expect(answer["Date"] != nil)
-        if target.hasPrefix("/v2/") { #expect(answer["Docker-Distribution-API-Version"] == "registry/2.0", "\(method) \(target)") }
+        if target.hasPrefix("/v2/") {
+            #expect(answer["Docker-Distribution-API-Version"] == "registry/2.0", "\(method) \(target)")
+        }
     }
 
-    func get(_ target: String, _ headers: [String] = []) async throws -> Answer { try await send("GET", target, headers) }
-    func head(_ target: String, _ headers: [String] = []) async throws -> Answer { try await send("HEAD", target, headers) }
+    func get(_ target: String, _ headers: [String] = []) async throws -> Answer {
+        try await send("GET", target, headers)
+    }
+    func head(_ target: String, _ headers: [String] = []) async throws -> Answer {
+        try await send("HEAD", target, headers)
+    }
     func delete(_ target: String) async throws -> Answer { try await send("DELETE", target) }
 
     /// Begins an upload; gives its Location.
@@ -127,7 +135,9 @@ extension Answer {
     /// The target of a `Link` to the next page, nil without one. Throws for a Link of another form.
     func next() throws -> String? {
         guard let link = self["Link"] else { return nil }
-        guard let match = link.wholeMatch(of: /<([^>]*)>; rel="next"/) else { throw WireError(description: "Link: \(link)") }
+        guard let match = link.wholeMatch(of: /<([^>]*)>; rel="next"/) else {
+            throw WireError(description: "Link: \(link)")
+        }
         return String(match.1)
     }
 }
@@ -158,14 +168,17 @@ enum Content {
 
     /// An image manifest with the configuration `{}` and these layers.
     static func image(
-        _ mark: String = "", layers: [String] = [], subject: String? = nil, artifactType: String? = nil, padding: Int = 0
+        _ mark: String = "", layers: [String] = [], subject: String? = nil, artifactType: String? = nil,
+        padding: Int = 0
     ) -> [UInt8] {
         let list = layers.map { #"{"mediaType":"\#(MediaType.ociLayerGzip)","digest":"\#($0)","size":1}"# }
         var text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociManifest)","annotations":{"mark":"\#(mark)","#
         text += #""padding":"\#(String(repeating: "x", count: padding))"},"#
         text += #""config":{"mediaType":"\#(MediaType.ociEmpty)","digest":"\#(digest(config))","size":2},"#
         text += #""layers":[\#(list.joined(separator: ","))]"#
-        if let subject { text += #","subject":{"mediaType":"\#(MediaType.ociManifest)","digest":"\#(subject)","size":2}"# }
+        if let subject {
+            text += #","subject":{"mediaType":"\#(MediaType.ociManifest)","digest":"\#(subject)","size":2}"#
+        }
         if let artifactType { text += #","artifactType":"\#(artifactType)""# }
         return Array((text + "}").utf8)
     }
@@ -173,13 +186,15 @@ enum Content {
     /// An index of these manifests.
     static func index(_ children: [String], type: String = MediaType.ociIndex, more: String = "") -> [UInt8] {
         let list = children.map { #"{"mediaType":"\#(MediaType.ociManifest)","digest":"\#($0)","size":1}"# }
-        return Array(#"{"schemaVersion":2,"mediaType":"\#(type)","manifests":[\#(list.joined(separator: ","))]\#(more)}"#.utf8)
+        return Array(
+            #"{"schemaVersion":2,"mediaType":"\#(type)","manifests":[\#(list.joined(separator: ","))]\#(more)}"#.utf8)
     }
 }
 
 /// That an answer is this error, and tells it in the form that the spec has.
 func expect(
-    _ answer: Answer, _ status: Int, _ code: String, _ comment: Comment? = nil, at place: SourceLocation = #_sourceLocation
+    _ answer: Answer, _ status: Int, _ code: String, _ comment: Comment? = nil,
+    at place: SourceLocation = #_sourceLocation
 ) throws {
     #expect(answer.status == status, comment, sourceLocation: place)
     #expect(try APIError.parse(answer).first?.code == code, comment, sourceLocation: place)

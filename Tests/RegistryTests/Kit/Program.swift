@@ -33,7 +33,8 @@ final class Scratch: Sendable {
 /// The built program `aerugo` as a child process, killed with the last reference to it.
 final class Program: Sendable {
     /// Beside the test bundle, in the folder of the build's products.
-    static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/aerugo"
+    static let executable =
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/aerugo"
 
     let pid: pid_t
     private let scratch: Scratch
@@ -55,7 +56,9 @@ final class Program: Sendable {
         defer { for text in arguments + variables { free(text) } }
         var pid = pid_t()
         let code = posix_spawn(&pid, Self.executable, &actions, nil, &arguments, &variables)
-        guard code == 0 else { throw WireError(description: "cannot start \(Self.executable): \(String(cString: strerror(code)))") }
+        guard code == 0 else {
+            throw WireError(description: "cannot start \(Self.executable): \(String(cString: strerror(code)))")
+        }
         self.pid = pid
     }
 
@@ -64,7 +67,8 @@ final class Program: Sendable {
         _ scratch: Scratch, data: String = "data", _ settings: [String] = []
     ) async throws -> Program {
         let program = try Program(
-            ["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/\(data)"] + settings.flatMap { ["--set", $0] },
+            ["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/\(data)"]
+                + settings.flatMap { ["--set", $0] },
             in: scratch)
         try await eventually("the program serves: \(program.log)") {
             guard program.end() == nil else { throw WireError(description: "the program ended: \(program.log)") }

@@ -24,7 +24,8 @@ struct TestServer: Sendable {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let registry = Registry(metadata: MetadataStore(database), blobs: MemoryBlobStore(), limits: limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
-        return TestServer(server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry)
+        return TestServer(
+            server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry)
     }
 
     /// Runs `body` against a server with these settings, which is stopped behind it.

@@ -27,7 +27,6 @@ struct Answer: Sendable {
 /// mended on the way. Every call blocks on a thread of the connection's own, at most 20 seconds.
 final class Wire: Sendable {
     private let descriptor: Int32
-    private let queue = DispatchQueue(label: "wire")
     private let received = Mutex<[UInt8]>([])
 
     /// Connects to a port of this machine. `receiveBuffer`: bytes that the kernel may take in while nobody reads.
@@ -59,7 +58,8 @@ final class Wire: Sendable {
 
     private func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
+            // Not Dispatch: it has a limited number of threads, which waiting clients would use up.
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
         }
     }
 
@@ -114,13 +114,17 @@ final class Wire: Sendable {
                         let begin = Array("HTTP/1.1 ".utf8)
                         var (count, tail): (Int, [UInt8]) = (0, [])
                         while count < wanted, try fill() {
-                            let bytes = tail + received.withLock { buffer in
-                                defer { buffer = [] }
-                                return buffer
-                            }
+                            let bytes =
+                                tail
+                                + received.withLock { buffer in
+                                    defer { buffer = [] }
+                                    return buffer
+                                }
                             var index = 0
                             while index + begin.count <= bytes.count {
-                                if bytes[index] == begin[0], bytes[index..<index + begin.count].elementsEqual(begin) { count += 1 }
+                                if bytes[index] == begin[0], bytes[index..<index + begin.count].elementsEqual(begin) {
+                                    count += 1
+                                }
                                 index += 1
                             }
                             tail = Array(bytes[index...])
@@ -179,7 +183,9 @@ final class Wire: Sendable {
         return (
             status,
             try lines.map { line in
-                guard let colon = line.firstIndex(of: ":") else { throw WireError(description: "not a header: \(line)") }
+                guard let colon = line.firstIndex(of: ":") else {
+                    throw WireError(description: "not a header: \(line)")
+                }
                 return (String(line[..<colon]), line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces))
             }
         )

@@ -22,7 +22,7 @@ enum ChunkedChecks {
     private static let inOrder: [Check] = [
         Check(
             "push.chunked.in-order", .must, section, "three chunks in order make one blob: 202 each, then 201",
-            ["chunk-202", "put-201", "chunk-first-zero", "range-inclusive"]
+            ["chunk-202", "put-201", "chunk-first-zero", "range-inclusive", "category-whole"]
         ) { probe in
             let upload = try probe.beginUpload()
             let parts = parts(upload, 3)
@@ -307,7 +307,8 @@ enum ChunkedChecks {
         },
         Check(
             "push.chunked.unfinished-invisible", .must, section,
-            "a blob of which all bytes came is not there before its upload is closed", ["blob-404"]
+            "a blob of which all bytes came is not there before its upload is closed",
+            ["blob-404", "session-closed-by-put"]
         ) { probe in
             let upload = try probe.beginUpload()
             let content = try probe.random(parts(upload, 1)[0].upperBound)

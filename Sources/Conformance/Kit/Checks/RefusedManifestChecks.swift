@@ -20,7 +20,7 @@ enum RefusedManifestChecks {
         },
         Check(
             "push.refused.malformed-digest", .should, "distribution-spec: Pushing blobs",
-            "a manifest pushed by a malformed digest is 400", ["reference-no-other"]
+            "a manifest pushed by a malformed digest is 400", ["reference-no-other", "push-reference-form"]
         ) { probe in
             let image = try probe.newImage()
             try probe.putManifest(image.content, "sha256:abc", type: image.type).expect(400)
@@ -179,7 +179,7 @@ enum RefusedManifestChecks {
     ].map { name, tag in
         Check(
             "push.tag.refused.\(name)", .must, "distribution-spec: Pulling manifests",
-            "a tag outside the grammar (\(name)) is a client error", ["tag-grammar", "reference-no-other"]
+            "a tag outside the grammar (\(name)) is a client error", ["tag-grammar", "reference-no-other", "push-reference-form"]
         ) { probe in
             let image = try probe.newImage()
             let answer = try probe.putManifest(image.content, tag, type: image.type)

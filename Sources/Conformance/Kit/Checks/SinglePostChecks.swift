@@ -57,6 +57,22 @@ enum SinglePostChecks {
             try probe.get(probe.blobPlace(content.digest)).expect(404)
         },
         Check(
+            "push.single.length", .must, section,
+            "a single POST that ends before its Content-Length stores nothing", ["single-length", "blob-404"]
+        ) { probe in
+            let content = try probe.random(200_000)
+            var request = Request("POST", probe.uploadsPlace("digest=" + queryEscaped(content[0..<90_000].digest)))
+            request.headers = [("Content-Type", MediaType.octetStream)]
+            (request.body, request.cutUploadAfter) = (content, 90_000)
+            do {
+                let answer = try probe.send(request)
+                try require(answer.status != 201, "any status but 201", "201 before the whole body came", answer)
+            } catch let failure as TransportFailure where failure.kind == .cutByRunner || failure.kind == .cut {
+                // The connection is gone, as it was meant to be.
+            }
+            try probe.get(probe.blobPlace(content[0..<90_000].digest)).expect(404)
+        },
+        Check(
             "push.single.malformed-digest", .should, "distribution-spec: Pushing blobs",
             "a single POST with a malformed digest is 400", ["digest-bad-400"]
         ) { probe in

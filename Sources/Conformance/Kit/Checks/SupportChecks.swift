@@ -30,6 +30,17 @@ enum SupportChecks {
                 words.joined(separator: " "), answer)
         },
         Check(
+            "support.categories", .should, "distribution-spec: Requirements",
+            "besides Pull there are Push and Content Discovery", ["other-categories"], needs: []
+        ) { probe in
+            if let given = probe.run.target.given {
+                return _ = try probe.tags(in: given.repository)
+            }
+            try probe.postUpload().expect(202)
+            _ = try probe.prepare("an image") { try probe.newTaggedImage() }
+            try probe.get(probe.tagsPlace()).expect(200)
+        },
+        Check(
             "support.route.unknown", .should, "RFC 9110 §15.5: Client errors",
             "a path below /v2/ that is no endpoint is a client error", needs: []
         ) { probe in

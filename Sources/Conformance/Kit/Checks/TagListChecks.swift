@@ -34,7 +34,7 @@ enum TagListChecks {
     private static let whole: [Check] = [
         Check(
             "tags.list", .must, section, "the list of tags is 200 and holds every tag once, and no other",
-            ["tags-200", "tags-json"]
+            ["tags-200", "tags-json", "category-whole"]
         ) { probe in
             let tags = try tagged(probe)
             try requireSame(probe, try probe.tags(), tags)

@@ -32,7 +32,7 @@ enum HTMLParts {
         .check>summary:hover{background:var(--code)}
         .verdict{color:var(--c);font-weight:700;font-size:.82rem;text-transform:uppercase;letter-spacing:.03em}
         code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.82rem}
-        code{overflow-wrap:anywhere}.level{color:var(--soft);font-size:.75rem}.gist{color:var(--soft)}
+        code{overflow-wrap:anywhere}.level{color:var(--soft);font-size:.75rem}.gist{color:var(--soft);overflow-wrap:anywhere}
         .detail{padding:.1rem .8rem .7rem 4.6rem;font-size:.9rem}.detail p{margin:.2rem 0}.section-name{color:var(--soft)}
         dl{display:grid;grid-template-columns:5rem minmax(0,1fr);gap:.2rem .5rem;margin:.4rem 0}dt{color:var(--soft)}
         dd{margin:0;overflow-wrap:anywhere}

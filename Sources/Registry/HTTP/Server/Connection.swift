@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import NIOHTTP1
+import Store
 
 /// One client's connection: parts of requests come in, one request at a time is answered, in order. A state machine on
 /// the channel's event loop; the handlers' tasks run on that loop too, and nothing else touches it: hence `@unchecked`.
@@ -42,9 +43,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Bytes of the body that the handler has not taken, and those that came since the clock was last set back.
     private var buffered = 0
     private var progress = 0
+    /// What sendfile is reading from.
+    private var sending: (any BlobContent)?
     private var readIsHeld = false
     private var isInRead = false
     private var isAdvancing = false
+    private var isRefused = false
     private var isShuttingDown = false
 
     init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
@@ -128,6 +132,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard head.version != .http1_1 || framing.hosts == 1 else {
             return refuse(.init(.badRequest, "a request must have one Host header"))
         }
+        guard !framing.isUnknownCoding else {
+            return refuse(.init(.unsupportedCoding, "of transfer codings, only chunked is understood here"))
+        }
         guard framing.length == 0 else { return start(request) }
         phase = .end(request)
     }
@@ -138,6 +145,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         var length: Int64? = 0
         var hosts = 0
         var isUpgrade = false
+        /// A transfer coding besides chunked, or twice chunked (RFC 9112 section 6.1).
+        var isUnknownCoding = false
         var expectsContinue = false
 
         init(_ headers: HTTPHeaders) {
@@ -147,7 +156,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
                 case 7 where name.lowercased() == "upgrade": isUpgrade = true
                 case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
-                case 17 where name.lowercased() == "transfer-encoding": length = nil
+                case 17 where name.lowercased() == "transfer-encoding":
+                    length = nil
+                    isUnknownCoding = isUnknownCoding || value.lowercased() != "chunked"
                 default: break
                 }
             }
@@ -182,7 +193,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func bodyIsWanted() {
         guard awaitsContinue, let context else { return }
         awaitsContinue = false
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+        context.writeAndFlush(
+            wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
     }
 
     /// The handler has taken all of the body that was there.
@@ -214,8 +226,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                     ? .init(.headersTooLarge, "the request's head is too large")
                     : .init(.badRequest, "this is not a valid HTTP/1.1 request"))
         case .answer: body?.fail(.init(.connectionCut, "the body is not valid HTTP/1.1"))
-        case .linger: close()
-        case .closing: break
+        case .linger, .closing: break
         }
     }
 
@@ -235,9 +246,10 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         }
     }
 
-    /// Answers a request that cannot be read, and closes.
+    /// Answers a request that cannot be read, and closes once the client has had a moment to see it.
     private func refuse(_ error: RegistryError) {
         phase = .answer
+        isRefused = true
         var response = ErrorResponse.response(error)
         response.closes = true
         send(response)
@@ -262,9 +274,16 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
             let done = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
+            sending = content
             done.futureResult.assumeIsolated().whenComplete { [self] result in
-                withExtendedLifetime(content) { _ = try? handle.takeDescriptorOwnership() }
-                if case .failure = result { abort() } else { finish() }
+                sending = nil
+                do {
+                    _ = try handle.takeDescriptorOwnership()
+                    try result.get()
+                    finish()
+                } catch {
+                    abort()
+                }
             }
         }
     }
@@ -278,12 +297,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// The answer is on its way: on to the next request, or to the end.
     private func finish() {
-        let isComplete = body?.isComplete ?? true
+        let isDone = body?.isComplete ?? !isRefused
         body = nil
         guard keepsAlive else {
             pipelined.removeAll()
             phase = .linger
-            return isComplete ? close() : lingerOn()
+            return isDone ? close() : lingerOn()
         }
         phase = .head
         advance()
@@ -315,6 +334,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Closes the connection if it has waited too long; called about once a second.
     func tick(_ now: NIODeadline) {
         let waited = now - since
+        // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
+        if let sending, !sending.isWhole { context?.close(promise: nil) }
         switch phase {
         case .head, .end:
             guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }

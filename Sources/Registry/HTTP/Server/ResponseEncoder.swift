@@ -10,27 +10,27 @@ enum ResponseEncoder {
         for (name, value) in response.headers { size += name.utf8.count + value.utf8.count + 4 }
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
             var out = Writer(bytes)
-            out.put("HTTP/1.1 ")
+            out.put(literal: "HTTP/1.1 ")
             out.put(number: Int64(response.status))
-            out.put(" ")
-            out.put(reason(response.status))
-            out.put("\r\nDate: ")
+            out.put(literal: " ")
+            out.put(literal: reason(response.status))
+            out.put(literal: "\r\nDate: ")
             out.put(date)
             for (name, value) in response.headers {
-                out.put("\r\n")
+                out.put(literal: "\r\n")
                 out.put(name)
-                out.put(": ")
+                out.put(literal: ": ")
                 out.put(value)
             }
             if !response.requestID.isEmpty {
-                out.put("\r\nDocker-Distribution-API-Version: registry/2.0\r\nX-Request-Id: ")
+                out.put(literal: "\r\nDocker-Distribution-API-Version: registry/2.0\r\nX-Request-Id: ")
                 out.put(response.requestID)
             }
             if response.status != 204, response.status != 304 {
-                out.put("\r\nContent-Length: ")
+                out.put(literal: "\r\nContent-Length: ")
                 out.put(number: response.body.length)
             }
-            out.put(keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n")
+            out.put(literal: keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n")
             out.put(body)
             return out.count
         }
@@ -43,7 +43,7 @@ enum ResponseEncoder {
 
         init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
 
-        mutating func put(_ text: StaticString) {
+        mutating func put(literal text: StaticString) {
             text.withUTF8Buffer { copy(UnsafeRawBufferPointer($0)) }
         }
 
@@ -90,6 +90,7 @@ enum ResponseEncoder {
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
+        case 501: "Not Implemented"
         case 503: "Service Unavailable"
         case 507: "Insufficient Storage"
         default: "Status"
