@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Vocabulary
 
-@Suite("What was acknowledged stays")
+@Suite("What was acknowledged stays", .takesTurns)
 struct DurabilityTests {
     /// The image number `index`: two layers and a manifest.
     private static func image(_ index: Int) -> (layers: [[UInt8]], manifest: [UInt8]) {
@@ -59,7 +59,8 @@ struct DurabilityTests {
         let done = acknowledged.all
         #expect(done.count >= 90 && done.count < 200)
 
-        let client = try await Program.serve(scratch).client()
+        let again = try await Program.serve(scratch)
+        let client = try again.client()
         for index in 0..<200 {
             let (layers, manifest) = Self.image(index)
             let repository = "r\(index % 4)"
@@ -79,6 +80,7 @@ struct DurabilityTests {
         let tags = try await client.get("/v2/r0/tags/list").texts("tags")
         for tag in tags { #expect(try await client.get("/v2/r0/manifests/\(tag)").status == 200) }
         try await client.pushImage("r0", "after")
+        #expect(again.end() == nil)
     }
 
     @Test("an upload that was in progress at a kill -9 goes on where it was")
@@ -95,7 +97,8 @@ struct DurabilityTests {
         try await wire.send(Array(content[200_001..<500_000]))
         first.signal(SIGKILL)
         _ = try await first.waitForEnd()
-        let client = try await Program.serve(scratch).client()
+        let again = try await Program.serve(scratch)
+        let client = try again.client()
         let range = try #require(try await client.get(location)["Range"])
         let received = try #require(Int(range.dropFirst(2))) + 1
         #expect(received >= 200_001)
@@ -105,6 +108,7 @@ struct DurabilityTests {
         let digest = Content.digest(content, "sha512")
         #expect(try await client.send("PUT", "\(location)?digest=\(digest)").status == 201)
         #expect(try await client.get("/v2/a/blobs/\(digest)").body == content)
+        #expect(again.end() == nil)
     }
 
     /// The one file of the blob store that holds exactly these bytes.

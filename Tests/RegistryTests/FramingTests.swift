@@ -2,7 +2,7 @@ import HTTP
 import Testing
 import Vocabulary
 
-@Suite("Bad input over a raw socket")
+@Suite("Bad input over a raw socket", .takesTurns)
 struct FramingTests {
     private static let host = "Host: a\r\n"
 
@@ -157,7 +157,7 @@ struct FramingTests {
     func asterisk() async throws {
         #expect(try await exchange("OPTIONS * HTTP/1.1\r\n\(Self.host)\r\n").status >= 200)
         let answer = try await exchange("GET *v2/ HTTP/1.1\r\n\(Self.host)\r\n")
-        withKnownIssue("the first byte of the target is not looked at") { #expect((400..<500).contains(answer.status)) }
+        #expect((400..<500).contains(answer.status))
     }
 
     @Test("requests that come together are answered in order")
@@ -213,7 +213,7 @@ struct FramingTests {
         try await wire.send(String(repeating: "GET /v2/none/manifests/t HTTP/1.1\r\n\(Self.host)\r\n", count: 5))
         wire.finishSending()
         let text = String(decoding: try await wire.rest(), as: UTF8.self)
-        withKnownIssue("requests that wait behind one that is being answered are dropped") {
+        withKnownIssue("requests that wait behind one that is being answered are dropped", isIntermittent: true) {
             #expect(text.components(separatedBy: "HTTP/1.1 404").count - 1 == 5)
         }
     }
@@ -326,7 +326,7 @@ struct FramingTests {
     }
 }
 
-@Suite("Expect: 100-continue")
+@Suite("Expect: 100-continue", .takesTurns)
 struct ExpectTests {
     @Test("a client that waits is asked for the body, once")
     func accepted() async throws {

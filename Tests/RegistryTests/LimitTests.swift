@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 import Vocabulary
 
-@Suite("Slow, silent and too many clients")
+@Suite("Slow, silent and too many clients", .takesTurns)
 struct LimitTests {
     /// Deadlines of a second.
     private static var impatient: ServerSettings {

@@ -3,7 +3,7 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Lists")
+@Suite("Lists", .takesTurns)
 struct ListTests {
     /// Follows `Link` from `target` to the end; gives what all pages had.
     private func follow(_ client: Client, _ target: String, _ member: String) async throws -> (
@@ -156,7 +156,7 @@ struct ListTests {
     }
 }
 
-@Suite("Referrers")
+@Suite("Referrers", .takesTurns)
 struct ReferrerTests {
     @Test("descriptors have all they must, and come as an index")
     func descriptors() async throws {

@@ -2,7 +2,7 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Manifest pushes and deletes")
+@Suite("Manifest pushes and deletes", .takesTurns)
 struct ManifestAPITests {
     private func put(
         _ client: Client, _ target: String, _ manifest: [UInt8], _ type: String = MediaType.ociManifest,
@@ -261,7 +261,7 @@ struct ManifestAPITests {
     }
 }
 
-@Suite("Conditional pushes")
+@Suite("Conditional pushes", .takesTurns)
 struct ConditionalPushTests {
     private func put(_ client: Client, _ target: String, _ mark: String, _ headers: [String]) async throws -> Answer {
         try await client.send(

@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@Suite("Mounts and isolation")
+@Suite("Mounts and isolation", .takesTurns)
 struct MountTests {
     @Test("a blob of another repository is mounted, with its parameters escaped or not")
     func mount() async throws {

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 import Vocabulary
 
-@Suite("The program")
+@Suite("The program", .takesTurns)
 struct ProgramTests {
     /// Runs it to its end.
     private func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> (
@@ -155,9 +155,9 @@ struct ProgramTests {
         #expect(try await first.client().get("/readyz").status == 200)
         first.signal(SIGKILL)
         _ = try await first.waitForEnd()
-        #expect(
-            try await Program.serve(scratch).client().get("/readyz").status == 200,
-            "a lock does not outlive its process")
+        let second = try await Program.serve(scratch)
+        #expect(try await second.client().get("/readyz").status == 200, "a lock does not outlive its process")
+        #expect(second.end() == nil)
     }
 
     @Test("a port that is taken, or a directory that cannot be had, ends it with 1 and a message")
@@ -244,7 +244,7 @@ struct ProgramTests {
     @Test("memory stays flat under a flood of bad and large requests")
     func memory() async throws {
         let scratch = try Scratch()
-        let program = try await Program.serve(scratch, ["log.level=error"])
+        let program = try await Program.serve(scratch, ["log.level=notice"])
         let port = try #require(program.port)
         let flood = Array(
             ("GET /v2/ HTTP/1.1\r\nHost: a\r\n"

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import Vocabulary
 
-@Suite("Routes")
+@Suite("Routes", .takesTurns)
 struct RouteTests {
     /// Every template of the table with the methods that it takes.
     static let allowed: [String: Set<String>] = RouteTable.all.routes.reduce(into: [:]) { allowed, route in

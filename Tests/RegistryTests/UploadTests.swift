@@ -2,7 +2,7 @@ import Service
 import Testing
 import Vocabulary
 
-@Suite("Uploads")
+@Suite("Uploads", .takesTurns)
 struct UploadTests {
     @Test("POST then PUT", arguments: ["sha256", "sha512"])
     func monolithic(algorithm: String) async throws {

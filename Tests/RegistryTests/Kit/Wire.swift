@@ -27,7 +27,6 @@ struct Answer: Sendable {
 /// mended on the way. Every call blocks on a thread of the connection's own, at most 20 seconds.
 final class Wire: Sendable {
     private let descriptor: Int32
-    private let queue = DispatchQueue(label: "wire")
     private let received = Mutex<[UInt8]>([])
 
     /// Connects to a port of this machine. `receiveBuffer`: bytes that the kernel may take in while nobody reads.
@@ -59,7 +58,8 @@ final class Wire: Sendable {
 
     private func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
+            // Not Dispatch: it has a limited number of threads, which waiting clients would use up.
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
         }
     }
 

@@ -20,6 +20,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         case answer
         /// The end of what is still being sent, to be thrown away before closing.
         case linger
+        /// The last of what was written, to be sent before closing.
+        case closing
     }
 
     private let application: Application
@@ -110,8 +112,11 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func isReady(for part: HTTPServerRequestPart) -> Bool {
-        if case .answer = phase { return body?.isComplete == false }
-        return true
+        switch phase {
+        case .answer: body?.isComplete == false
+        case .head, .end, .linger: true
+        case .closing: false
+        }
     }
 
     private func begin(_ head: HTTPRequestHead) {
@@ -206,22 +211,23 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         body?.fail(Self.cut)
         switch phase {
         case .head, .end, .linger: close()
-        case .answer: break
+        case .answer, .closing: break
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .linger = phase { return }
-        guard let error = error as? HTTPParserError else { return close() }
+        guard let error = error as? HTTPParserError else { return abort() }
         keepsAlive = false
-        guard case .answer = phase else {
+        switch phase {
+        case .head, .end:
             let isFlood = error == .headerOverflow
-            return refuse(
+            refuse(
                 isFlood
                     ? .init(.headersTooLarge, "the request's head is too large")
                     : .init(.badRequest, "this is not a valid HTTP/1.1 request"))
+        case .answer: body?.fail(.init(.connectionCut, "the body is not valid HTTP/1.1"))
+        case .linger, .closing: break
         }
-        body?.fail(.init(.connectionCut, "the body is not valid HTTP/1.1"))
     }
 
     // MARK: The answer
@@ -276,7 +282,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                     try result.get()
                     finish()
                 } catch {
-                    close()
+                    abort()
                 }
             }
         }
@@ -303,12 +309,18 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         resumeReading()
     }
 
-    /// Closes once what was written is sent.
+    /// Closes once what was written is sent: at once, the channel would drop what a slow reader has not taken. The kernel
+    /// sees to it that a reader who takes nothing does not stay.
     private func close() {
         guard let context else { return }
-        context.flush()
-        context.close(promise: nil)
+        if case .closing = phase { return }
+        phase = .closing
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: sent)
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in abort() }
     }
+
+    private func abort() { context?.close(promise: nil) }
 
     /// Says that no more will be answered, but reads on for a moment: closing at once could cost the client the answer.
     private func lingerOn() {
@@ -335,7 +347,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             keepsAlive = false
             body.fail(.init(.requestTimeout, "the rest of the body did not come in time: send it again"))
         case .linger:
-            if waited > timeouts.linger { close() }
+            if waited > timeouts.linger { abort() }
+        case .closing: break
         }
     }
 
