@@ -149,7 +149,9 @@ package final class TrafficRecorder: Sendable {
         var result: [String: [String]] = [:]
         for field in masker.headers(head.headers).fields where TrafficRecorder.interesting.contains(field.name.lowercased()) {
             let name = field.name.lowercased()
-            let value = name == "location" ? named(head["location"] ?? "", state) : field.value
+            var value = name == "location" ? named(head["location"] ?? "", state) : field.value
+            // The product is enough; the rest of it tells of the machine.
+            if name == "user-agent" { value = value.prefix { $0 != " " && $0 != "+" } + "" }
             result[name, default: []].append(value)
         }
         return result
@@ -175,7 +177,19 @@ package final class TrafficRecorder: Sendable {
             }
             sessions[name, default: []].append(exchange)
         }
-        return sessions.mapValues { Recording(title: title, exchanges: $0) }
+        return TrafficRecorder.merged(sessions).mapValues { Recording(title: title, exchanges: $0) }
+    }
+
+    /// `a-list` and `a-mounted` belong to the session `a`, where there is one.
+    private static func merged(_ sessions: [String: [RecordedExchange]]) -> [String: [RecordedExchange]] {
+        var result: [String: [RecordedExchange]] = [:]
+        for (name, exchanges) in sessions {
+            let owner = sessions.keys.filter { name == $0 || name.hasPrefix($0 + "-") }.min { $0.count < $1.count } ?? name
+            result[owner, default: []] += exchanges
+        }
+        return result.mapValues { exchanges in
+            exchanges.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+        }
     }
 }
 
@@ -189,7 +203,7 @@ struct MessageHead {
 
     /// Reads a head; nil when the connection ended.
     init?(_ socket: StreamSocket) {
-        guard let first = socket.line() else { return nil }
+        guard socket.beginsLikeText(), let first = socket.line() else { return nil }
         var bytes = first
         let words = String(decoding: first, as: UTF8.self).trimmed.split(separator: " ").map(String.init)
         guard words.count >= 2 else { return nil }

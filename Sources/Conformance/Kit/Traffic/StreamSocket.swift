@@ -59,6 +59,13 @@ final class StreamSocket {
         }
     }
 
+    /// Whether what comes next could begin an HTTP request: a letter. A client that tries TLS first begins with 0x16,
+    /// and waits until somebody hangs up. Blocks until a byte is there; false when the other side closed.
+    func beginsLikeText() -> Bool {
+        if start == buffer.count, !fill() { return false }
+        return (0x41...0x7A).contains(buffer[start])
+    }
+
     /// At most `count` bytes, at least one; empty when the other side closed.
     func read(atMost count: Int) -> [UInt8] {
         if start == buffer.count, !fill() { return [] }
