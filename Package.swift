@@ -49,14 +49,15 @@ let package = Package(
         .systemLibrary(
             name: "CLibCurl", path: "Sources/CLibCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         folder("Vocabulary", "Vocabulary", []),
 
         folder("Model", "Registry/Model", ["Vocabulary"]),
         folder("Access", "Registry/Access", ["Model"]),
         folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
-        folder("Drivers", "Registry/Drivers", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
+        folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
         folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Service", logging] + nio),
+        folder("HTTP", "Registry/HTTP", ["Service", "CLinux", logging] + nio),
         program(
             "aerugo", "Registry/App",
             [
@@ -85,5 +86,15 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+
+        tests("ModelTests", ["Model", "Vocabulary"]),
+        tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
+        tests(
+            "RegistryTests",
+            [
+                "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ]
 )

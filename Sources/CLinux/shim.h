@@ -1,0 +1,23 @@
+// Calls that glibc declares under _GNU_SOURCE only, which Swift's import of it does not set.
+#include <malloc.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// memfd_create(2), close-on-exec.
+static inline int aerugo_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u);
+}
+
+// sync_file_range(2) with SYNC_FILE_RANGE_WRITE: starts writing out, does not wait.
+static inline int aerugo_start_writeback(int descriptor, long long offset, long long count) {
+    return (int)syscall(SYS_sync_file_range, descriptor, offset, count, 2u);
+}
+
+// How many cores this process may run on, by sched_getaffinity(2); 0 when that can't be told.
+static inline int aerugo_usable_cores(void) {
+    unsigned long mask[128] = {0};
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+    int count = 0;
+    for (long i = 0; i * (long)sizeof mask[0] < size; i++) count += __builtin_popcountl(mask[i]);
+    return count;
+}

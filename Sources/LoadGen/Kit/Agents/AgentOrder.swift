@@ -1,0 +1,77 @@
+/// What a coordinator asks an agent to send.
+package struct AgentOrder: Codable, Sendable {
+    package var url: String
+    /// `nil` is a plain GET of the URL.
+    package var scenario: Scenario?
+    package var closesConnections: Bool
+    package var drive: Drive
+    package var warmUp: Duration
+    package var coolDown: Duration
+    package var requestTimeout: Duration
+    package var intervalWidth: Duration
+    package var think: Duration
+    package var seed: UInt64
+    package var share: Int
+    package var shares: Int
+    package var base: UInt64
+    package var connections: Int
+    /// The agent's own wall clock at which to begin, nanoseconds since 1970.
+    package var beginAt: UInt64
+
+    /// An order for the whole; the coordinator fills in the shares and the moment.
+    package init(
+        url: String, scenario: Scenario?, closesConnections: Bool, drive: Drive, warmUp: Duration, coolDown: Duration,
+        requestTimeout: Duration, intervalWidth: Duration, think: Duration, seed: UInt64, connections: Int
+    ) {
+        self.url = url
+        self.scenario = scenario
+        self.closesConnections = closesConnections
+        self.drive = drive
+        self.warmUp = warmUp
+        self.coolDown = coolDown
+        self.requestTimeout = requestTimeout
+        self.intervalWidth = intervalWidth
+        self.think = think
+        self.seed = seed
+        self.connections = connections
+        share = 0
+        shares = 1
+        base = 0
+        beginAt = 0
+    }
+
+    /// Checks what decoding cannot. Throws with the first thing that is out of bounds.
+    package func check() throws(RunError) {
+        let longest = Duration.seconds(31_622_400)
+        let lengths = [warmUp, coolDown, requestTimeout, intervalWidth, think]
+        guard lengths.allSatisfy({ $0 >= .zero && $0 <= longest }), requestTimeout > .zero else {
+            throw RunError("a length of the order is out of bounds")
+        }
+        guard (1...4096).contains(shares), (0..<shares).contains(share), (1...1_000_000).contains(connections) else {
+            throw RunError("the order's share or connections are out of bounds")
+        }
+        if case .closed(let clients, let length) = drive {
+            guard (1...1_000_000).contains(clients), length > .zero, length <= longest else {
+                throw RunError("the order's clients or length are out of bounds")
+            }
+        }
+        guard beginAt < MonotonicClock.wall() + 3_600_000_000_000 else {
+            throw RunError("the order begins more than an hour from now")
+        }
+        if let images = scenario?.images {
+            guard (1...100_000).contains(images.count), (1...127).contains(images.layers), images.repositories > 0 else {
+                throw RunError("the order's images are out of bounds")
+            }
+        }
+    }
+}
+
+/// An agent's clock, as it answers `GET /clock`.
+package struct AgentClock: Codable, Sendable {
+    /// Nanoseconds since 1970.
+    package var wall: UInt64
+
+    package init(wall: UInt64) {
+        self.wall = wall
+    }
+}

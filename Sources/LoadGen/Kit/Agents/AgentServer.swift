@@ -1,0 +1,141 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// The HTTP side of an agent: `GET /clock` and `POST /run`, one run at a time.
+package final class AgentServer: Sendable {
+    /// Carries an order out and gives the report's JSON.
+    package typealias Work = @Sendable (AgentOrder) async throws -> String
+
+    private let secret: String?
+    private let work: Work
+    private let isBusy = Mutex(false)
+    private let group: MultiThreadedEventLoopGroup
+
+    /// - Parameter secret: what `Authorization: Bearer` must say; `nil` lets everybody in.
+    package init(secret: String?, work: @escaping Work) {
+        self.secret = secret
+        self.work = work
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    }
+
+    /// Listens until told to stop; `ready` hears the port. Throws when the address cannot be taken.
+    package func serve(
+        host: String, port: Int, stop: any StopSignal, ready: @Sendable (Int) -> Void
+    ) async throws {
+        let channel: any Channel
+        do {
+            channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
+                        try channel.pipeline.syncOperations.addHandler(AgentHandler(server: self))
+                    }
+                }
+                .bind(host: host, port: port).get()
+        } catch {
+            throw RunError("cannot listen on \(host):\(port): \(error)")
+        }
+        ready(channel.localAddress?.port ?? port)
+        while !stop.isStopped { try await Task.sleep(nanoseconds: 100_000_000) }
+        try await channel.close()
+        try await group.shutdownGracefully()
+    }
+
+    /// Answers one request: status and JSON.
+    func answer(_ method: String, _ path: String, authorization: String?, body: [UInt8]) async -> (Int, String) {
+        if let secret, !Self.equal(authorization ?? "", "Bearer " + secret) {
+            return (401, "{\"error\":\"the agent wants its secret: --agent-secret-file\"}")
+        }
+        switch (method, path) {
+        case ("GET", "/clock"): return (200, "{\"wall\":\(MonotonicClock.wall())}")
+        case ("POST", "/run"): return await run(body)
+        default: return (404, "{\"error\":\"an agent knows GET /clock and POST /run\"}")
+        }
+    }
+
+    private func run(_ body: [UInt8]) async -> (Int, String) {
+        let order: AgentOrder
+        do {
+            order = try ReportFile.decode(AgentOrder.self, body, "order")
+            try order.check()
+        } catch {
+            return (400, "{\"error\":\"the order is not understood\"}")
+        }
+        let mayRun = isBusy.withLock { busy in
+            defer { busy = true }
+            return !busy
+        }
+        guard mayRun else { return (409, "{\"error\":\"the agent is busy with another run\"}") }
+        defer { isBusy.withLock { $0 = false } }
+        do {
+            return (200, try await work(order))
+        } catch {
+            let reason = TextOutputs.xml("\(error)").filter { $0 != "\\" }
+            return (500, "{\"error\":\"\(reason)\"}")
+        }
+    }
+
+    /// In a time that does not tell where the first difference is.
+    static func equal(_ a: String, _ b: String) -> Bool {
+        let (first, second) = (Array(a.utf8), Array(b.utf8))
+        guard first.count == second.count else { return false }
+        return zip(first, second).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
+
+/// Gathers a request and writes its answer. Touched on its event loop only.
+private final class AgentHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private static let longestBody = 4_194_304
+    private let server: AgentServer
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(server: AgentServer) {
+        self.server = server
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = []
+        case .body(let part):
+            guard body.count + part.readableBytes <= Self.longestBody else { return context.close(promise: nil) }
+            body.append(contentsOf: part.readableBytesView)
+        case .end:
+            guard let head else { return context.close(promise: nil) }
+            let promise = context.eventLoop.makePromise(of: (Int, String).self)
+            let (server, bytes) = (server, body)
+            promise.completeWithTask {
+                await server.answer(
+                    head.method.rawValue, head.uri, authorization: head.headers.first(name: "Authorization"), body: bytes)
+            }
+            promise.futureResult.assumeIsolated().whenSuccess { [self] answer in
+                write(answer, keepsAlive: head.isKeepAlive, context)
+            }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func write(_ answer: (Int, String), keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        let bytes = ByteBuffer(string: answer.1)
+        let headers: HTTPHeaders = [
+            "Content-Type": "application/json", "Content-Length": "\(bytes.readableBytes)",
+            "Connection": keepsAlive ? "keep-alive" : "close",
+        ]
+        context.write(
+            wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: answer.0), headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if !keepsAlive { context.close(promise: nil) }
+    }
+}

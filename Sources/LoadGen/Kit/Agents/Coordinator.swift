@@ -1,0 +1,143 @@
+import NIOCore
+import Synchronization
+
+/// Has several agents keep one schedule together and merges what they saw, loss-free.
+package struct Coordinator: Sendable {
+    /// One agent with the distance of its clock from ours.
+    private struct Agent: Sendable {
+        let endpoint: Endpoint
+        /// Agent's wall clock minus ours, nanoseconds.
+        let offset: Int64
+        /// Half of the quickest round trip: how wrong the offset can be.
+        let doubt: Nanoseconds
+    }
+
+    private let generator: Generator
+    private let secret: String?
+    private let agents: [Agent]
+
+    /// Time that orders need to get there.
+    private static let lead: Nanoseconds = 1_000_000_000
+    private static let longestReport = 268_435_456
+
+    /// Asks each agent for its clock. Throws when one does not answer.
+    ///
+    /// - Parameter generator: only carries the talk with the agents; its request timeout must outlast the run.
+    package init(endpoints: [Endpoint], secret: String?, generator: Generator) async throws(RunError) {
+        self.generator = generator
+        self.secret = secret
+        var agents: [Agent] = []
+        for endpoint in endpoints {
+            agents.append(try await Self.align(endpoint, secret, generator))
+        }
+        self.agents = agents
+    }
+
+    /// Sends each agent its share of `order` and waits for all reports. Throws when one fails: half a run is none.
+    package func run(_ order: AgentOrder) async throws(RunError) -> RunReport {
+        let begin = MonotonicClock.wall() + Self.lead
+        let parts = await withTaskGroup(of: (String, Result<RunReport, RunError>).self) { group in
+            for (place, agent) in agents.enumerated() {
+                var mine = order
+                mine.share = place
+                mine.shares = agents.count
+                mine.connections = max(1, order.connections / agents.count)
+                mine.beginAt = UInt64(max(0, Int64(begin) + agent.offset))
+                let constant = mine
+                group.addTask {
+                    (agent.endpoint.authority, await Self.perform(constant, agent.endpoint, secret, generator))
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var total: RunReport?
+        for (name, part) in parts {
+            switch part {
+            case .failure(let error): throw RunError("agent \(name): \(error.description)")
+            case .success(let report):
+                if total == nil { total = report } else { total?.add(report) }
+            }
+        }
+        guard var report = total else { throw RunError("there is no agent") }
+        let doubt = agents.map(\.doubt).max() ?? 0
+        report.notes.append("\(agents.count) agents, clocks aligned within \(Text.time(doubt))")
+        report.doubts = Validity.doubts(about: report, isOpen: report.mode == "open loop")
+        return report
+    }
+
+    private static func perform(
+        _ order: AgentOrder, _ endpoint: Endpoint, _ secret: String?, _ generator: Generator
+    ) async -> Result<RunReport, RunError> {
+        do {
+            let json = try ReportFile.json(order)
+            let answer = try await ask(endpoint, "POST", "/run", ByteBuffer(string: json), secret, generator)
+            return .success(try ReportFile.decode(RunReport.self, answer, endpoint.authority))
+        } catch let error as RunError {
+            return .failure(error)
+        } catch {
+            return .failure(RunError("\(error)"))
+        }
+    }
+
+    /// The quickest of eight round trips tells the clock best.
+    private static func align(
+        _ endpoint: Endpoint, _ secret: String?, _ generator: Generator
+    ) async throws(RunError) -> Agent {
+        var best: Agent?
+        for _ in 0..<8 {
+            let before = MonotonicClock.wall()
+            let answer = try await ask(endpoint, "GET", "/clock", nil, secret, generator)
+            let after = MonotonicClock.wall()
+            let clock: AgentClock
+            do throws(FileError) {
+                clock = try ReportFile.decode(AgentClock.self, answer, endpoint.authority)
+            } catch {
+                throw RunError("\(endpoint) does not answer as an agent")
+            }
+            guard clock.wall < UInt64(Int64.max), after >= before else { continue }
+            let middle = before + (after - before) / 2
+            let agent = Agent(
+                endpoint: endpoint, offset: Int64(clock.wall) - Int64(middle), doubt: (after - before) / 2)
+            if agent.doubt < best?.doubt ?? .max { best = agent }
+        }
+        guard let best else { throw RunError("the clock of \(endpoint) cannot be read") }
+        return best
+    }
+
+    private static func ask(
+        _ endpoint: Endpoint, _ method: String, _ path: String, _ body: ByteBuffer?, _ secret: String?,
+        _ generator: Generator
+    ) async throws(RunError) -> [UInt8] {
+        var fields = ["Content-Type: application/json"]
+        if let secret { fields.append("Authorization: Bearer " + secret) }
+        let request = Request(
+            .uploadOther, method, endpoint, path, fields: fields, body: body.map { .bytes($0) } ?? .none,
+            keeping: .bytes(limit: longestReport), accepts: [200, 400, 401, 404, 409, 500])
+        let flow = AskFlow(request: request)
+        do throws(Failure) {
+            try await generator.perform(flow)
+        } catch {
+            throw RunError("agent \(endpoint) cannot be asked: \(error.name)")
+        }
+        let (status, bytes) = flow.answer.withLock { $0 }
+        guard status == 200 else {
+            throw RunError("agent \(endpoint) answers \(status): \(String(decoding: bytes.prefix(300), as: UTF8.self))")
+        }
+        return bytes
+    }
+}
+
+/// One question outside any figures.
+private final class AskFlow: Flow {
+    let request: Request
+    let answer = Mutex<(Int, [UInt8])>((0, []))
+
+    init(request: Request) {
+        self.request = request
+    }
+
+    func run(_ session: Session) async throws(Failure) {
+        let answer = try await session.expect(request)
+        self.answer.withLock { $0 = (answer.head.status, answer.body) }
+    }
+}

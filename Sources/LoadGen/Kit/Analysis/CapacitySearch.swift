@@ -1,0 +1,120 @@
+import Glibc
+
+/// What one probe at a rate told.
+package struct ProbeResult: Codable, Sendable {
+    /// Why a probe failed or cannot be trusted.
+    package enum Outcome: String, Codable, Sendable {
+        case passed
+        /// The objective was missed.
+        case missed
+        /// The objective was met, but latency kept rising: it would not have been for long.
+        case rising
+        /// The generator could not keep the rate.
+        case generator = "generator at its limit"
+    }
+
+    package let rate: Double
+    package let outcome: Outcome
+    /// Answers a second that came while it lasted.
+    package let throughput: Double
+    /// Chance that the objective is met at this rate, from resampled seconds, 0 ... 1.
+    package let confidence: Double
+    /// The conditions with their values.
+    package let summary: String
+}
+
+/// Finds the highest rate that keeps an objective. A pure state machine: rates come out, results go in.
+package struct CapacitySearch: Sendable {
+    /// Where the search stands.
+    package enum Step: Equatable, Sendable {
+        case probe(rate: Double)
+        case done
+    }
+
+    /// The answer.
+    package struct Answer: Codable, Sendable {
+        /// The highest rate that passed, 0 when none did.
+        package let rate: Double
+        /// The lowest rate above it that failed; `nil` when none did.
+        package let failedAt: Double?
+        package let probes: [ProbeResult]
+        /// The search ended because the generator, not the target, could do no more.
+        package let isGeneratorBound: Bool
+    }
+
+    /// The most probes.
+    package static let mostProbes = 12
+    private let precision: Double
+    private let ceiling: Double
+    private(set) var probes: [ProbeResult] = []
+    private var next: Double
+    private var low: Double?
+    private var high: Double?
+    /// Times that the highest passing rate has passed.
+    private var confirmations = 0
+
+    /// - Parameters:
+    ///   - start: the first rate.
+    ///   - precision: the search ends when the bounds are this close, as a share.
+    ///   - ceiling: no higher rate is tried.
+    package init(start: Double, precision: Double = 0.02, ceiling: Double = Schedule.highestRate) {
+        next = min(max(start, 0.1), ceiling)
+        self.precision = precision
+        self.ceiling = ceiling
+    }
+
+    /// What to do now.
+    package var step: Step {
+        if probes.count >= Self.mostProbes || isSettled { return .done }
+        return .probe(rate: next)
+    }
+
+    private var isSettled: Bool {
+        if let low, let high { return high / low <= 1 + precision }
+        if let low { return low >= ceiling }
+        return (high ?? .infinity) < 0.2
+    }
+
+    /// Takes the result of the probe asked for last.
+    package mutating func take(_ result: ProbeResult) {
+        probes.append(result)
+        if result.outcome == .passed {
+            low = max(low ?? 0, result.rate)
+            // A pass above a rate that failed by chance: the failure was no bound.
+            if let bound = high, bound <= result.rate { high = nil }
+        } else {
+            high = min(high ?? .infinity, result.rate)
+            if let bound = low, bound >= result.rate { low = nil }
+        }
+        next = min(proposal(after: result), ceiling)
+    }
+
+    private func proposal(after result: ProbeResult) -> Double {
+        switch (low, high) {
+        case (let low?, let high?): return between(low, high, result)
+        case (let low?, nil): return low * (probes.count < 4 ? 4 : 2)
+        case (nil, let high?):
+            // What an overloaded target still does is close to what it can do.
+            let guess = result.throughput * 0.9
+            return guess > high * 0.05 && guess < high * 0.95 ? guess : high / 4
+        case (nil, nil): return next
+        }
+    }
+
+    private func between(_ low: Double, _ high: Double, _ result: ProbeResult) -> Double {
+        let middle = (low * high).squareRoot()
+        guard result.outcome != .passed, high / low > 1.15 else { return middle }
+        // Of a missed rate the throughput tells more than the middle does: go close below it, then close above.
+        let guess = result.throughput * 0.98
+        return guess > low * 1.03 && guess < high * 0.97 ? guess : middle
+    }
+
+    /// The answer so far.
+    package var answer: Answer {
+        Answer(
+            rate: low ?? 0, failedAt: high, probes: probes,
+            isGeneratorBound: high.map { bound in
+                probes.contains { $0.rate == bound && $0.outcome == .generator }
+            } ?? false)
+    }
+}

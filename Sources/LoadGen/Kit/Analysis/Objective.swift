@@ -1,0 +1,135 @@
+/// Conditions on the figures of a run: `p99<200ms,errors<0.1%,blob.get:p95<1s`.
+package struct Objective: Equatable, Sendable, CustomStringConvertible {
+    /// What is compared.
+    package enum Measure: Equatable, Sendable {
+        /// Latency at a percentile, 0 ... 100; bound in nanoseconds.
+        case percentile(Double)
+        /// Mean latency; bound in nanoseconds.
+        case mean
+        /// Greatest latency; bound in nanoseconds.
+        case max
+        /// Share of failures, 0 ... 1.
+        case errors
+        /// Successes a second.
+        case rate
+    }
+
+    /// One condition.
+    package struct Condition: Equatable, Sendable, CustomStringConvertible {
+        /// An operation's name, `nil` for whole arrivals.
+        package let operation: String?
+        package let measure: Measure
+        /// The value must be below the bound, or else above it.
+        package let isBelow: Bool
+        package let bound: Double
+        /// As it was written.
+        package let description: String
+    }
+
+    package let conditions: [Condition]
+
+    /// How one condition came out.
+    package struct Verdict: Equatable, Sendable {
+        package let condition: Condition
+        /// What was measured, in the unit of the bound; `nil` when there was nothing to measure.
+        package let value: Double?
+        package let isMet: Bool
+
+        /// The value for people.
+        package var text: String {
+            guard let value else { return "nothing measured" }
+            switch condition.measure {
+            case .percentile, .mean, .max: return Text.milliseconds(value / 1e6)
+            case .errors: return Text.significant(value * 100) + " %"
+            case .rate: return Text.significant(value) + "/s"
+            }
+        }
+    }
+
+    /// Reads conditions joined by commas. Throws with what would be accepted.
+    package init(parsing text: String) throws(QuantityError) {
+        var conditions: [Condition] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            conditions.append(try Condition(parsing: String(part.filter { $0 != " " })))
+        }
+        self.conditions = conditions
+    }
+
+    package var description: String { conditions.map(\.description).joined(separator: ",") }
+
+    /// Judges each condition against a report.
+    package func judge(_ report: RunReport) -> [Verdict] {
+        conditions.map { condition in
+            let figures = condition.operation.map { report.operations[$0] } ?? report.arrivals
+            guard let figures, let value = condition.measure.value(figures, seconds: report.seconds) else {
+                return Verdict(condition: condition, value: nil, isMet: false)
+            }
+            let isMet = condition.isBelow ? value < condition.bound : value > condition.bound
+            return Verdict(condition: condition, value: value, isMet: isMet)
+        }
+    }
+}
+
+extension Objective.Condition {
+    /// Reads `[OPERATION:]MEASURE<BOUND`.
+    package init(parsing text: String) throws(QuantityError) {
+        let wanted = "a condition such as p99<200ms, errors<0.1%, mean<50ms, rate>990 or blob.get:p95<1s"
+        guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { throw QuantityError(text, wanted: wanted) }
+        var left = text[..<sign]
+        var right = text[text.index(after: sign)...]
+        if right.hasPrefix("=") { right = right.dropFirst() }
+        var operation: String?
+        if let colon = left.firstIndex(of: ":") {
+            let name = String(left[..<colon])
+            guard Operation.allCases.contains(where: { $0.name == name }) else {
+                throw QuantityError(
+                    text, wanted: wanted + "; operations: " + Operation.allCases.map(\.name).joined(separator: ", "))
+            }
+            operation = name
+            left = left[left.index(after: colon)...]
+        }
+        guard let measure = Objective.Measure(String(left)) else { throw QuantityError(text, wanted: wanted) }
+        self.operation = operation
+        self.measure = measure
+        isBelow = text[sign] == "<"
+        bound = try measure.bound(String(right))
+        description = text
+    }
+}
+
+extension Objective.Measure {
+    init?(_ text: String) {
+        switch text {
+        case "mean": self = .mean
+        case "max": self = .max
+        case "errors": self = .errors
+        case "rate": self = .rate
+        default:
+            guard text.hasPrefix("p"), let percent = Double(text.dropFirst()), (0...100).contains(percent) else {
+                return nil
+            }
+            self = .percentile(percent)
+        }
+    }
+
+    func bound(_ text: String) throws(QuantityError) -> Double {
+        switch self {
+        case .percentile, .mean, .max: return Double(try Quantity.duration(text).nanoseconds)
+        case .errors:
+            guard text.hasSuffix("%") else { return try Quantity.number(text, in: 0...1) }
+            return try Quantity.number(String(text.dropLast()), in: 0...100) / 100
+        case .rate: return try Quantity.number(text.hasSuffix("/s") ? String(text.dropLast(2)) : text, in: 0...1e9)
+        }
+    }
+
+    func value(_ figures: FiguresReport, seconds: Double) -> Double? {
+        switch self {
+        case .percentile(let percent):
+            return figures.latency.count > 0 ? Double(figures.latency.percentile(percent)) : nil
+        case .mean: return figures.latency.count > 0 ? figures.latency.mean : nil
+        case .max: return figures.latency.count > 0 ? Double(figures.latency.max) : nil
+        case .errors: return figures.total > 0 ? figures.errorShare : nil
+        case .rate: return seconds > 0 ? Double(figures.succeeded) / seconds : nil
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import NIOCore
+
+/// Lets a run be ended early from anywhere.
+package protocol StopSignal: Sendable {
+    /// Somebody wants the run to end.
+    var isStopped: Bool { get }
+}
+
+/// Never stops.
+package struct NeverStops: StopSignal {
+    package init() {}
+    package var isStopped: Bool { false }
+}
+
+extension Generator {
+    /// Sends the arrivals of `workload` and waits for their ends; tells of them each second.
+    ///
+    /// What is on its way when the schedule ends has until the request timeout. Throws when a worker's loop is gone.
+    package func run(
+        _ workload: any Workload, drive chosen: Drive? = nil, stop: any StopSignal = NeverStops(),
+        progress tell: (Progress) async -> Bool = { _ in true }
+    ) async throws -> RunReport {
+        let base = if let given = settings.base { given } else { try await arrivalsSoFar() }
+        let plan = try RunPlan(settings, chosen ?? settings.drive)
+        for (place, worker) in workers.enumerated() {
+            let share = settings.share * workers.count + place
+            let shares = settings.shares * workers.count
+            try await worker.perform {
+                $0.begin(
+                    workload, plan.drive, start: plan.start, window: plan.window, share: share, shares: shares,
+                    base: base)
+            }
+        }
+        var watch = RunWatch(plan: plan)
+        let sampler = TargetSampler(settings: settings, generator: self)
+        var samples: [TargetSample] = []
+        var isInterrupted = false
+        while true {
+            try await Task.sleep(nanoseconds: plan.pauseBeforeNextSecond())
+            let now = try await self.progress(plan)
+            watch.take(now)
+            if let sample = await sampler.sample(at: now.at) { samples.append(sample) }
+            let goesOn = await tell(now)
+            if !goesOn || stop.isStopped {
+                isInterrupted = true
+                break
+            }
+            let isOver = now.takenAt > plan.end
+            if now.isDone && isOver || now.takenAt > plan.end + settings.requestTimeout.nanoseconds + 1_000_000_000 {
+                break
+            }
+        }
+        return try await finish(plan, watch, samples, isInterrupted)
+    }
+
+    /// One more than the highest arrival that this generator has begun: what clean-up goes through.
+    package func arrivalsSoFar() async throws -> UInt64 {
+        var beyond: UInt64 = 0
+        for worker in workers { beyond = max(beyond, try await worker.perform { $0.beyond }) }
+        return beyond
+    }
+
+    private func finish(
+        _ plan: RunPlan, _ watch: RunWatch, _ samples: [TargetSample], _ isInterrupted: Bool
+    ) async throws -> RunReport {
+        let now = MonotonicClock.now()
+        var total: RunReport?
+        for worker in workers {
+            if isInterrupted { try await worker.perform { $0.stopSending() } }
+        }
+        if isInterrupted { try await settle() }
+        for worker in workers {
+            var part = try await worker.perform { worker in
+                if isInterrupted { worker.recorder.close(at: now) }
+                var report = RunReport(worker.recorder)
+                report.generator = worker.pool.report
+                return report
+            }
+            part.generator.busy = []
+            if total == nil { total = part } else { total?.add(part) }
+        }
+        guard var report = total else { throw RunError("there is no event loop to run on") }
+        report.isInterrupted = isInterrupted
+        let end = isInterrupted ? min(now, plan.window.upperBound) : plan.window.upperBound
+        report.seconds = end > plan.window.lowerBound ? Double(end - plan.window.lowerBound) / 1e9 : 0
+        report.began = Double(MonotonicClock.wall()) / 1e9 - Double(now) / 1e9 + Double(plan.window.lowerBound) / 1e9
+        report.generator.busy = watch.busy
+        report.generator.cpuSeconds = watch.cpuSeconds
+        report.generator.peakMemory = ProcessReading.peakMemory()
+        report.samples = samples
+        report.seed = settings.seed
+        report.mode = plan.isOpen ? "open loop" : "closed loop"
+        report.schedule = plan.drive.summary
+        report.doubts = Validity.doubts(about: report, isOpen: plan.isOpen)
+        return report
+    }
+
+    /// After an early end: a second for what is under way.
+    private func settle() async throws {
+        for _ in 0..<20 {
+            var active = 0
+            for worker in workers { active += try await worker.perform { $0.active } }
+            if active == 0 { return }
+            try await Task.sleep(nanoseconds: 50_000_000)
+        }
+    }
+
+    private func progress(_ plan: RunPlan) async throws -> Progress {
+        var progress = Progress()
+        let now = MonotonicClock.now()
+        progress.takenAt = now
+        progress.at = (Double(now) - Double(plan.window.lowerBound)) / 1e9
+        progress.length = Double(plan.window.upperBound - plan.window.lowerBound) / 1e9
+        let second = Int(progress.at.rounded(.down)) - 1
+        for worker in workers {
+            progress = try await worker.perform { [progress] worker in
+                var progress = progress
+                worker.report(into: &progress, second: second)
+                return progress
+            }
+        }
+        return progress
+    }
+}
+
+extension ConnectionPool {
+    /// What it has to tell about itself.
+    var report: GeneratorReport {
+        var report = GeneratorReport()
+        report.connectionsMade = made
+        report.waitedForConnection = waited
+        report.droppedForConnection = dropped
+        report.sentAgain = retried
+        return report
+    }
+}

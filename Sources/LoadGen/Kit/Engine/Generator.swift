@@ -1,0 +1,69 @@
+import NIOCore
+import NIOPosix
+
+/// The event loops of one process and their workers: made once, used for set-up, one or several runs, and clean-up.
+package final class Generator: Sendable {
+    /// A worker as other threads may hold it.
+    struct Handle: Sendable {
+        let loop: any EventLoop
+        let bound: NIOLoopBound<Worker>
+
+        /// Does something on the worker's loop.
+        func perform<Result: Sendable>(_ body: @escaping @Sendable (Worker) -> Result) async throws -> Result {
+            try await loop.submit { body(bound.value) }.get()
+        }
+    }
+
+    package let settings: RunSettings
+    private let group: MultiThreadedEventLoopGroup
+    let workers: [Handle]
+
+    private init(settings: RunSettings, group: MultiThreadedEventLoopGroup, workers: [Handle]) {
+        self.settings = settings
+        self.group = group
+        self.workers = workers
+    }
+
+    /// Starts the event loops. Throws only where the system has no threads to give.
+    package static func start(_ settings: RunSettings) async throws -> Generator {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, settings.threads))
+        var own = Worker.Settings()
+        own.connections = settings.connections
+        own.requestTimeout = settings.requestTimeout
+        own.think = settings.think
+        own.intervalWidth = settings.intervalWidth
+        own.seed = settings.seed
+        let constant = own
+        var workers: [Handle] = []
+        for _ in 0..<max(1, settings.threads) {
+            let loop = group.next()
+            workers.append(
+                try await loop.submit {
+                    ThreadPriority.raise()
+                    return Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
+                }.get())
+        }
+        return Generator(settings: settings, group: group, workers: workers)
+    }
+
+    /// Runs steps outside any figures: set-up, clean-up, a look at the target. Worker `place` does it.
+    package func perform(_ flow: any Flow, on place: Int = 0, seed: UInt64 = 0) async throws(Failure) {
+        let handle = workers[place % workers.count]
+        let failure: Failure? = await withUnsafeContinuation { continuation in
+            handle.loop.execute {
+                let worker = handle.bound.value
+                let session = Session(
+                    worker: worker, intended: MonotonicClock.now(), isRecorded: false,
+                    random: SeededRandom(seed: worker.settings.seed, purpose: seed))
+                worker.run(flow, session) { continuation.resume(returning: $0) }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Closes all connections and ends the threads.
+    package func shutDown() async throws {
+        for worker in workers { try await worker.perform { $0.shutDown() } }
+        try await group.shutdownGracefully()
+    }
+}

@@ -1,0 +1,145 @@
+import Histogram
+
+/// The figures of one operation, or of whole arrivals.
+package struct Figures: Sendable {
+    /// From the intended moment to the last byte.
+    var latency = LatencyHistogram.latencies()
+    /// From the sending to the first byte of the answer.
+    var firstByte = LatencyHistogram.latencies()
+    /// From the sending to the last byte: what a closed-loop tool would call latency.
+    var service = LatencyHistogram.latencies()
+    var succeeded = 0
+    var failures: [String: Int] = [:]
+    var bytesIn = 0
+    var bytesOut = 0
+}
+
+/// What one event loop has seen. A value, so that handing it over copies nothing until somebody writes.
+package struct Recorder: Sendable {
+    /// The stretch that counts, monotonic: arrivals meant for another time are left out (warm-up, cool-down).
+    private(set) var window: Range<Nanoseconds>
+    private(set) var arrivals = Figures()
+    private(set) var operations: [Figures?]
+    private(set) var lag = LatencyHistogram.latencies()
+    private(set) var intervals: [Interval] = []
+    /// Width of an interval, doubled each time that a run outgrows the table.
+    private(set) var width: Nanoseconds
+    /// Arrivals of the window that could not be sent at all.
+    private(set) var missed = 0
+    private(set) var asked = 0
+    /// Arrivals sent more than a millisecond late.
+    private(set) var late = 0
+
+    static let mostIntervals = 900
+    static let lateness: Nanoseconds = 1_000_000
+
+    init(window: Range<Nanoseconds>, width: Nanoseconds = 1_000_000_000) {
+        self.width = max(width, 1_000_000)
+        self.window = window
+        operations = Array(repeating: nil, count: Operation.allCases.count)
+    }
+
+    @inline(__always)
+    func counts(_ intended: Nanoseconds) -> Bool { window.contains(intended) }
+
+    mutating func recordStart(intended: Nanoseconds, at now: Nanoseconds) {
+        guard counts(intended) else { return }
+        asked += 1
+        let behind = now > intended ? now - intended : 0
+        lag.recordCapped(behind)
+        if behind > Self.lateness { late += 1 }
+        intervals[slot(intended)].asked += 1
+    }
+
+    mutating func recordMissed(intended: Nanoseconds) {
+        guard counts(intended) else { return }
+        asked += 1
+        missed += 1
+        let slot = slot(intended)
+        intervals[slot].asked += 1
+        intervals[slot].failed += 1
+        arrivals.failures["not-sent", default: 0] += 1
+    }
+
+    mutating func recordArrival(intended: Nanoseconds, ended: Nanoseconds, failure: Failure?) {
+        guard counts(intended) else { return }
+        let slot = slot(intended)
+        let latency = ended > intended ? ended - intended : 0
+        if let failure {
+            intervals[slot].failed += 1
+            arrivals.failures[failure.name, default: 0] += 1
+            // Leaving a timeout out would flatter the server; a quick refusal would flatter it when counted.
+            guard failure == .timeout else { return }
+        } else {
+            intervals[slot].succeeded += 1
+            arrivals.succeeded += 1
+        }
+        arrivals.latency.recordCapped(latency)
+        intervals[slot].record(latency: latency)
+    }
+
+    /// - Parameter arrival: the intended moment of the arrival that the request belongs to: it decides what counts.
+    mutating func recordRequest(
+        _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, answer: Answer, failure: Failure?
+    ) {
+        guard counts(arrival) else { return }
+        let slot = slot(arrival)
+        let place = request.operation.index
+        intervals[slot].requests += 1
+        intervals[slot].bytesIn += answer.received
+        let sent = request.body.length
+        intervals[slot].bytesOut += sent
+        if operations[place] == nil { operations[place] = Figures() }
+        operations[place]?.record(answer, intended: intended, failure: failure, sent: sent)
+    }
+
+    private mutating func slot(_ moment: Nanoseconds) -> Int {
+        var slot = Int((moment - window.lowerBound) / width)
+        while slot >= Self.mostIntervals {
+            var merged: [Interval] = []
+            for start in stride(from: 0, to: intervals.count, by: 2) {
+                var pair = intervals[start]
+                if start + 1 < intervals.count { pair.add(intervals[start + 1]) }
+                merged.append(pair)
+            }
+            intervals = merged
+            width *= 2
+            slot = Int((moment - window.lowerBound) / width)
+        }
+        while intervals.count <= slot { intervals.append(Interval()) }
+        return slot
+    }
+
+    /// Ends the window early: what was meant for later does not count.
+    mutating func close(at moment: Nanoseconds) {
+        window = window.lowerBound..<max(window.lowerBound, min(window.upperBound, moment))
+    }
+}
+
+extension Figures {
+    mutating func record(_ answer: Answer, intended: Nanoseconds, failure: Failure?, sent: Int) {
+        bytesIn += answer.received
+        bytesOut += sent
+        if let failure {
+            failures[failure.name, default: 0] += 1
+            guard failure == .timeout else { return }
+        } else {
+            succeeded += 1
+        }
+        latency.recordCapped(answer.endedAt > intended ? answer.endedAt - intended : 0)
+        guard answer.sentAt > 0 else { return }
+        service.recordCapped(answer.endedAt - answer.sentAt)
+        if answer.firstByteAt > 0 { firstByte.recordCapped(answer.firstByteAt - answer.sentAt) }
+    }
+}
+
+extension Request.Body {
+    /// Bytes, without any framing.
+    var length: Int {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): bytes.readableBytes
+        case .content(_, let range, _): range.count
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import NIOSSL
+
+/// Everything that a run needs to know besides what its arrivals do.
+package struct RunSettings: Sendable {
+    package var drive: Drive
+    /// Stretches before and after the figures, at the first and last rate.
+    package var warmUp = Duration.zero
+    package var coolDown = Duration.zero
+    package var threads = 1
+    package var connections = ConnectionSettings()
+    package var requestTimeout = Duration.seconds(30)
+    package var think = Duration.zero
+    /// What a report's intervals cover.
+    package var intervalWidth = Duration.seconds(1)
+    package var seed: UInt64 = 1
+    /// This generator's share of the arrivals, and how many generators there are.
+    package var share = 0
+    package var shares = 1
+    /// Number of the run's first arrival, when another generator has sent some before; `nil` counts on from the own.
+    package var base: UInt64?
+    /// Wall-clock nanoseconds at which to begin; `nil` is as soon as possible.
+    package var beginAt: Nanoseconds?
+    /// A process whose CPU and memory are read each second.
+    package var serverPID: Int?
+    /// Or a Prometheus page of the target that tells them.
+    package var metricsPage: Request?
+
+    /// Settings for a drive, the rest as documented.
+    package init(drive: Drive) {
+        self.drive = drive
+    }
+}
+
+/// A run that could not begin. The message says what to do.
+package struct RunError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}

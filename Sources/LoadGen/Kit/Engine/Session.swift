@@ -1,0 +1,110 @@
+import NIOCore
+
+/// One arrival under way on one event loop: sends its requests and tells the recorder. Touched on its loop only.
+package final class Session {
+    let worker: Worker
+    /// The moment the arrival was meant for.
+    let intended: Nanoseconds
+    /// Set-up and clean-up are not.
+    let isRecorded: Bool
+    /// This arrival's own numbers.
+    package var random: SeededRandom
+    private var isFirst = true
+    /// Time that the arrival chose to wait: no part of its latency.
+    private(set) var paused: Nanoseconds = 0
+
+    init(worker: Worker, intended: Nanoseconds, isRecorded: Bool, random: SeededRandom) {
+        self.worker = worker
+        self.intended = intended
+        self.isRecorded = isRecorded
+        self.random = random
+    }
+
+    /// Event-loop-wide memory of logins.
+    var logins: LoginCache { worker.logins }
+
+    /// Sends one request and waits for its answer. Never throws: see ``Answer/failure``.
+    func send(_ request: Request) async -> Answer {
+        let due = takeDue()
+        return await withUnsafeContinuation { continuation in
+            worker.perform(request, arrival: intended, intended: due, isRecorded: isRecorded) { answer in
+                continuation.resume(returning: answer)
+            }
+        }
+    }
+
+    /// Sends and judges: the answer, or the reason why it will not do.
+    package func expect(_ request: Request) async throws(Failure) -> Answer {
+        let answer = await send(request)
+        if let failure = request.judge(answer) { throw failure }
+        return answer
+    }
+
+    /// Runs `body` for each index in `0 ..< count`, at most `width` at a time, all on this loop.
+    func parallel(
+        _ count: Int, width: Int, _ body: @escaping @Sendable (Session, Int) async throws(Failure) -> Void
+    ) async throws(Failure) {
+        if count == 1 || width == 1 {
+            for index in 0..<count { try await body(self, index) }
+            return
+        }
+        let bound = NIOLoopBound(self, eventLoop: worker.loop)
+        let failure = await withTaskGroup(of: Failure?.self) { group in
+            var next = 0
+            var first: Failure?
+            while next < min(width, count) {
+                let index = next
+                group.addTask { await Session.attempt(bound.value, index, body) }
+                next += 1
+            }
+            while let result = await group.next() {
+                first = first ?? result
+                guard next < count, first == nil else { continue }
+                let index = next
+                group.addTask { await Session.attempt(bound.value, index, body) }
+                next += 1
+            }
+            return first
+        }
+        if let failure { throw failure }
+    }
+
+    private static func attempt(
+        _ session: Session, _ index: Int, _ body: @Sendable (Session, Int) async throws(Failure) -> Void
+    ) async -> Failure? {
+        do throws(Failure) {
+            try await body(session, index)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Lets time pass: think time of a client.
+    func pause(_ length: Duration) async {
+        guard length > .zero else { return }
+        let before = MonotonicClock.now()
+        defer { paused += MonotonicClock.now() - before }
+        await withUnsafeContinuation { continuation in
+            worker.pause(length) { continuation.resume() }
+        }
+    }
+
+    /// The first request is due when the arrival was, the others when their step is reached.
+    private func takeDue() -> Nanoseconds {
+        defer { isFirst = false }
+        return isFirst ? intended : MonotonicClock.now()
+    }
+}
+
+extension Request {
+    /// Why the answer will not do, or `nil`.
+    @inline(__always)
+    func judge(_ answer: Answer) -> Failure? {
+        if let failure = answer.failure { return failure }
+        guard accepts.contains(answer.head.status) else { return .status(answer.head.status) }
+        if let expectedLength, answer.received != expectedLength { return .wrongLength }
+        if let expectedDigest, let digest = answer.digest, digest != expectedDigest { return .digestMismatch }
+        return nil
+    }
+}

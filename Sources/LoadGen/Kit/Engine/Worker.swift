@@ -1,0 +1,197 @@
+import NIOCore
+
+/// What a worker does with its time.
+package enum Drive: Codable, Sendable {
+    /// Arrivals at their moments, whatever the answers do.
+    case open(Schedule)
+    /// So many clients, each waiting for its answer before the next arrival, for so long.
+    case closed(clients: Int, lasting: Duration)
+
+    /// The whole length.
+    package var length: Duration {
+        switch self {
+        case .open(let schedule): schedule.length
+        case .closed(_, let length): length
+        }
+    }
+}
+
+extension Drive {
+    /// A number that no arrival reaches, for whoever did not count them: generously above `asked` arrivals of the figures
+    /// and those of warm-up and cool-down.
+    package func arrivalBound(_ settings: RunSettings, asked: Int) -> UInt64 {
+        let share = (settings.warmUp + settings.coolDown).inSeconds / max(length.inSeconds, 1e-9)
+        let bound = Double(asked) * (1.1 + 1.1 * share) + 1000
+        return bound < 1e9 ? UInt64(bound) : 1_000_000_000
+    }
+}
+
+/// One event loop's part of a run. Touched on its loop only.
+final class Worker {
+    struct Settings: Sendable {
+        var connections = ConnectionSettings()
+        var requestTimeout = Duration.seconds(30)
+        var think = Duration.zero
+        var intervalWidth = Duration.seconds(1)
+        var seed: UInt64 = 1
+        /// The most arrivals under way.
+        var activeLimit = 200_000
+        /// Close to a due moment the loop polls instead of sleeping: a sleeping thread wakes late.
+        var pollsBefore = Duration.microseconds(60)
+    }
+
+    let loop: any EventLoop
+    let executor: LoopExecutor
+    let pool: ConnectionPool
+    let settings: Settings
+    let logins = LoginCache()
+    var recorder: Recorder
+    private(set) var started = 0
+    private(set) var succeeded = 0
+    private(set) var failed = 0
+    private(set) var active = 0
+    private(set) var isSendingDone = true
+    /// One more than the highest arrival begun so far, over all runs.
+    private(set) var beyond: UInt64 = 0
+    private var base: UInt64 = 0
+    private var driver: (any Driver)?
+    private var pauses: [Int: () -> Void] = [:]
+    private var pauseCount = 0
+
+    init(loop: any EventLoop, settings: Settings) {
+        self.loop = loop
+        self.settings = settings
+        executor = LoopExecutor(loop)
+        pool = ConnectionPool(loop: loop, settings: settings.connections)
+        recorder = Recorder(window: 0..<0)
+        sweepLater()
+    }
+
+    /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `base`.
+    func begin(
+        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int,
+        base: UInt64
+    ) {
+        recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
+        self.base = base
+        isSendingDone = false
+        switch drive {
+        case .open(let schedule):
+            driver = OpenDriver(
+                worker: self, workload: workload, arrivals: ArrivalSequence(schedule, share: share, of: shares),
+                start: start)
+        case .closed(let clients, let length):
+            let mine = clients / shares + (share < clients % shares ? 1 : 0)
+            driver = ClosedDriver(
+                worker: self, workload: workload, clients: mine, until: start + length.nanoseconds,
+                first: UInt64(share), step: UInt64(shares))
+        }
+        driver?.begin()
+    }
+
+    func sendingIsDone() {
+        isSendingDone = true
+        driver = nil
+    }
+
+    /// Sends no more; what is under way goes on.
+    func stopSending() {
+        driver?.stop()
+        sendingIsDone()
+    }
+
+    /// Ends everything now.
+    func shutDown() {
+        stopSending()
+        let left = pauses.values
+        pauses = [:]
+        for resume in left { resume() }
+        pool.shutDown()
+    }
+
+    /// Starts one arrival; `ended` hears of its end.
+    @inline(__always)
+    func arrive(
+        _ workload: any Workload, _ place: UInt64, intended: Nanoseconds, ended: ((Nanoseconds) -> Void)? = nil
+    ) {
+        let index = base &+ place
+        beyond = max(beyond, index &+ 1)
+        guard active < settings.activeLimit else {
+            recorder.recordMissed(intended: intended)
+            failed += 1
+            ended?(MonotonicClock.now())
+            return
+        }
+        recorder.recordStart(intended: intended, at: MonotonicClock.now())
+        started += 1
+        active += 1
+        var random = SeededRandom(seed: settings.seed, purpose: index)
+        switch workload.arrival(index, random: &random) {
+        case .request(let request):
+            perform(request, arrival: intended, intended: intended, isRecorded: true) { [self] answer in
+                finished(intended, request.judge(answer), at: answer.endedAt)
+                ended?(answer.endedAt)
+            }
+        case .flow(let flow):
+            let session = Session(worker: self, intended: intended, isRecorded: true, random: random)
+            run(flow, session) { [self] failure in
+                let now = MonotonicClock.now()
+                finished(intended, failure, at: now - min(session.paused, now))
+                ended?(now)
+            }
+        }
+    }
+
+    /// Runs a flow on this loop; `done` hears of its end.
+    func run(_ flow: any Flow, _ session: Session, done: @escaping (Failure?) -> Void) {
+        let bound = NIOLoopBound((session, done), eventLoop: loop)
+        Task.immediate(executorPreference: executor) {
+            do throws(Failure) {
+                try await flow.run(bound.value.0)
+                bound.value.1(nil)
+            } catch {
+                bound.value.1(error)
+            }
+        }
+    }
+
+    /// Sends one request; `done` hears the answer, always, once.
+    @inline(__always)
+    func perform(
+        _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, isRecorded: Bool,
+        done: @escaping (Answer) -> Void
+    ) {
+        let deadline = MonotonicClock.now() &+ settings.requestTimeout.nanoseconds
+        let exchange = Exchange(request, intended: intended, deadline: deadline) { [self] answer in
+            if isRecorded {
+                recorder.recordRequest(
+                    request, arrival: arrival, intended: intended, answer: answer, failure: request.judge(answer))
+            }
+            done(answer)
+        }
+        if !pool.send(exchange) { exchange.finish(.noLocalPort) }
+    }
+
+    func pause(_ length: Duration, _ resume: @escaping () -> Void) {
+        let id = pauseCount
+        pauseCount += 1
+        pauses[id] = resume
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: .nanoseconds(Int64(length.nanoseconds))) {
+            bound.value.pauses.removeValue(forKey: id)?()
+        }
+    }
+
+    private func finished(_ intended: Nanoseconds, _ failure: Failure?, at moment: Nanoseconds) {
+        active -= 1
+        if failure == nil { succeeded += 1 } else { failed += 1 }
+        recorder.recordArrival(intended: intended, ended: moment, failure: failure)
+    }
+
+    private func sweepLater() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in
+            bound.value.pool.sweep(MonotonicClock.now())
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import FoundationEssentials
+import Glibc
+
+/// A file that cannot be read or written.
+package struct FileError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Reports on disk.
+package enum ReportFile {
+    /// A run's report as JSON, keys sorted. Never throws for a report of this program.
+    package static func json(_ report: some Encodable) throws(FileError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+        } catch {
+            throw FileError("the report cannot be written as JSON: \(error)")
+        }
+    }
+
+    /// Reads a run's report. Throws when the file is missing or something else.
+    package static func read(_ path: String) throws(FileError) -> RunReport {
+        try decode(RunReport.self, try bytes(path), path)
+    }
+
+    /// Reads any JSON. Throws with the path of what does not fit.
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type, _ bytes: [UInt8], _ path: String
+    ) throws(FileError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw FileError("'\(path)' is no report of aerugo-load: \(error)")
+        }
+    }
+
+    /// All bytes of a file, at most 1 GiB.
+    package static func bytes(_ path: String) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("'\(path)' cannot be read: \(reason())") }
+        defer { close(descriptor) }
+        var all: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65_536)
+        while all.count < 1 << 30 {
+            let count = Glibc.read(descriptor, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FileError("'\(path)' cannot be read: \(reason())") }
+            if count == 0 { return all }
+            all.append(contentsOf: part[..<count])
+        }
+        throw FileError("'\(path)' is larger than 1 GiB")
+    }
+
+    /// Writes a file whole or not at all: beside it first, synced, then renamed. Throws for a full disk among others.
+    package static func write(_ text: String, to path: String) throws(FileError) {
+        var information = stat()
+        let isSpecial = stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFREG
+        let temporary = isSpecial ? path : path + ".part"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError("'\(path)' cannot be written: \(reason())") }
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw abandon(path, temporary, descriptor, isSpecial) }
+            written += count
+        }
+        guard isSpecial || fsync(descriptor) == 0 else { throw abandon(path, temporary, descriptor, isSpecial) }
+        guard close(descriptor) == 0 else { throw FileError("'\(path)' cannot be written: \(reason())") }
+        guard isSpecial || rename(temporary, path) == 0 else {
+            throw FileError("'\(path)' cannot be written: \(reason())")
+        }
+    }
+
+    private static func abandon(
+        _ path: String, _ temporary: String, _ descriptor: Int32, _ isSpecial: Bool
+    ) -> FileError {
+        let error = FileError("'\(path)' cannot be written: \(reason())")
+        close(descriptor)
+        if !isSpecial { unlink(temporary) }
+        return error
+    }
+
+    private static func reason() -> String { String(cString: strerror(errno)) }
+}

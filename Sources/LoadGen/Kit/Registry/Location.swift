@@ -1,0 +1,41 @@
+/// Where a redirect or an upload's `Location` leads.
+package enum Location {
+    /// Resolves `reference` (RFC 3986 5.2, as far as HTTP needs it) against the request it answers; `nil` when it is
+    /// no address that can be asked.
+    package static func resolve(_ reference: String, against endpoint: Endpoint, path: String) -> Target? {
+        if reference.hasPrefix("http://") || reference.hasPrefix("https://") { return parse(reference) }
+        if reference.hasPrefix("//") { return parse((endpoint.isTLS ? "https:" : "http:") + reference) }
+        guard !reference.isEmpty, reference.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        if reference.hasPrefix("/") { return Target(endpoint: endpoint, path: reference) }
+        let base = path.prefix { $0 != "?" }
+        if reference.hasPrefix("?") { return Target(endpoint: endpoint, path: base + reference) }
+        let folder = base.lastIndex(of: "/").map { base[...$0] } ?? "/"
+        return Target(endpoint: endpoint, path: folder + reference)
+    }
+
+    /// `path` with one more query parameter, which must be escaped already.
+    package static func adding(_ parameter: String, to path: String) -> String {
+        path + (path.contains("?") ? "&" : "?") + parameter
+    }
+
+    /// Escapes everything but unreserved characters, for a query's value.
+    package static func escape(_ text: String) -> String {
+        var escaped = ""
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            default: escaped += "%" + Hex.text([byte]).uppercased()
+            }
+        }
+        return escaped
+    }
+
+    private static func parse(_ text: String) -> Target? {
+        do {
+            return try Target(parsing: text)
+        } catch {
+            return nil
+        }
+    }
+}

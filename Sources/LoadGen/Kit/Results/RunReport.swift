@@ -1,0 +1,189 @@
+/// Counts and latencies of one operation, or of whole arrivals, as a report holds them.
+package struct FiguresReport: Codable, Equatable, Sendable {
+    package var succeeded = 0
+    /// Failures by kind, see ``Failure/name``.
+    package var failures: [String: Int] = [:]
+    package var bytesIn = 0
+    package var bytesOut = 0
+    /// From the intended moment to the last byte; successes, and timeouts at the moment they were given up.
+    package var latency = SparseHistogram()
+    /// From the sending to the first byte.
+    package var firstByte = SparseHistogram()
+    /// From the sending to the last byte.
+    package var service = SparseHistogram()
+
+    /// Nothing yet.
+    package init() {}
+
+    init(_ figures: Figures) {
+        succeeded = figures.succeeded
+        failures = figures.failures
+        bytesIn = figures.bytesIn
+        bytesOut = figures.bytesOut
+        latency = SparseHistogram(figures.latency)
+        firstByte = SparseHistogram(figures.firstByte)
+        service = SparseHistogram(figures.service)
+    }
+
+    /// Failures of all kinds.
+    package var failed: Int { failures.values.reduce(0, +) }
+
+    /// Successes and failures.
+    package var total: Int { succeeded + failed }
+
+    /// Failures among all, 0 ... 1; 0 when there was nothing.
+    package var errorShare: Double { total == 0 ? 0 : Double(failed) / Double(total) }
+
+    /// Adds another's, loss-free.
+    package mutating func add(_ other: FiguresReport) {
+        succeeded += other.succeeded
+        failures.merge(other.failures, uniquingKeysWith: +)
+        bytesIn += other.bytesIn
+        bytesOut += other.bytesOut
+        latency.add(other.latency)
+        firstByte.add(other.firstByte)
+        service.add(other.service)
+    }
+}
+
+/// What the target's process used in one second.
+package struct TargetSample: Codable, Equatable, Sendable {
+    /// Seconds from the start of the figures; negative in the warm-up.
+    package var at: Double
+    /// CPU-seconds a second.
+    package var cpu: Double
+    /// Resident bytes.
+    package var memory: Int
+}
+
+/// How the generator itself fared.
+package struct GeneratorReport: Codable, Equatable, Sendable {
+    /// Share of its time that each event loop was busy, 0 ... 1.
+    package var busy: [Double] = []
+    /// CPU-seconds of the whole process while the figures were taken.
+    package var cpuSeconds = 0.0
+    /// Greatest resident size, bytes.
+    package var peakMemory = 0
+    package var connectionsMade = 0
+    /// Requests that waited for a free connection.
+    package var waitedForConnection = 0
+    /// Requests that were given up for want of a connection.
+    package var droppedForConnection = 0
+    /// Requests sent again because a kept-alive connection had gone.
+    package var sentAgain = 0
+
+    /// Nothing yet.
+    package init() {}
+
+    mutating func add(_ other: GeneratorReport) {
+        busy += other.busy
+        cpuSeconds += other.cpuSeconds
+        peakMemory += other.peakMemory
+        connectionsMade += other.connectionsMade
+        waitedForConnection += other.waitedForConnection
+        droppedForConnection += other.droppedForConnection
+        sentAgain += other.sentAgain
+    }
+}
+
+/// A run as a file: everything that the other commands need, counts exact.
+package struct RunReport: Codable, Equatable, Sendable {
+    /// Of the file's format.
+    package var version = 1
+    /// Seconds since 1970 when the figures began.
+    package var began = 0.0
+    package var target = ""
+    package var scenario = ""
+    package var seed: UInt64 = 0
+    /// `open loop`, or `closed loop`, which hides pauses of the server.
+    package var mode = ""
+    package var schedule = ""
+    /// Seconds that the figures cover.
+    package var seconds = 0.0
+    /// Arrivals that the schedule asked for in that time.
+    package var asked = 0
+    /// Arrivals that could not be sent.
+    package var missed = 0
+    /// Arrivals sent more than a millisecond late.
+    package var late = 0
+    /// Whole arrivals.
+    package var arrivals = FiguresReport()
+    /// Requests by ``Operation``.
+    package var operations: [String: FiguresReport] = [:]
+    /// How far behind its intended moment each arrival was begun.
+    package var lag = SparseHistogram()
+    /// Seconds that each interval covers.
+    package var intervalSeconds = 1.0
+    package var intervals: [Interval] = []
+    package var generator = GeneratorReport()
+    package var samples: [TargetSample] = []
+    package var isInterrupted = false
+    /// Why the figures cannot be trusted; empty when they can.
+    package var doubts: [String] = []
+    /// What is good to know and spoils nothing.
+    package var notes: [String] = []
+
+    /// Nothing yet.
+    package init() {}
+
+    init(_ recorder: Recorder) {
+        asked = recorder.asked
+        missed = recorder.missed
+        late = recorder.late
+        arrivals = FiguresReport(recorder.arrivals)
+        for (operation, figures) in zip(Operation.allCases, recorder.operations) {
+            if let figures { operations[operation.name] = FiguresReport(figures) }
+        }
+        lag = SparseHistogram(recorder.lag)
+        intervalSeconds = Double(recorder.width) / 1e9
+        intervals = recorder.intervals
+    }
+
+    /// Arrivals asked for a second.
+    package var rateAsked: Double { seconds > 0 ? Double(asked) / seconds : 0 }
+
+    /// Arrivals that succeeded a second.
+    package var rateGot: Double { seconds > 0 ? Double(arrivals.succeeded) / seconds : 0 }
+
+    /// Requests answered a second, good or bad.
+    package var requestRate: Double {
+        seconds > 0 ? Double(operations.values.reduce(0) { $0 + $1.total }) / seconds : 0
+    }
+
+    /// The figures can be trusted.
+    package var isValid: Bool { doubts.isEmpty }
+
+    /// Adds the figures of another generator or thread that kept a part of the same schedule at the same time.
+    package mutating func add(_ other: RunReport) {
+        asked += other.asked
+        missed += other.missed
+        late += other.late
+        arrivals.add(other.arrivals)
+        for (name, figures) in other.operations { operations[name, default: FiguresReport()].add(figures) }
+        lag.add(other.lag)
+        addIntervals(other)
+        generator.add(other.generator)
+        if samples.isEmpty { samples = other.samples }
+        isInterrupted = isInterrupted || other.isInterrupted
+        for doubt in other.doubts where !doubts.contains(doubt) { doubts.append(doubt) }
+        for note in other.notes where !notes.contains(note) { notes.append(note) }
+    }
+
+    private mutating func addIntervals(_ other: RunReport) {
+        var other = other
+        while intervalSeconds * 1.5 < other.intervalSeconds { widen() }
+        while other.intervalSeconds * 1.5 < intervalSeconds { other.widen() }
+        for (index, interval) in other.intervals.enumerated() {
+            if index < intervals.count { intervals[index].add(interval) } else { intervals.append(interval) }
+        }
+    }
+
+    private mutating func widen() {
+        intervals = stride(from: 0, to: intervals.count, by: 2).map { start in
+            var pair = intervals[start]
+            if start + 1 < intervals.count { pair.add(intervals[start + 1]) }
+            return pair
+        }
+        intervalSeconds *= 2
+    }
+}

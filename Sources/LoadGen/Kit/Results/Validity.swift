@@ -1,0 +1,79 @@
+/// When a run's figures are the generator's own rather than the target's.
+package enum Validity {
+    /// Lag may reach this share of the reported p99.
+    package static let lagShare = 0.05
+    /// Share of its time that an event loop may be busy in an open-loop run.
+    package static let busiest = 0.9
+    /// Share of the requests that may wait for a free connection.
+    package static let waitingShare = 0.001
+
+    /// The doubts that the figures of `report` raise by themselves.
+    package static func doubts(about report: RunReport, isOpen: Bool) -> [String] {
+        var doubts: [String] = []
+        if report.arrivals.total == 0 { doubts.append("nothing was measured") }
+        if report.missed > 0 {
+            doubts.append("\(report.missed) arrivals could not be sent: too many were under way or no connection was free")
+        }
+        if report.arrivals.failures["no-local-port"] != nil {
+            doubts.append("the generator ran out of local ports or descriptors")
+        }
+        let requests = report.operations.values.reduce(0) { $0 + $1.total }
+        guard isOpen else { return doubts }
+        if Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1)) {
+            doubts.append(
+                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections")
+        }
+        let lag = Double(report.lag.percentile(99)) / 1e6
+        let p99 = Double(report.arrivals.latency.percentile(99)) / 1e6
+        if report.arrivals.total > 0, lag > lagShare * p99 {
+            doubts.append(
+                "p99 of the generator's own lag is \(Text.milliseconds(lag)), more than 5 % of the p99 of \(Text.milliseconds(p99))")
+        }
+        if let busy = report.generator.busy.max(), busy > busiest {
+            doubts.append("an event loop was busy \(Int(busy * 100)) % of the time: raise --threads or lower the rate")
+        }
+        return doubts
+    }
+}
+
+/// Numbers for people.
+package enum Text {
+    /// Three significant digits with a unit that fits.
+    package static func milliseconds(_ value: Double) -> String {
+        if value >= 1000 { return significant(value / 1000) + " s" }
+        if value >= 1 || value == 0 { return significant(value) + " ms" }
+        return significant(value * 1000) + " µs"
+    }
+
+    /// Nanoseconds, likewise.
+    package static func time(_ value: Nanoseconds) -> String { milliseconds(Double(value) / 1e6) }
+
+    /// Bytes with a binary unit.
+    package static func bytes(_ value: Double) -> String {
+        var value = value
+        for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
+            if abs(value) < 1024 { return significant(value) + " " + unit }
+            value /= 1024
+        }
+        return significant(value) + " PiB"
+    }
+
+    /// Three significant digits, without trailing zeros behind the point.
+    package static func significant(_ value: Double) -> String {
+        guard value.isFinite else { return "–" }
+        let size = abs(value)
+        return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
+    }
+
+    /// So many digits behind the point.
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "–" }
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let whole = Int((abs(value) * scale).rounded())
+        let sign = value < 0 && whole > 0 ? "-" : ""
+        guard digits > 0 else { return sign + String(whole) }
+        let fraction = String(whole % Int(scale))
+        return sign + String(whole / Int(scale)) + "." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+}

@@ -1,0 +1,41 @@
+/// A scenario against one registry: decides what each arrival does, from its index and the seed alone.
+package struct RegistryWorkload: Workload {
+    package let scenario: Scenario
+    package let client: RegistryClient
+    package let plan: ContentPlan
+    /// What set-up pushes and arrivals pull.
+    package let images: [Image]
+    private let popularity: Popularity
+    private let target: Target
+
+    /// Plans the content; nothing is sent.
+    package init(scenario: Scenario, client: RegistryClient, target: Target, seed: UInt64) {
+        self.scenario = scenario
+        self.client = client
+        self.target = target
+        plan = ContentPlan(scenario: scenario, seed: seed)
+        images = plan.pulledImages()
+        popularity = Popularity(
+            count: scenario.existing?.references.count ?? images.count, exponent: scenario.zipf)
+    }
+
+    package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
+        let action = scenario.action(at: random.unit())
+        return .flow(RegistryFlow(workload: self, action: action, index: index, choice: popularity.draw(&random)))
+    }
+
+    /// What arrival `index` leaves in the registry, if anything.
+    package func leftover(_ index: UInt64) -> Image? {
+        var random = SeededRandom(seed: plan.seed, purpose: index)
+        let action = scenario.action(at: random.unit())
+        let choice = popularity.draw(&random)
+        switch action {
+        case .push: return plan.pushedImage(index)
+        case .mount: return images.indices.contains(choice) ? plan.mountedImage(index, from: images[choice]) : nil
+        case .churn: return plan.churnedImage(index)
+        case .get, .pull, .manifest, .headManifest, .blob, .head, .list, .catalog, .referrers: return nil
+        }
+    }
+
+    var plainPath: String { target.path }
+}

@@ -1,0 +1,156 @@
+import Yams
+
+extension Scenario {
+    /// Reads a scenario. `file` is only for messages. Throws for anything that is not understood.
+    package init(yaml: String, file: String) throws(ScenarioError) {
+        self.init()
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            throw ScenarioError("\(file): no YAML: \(error)")
+        }
+        guard let root else { throw ScenarioError("\(file): the file is empty") }
+        var fields = try YAMLFields(root, file: file, path: "the scenario")
+        name = try fields.read("name") { $0 } ?? file
+        about = try fields.read("about") { $0 } ?? ""
+        choices = try Self.choices(&fields)
+        try readImages(&fields)
+        try readHabits(&fields)
+        try readSchedule(&fields)
+        try fields.refuseOthers()
+        let existingRules: Set<Action> = [.pull, .manifest, .headManifest, .blob, .head, .list, .get, .catalog]
+        if existing != nil, let odd = choices.first(where: { !existingRules.contains($0.action) }) {
+            throw ScenarioError("\(file): '\(odd.action.rawValue)' cannot be done with 'existing' images")
+        }
+    }
+
+    private static func choices(_ fields: inout YAMLFields) throws(ScenarioError) -> [Choice] {
+        guard let (line, node) = fields.node("arrivals") else {
+            throw ScenarioError("\(fields.file): the key 'arrivals' is missing: what shall clients do?")
+        }
+        guard let list = node.sequence, !list.isEmpty else {
+            throw fields.error(line, "arrivals", "must be a list of {do: …, weight: …}")
+        }
+        var choices: [Choice] = []
+        for (place, node) in list.enumerated() {
+            var entry = try YAMLFields(node, file: fields.file, path: "arrivals[\(place)]")
+            guard let action = try entry.choice("do", Action.self) else {
+                throw fields.error(line, "arrivals[\(place)]", "the key 'do' is missing")
+            }
+            choices.append(Choice(action: action, weight: try entry.number("weight", 0...1e9) ?? 1))
+            try entry.refuseOthers()
+        }
+        guard choices.contains(where: { $0.weight > 0 }) else {
+            throw fields.error(line, "arrivals", "at least one weight must be above 0")
+        }
+        return choices
+    }
+
+    private mutating func readImages(_ fields: inout YAMLFields) throws(ScenarioError) {
+        if let (_, node) = fields.node("images") {
+            var entry = try YAMLFields(node, file: fields.file, path: "images")
+            images.count = try entry.integer("count", 1...100_000) ?? images.count
+            images.repositories = try entry.integer("repositories", 1...100_000) ?? images.repositories
+            images.layers = try entry.integer("layers", 1...127) ?? images.layers
+            images.compressibility = try entry.number("compressibility", 0...0.99) ?? 0
+            images.dedupe = try entry.number("dedupe", 0...0.99) ?? 0
+            images.largest = try entry.read("largest", Quantity.bytes)
+            if let sizes = try entry.read("size", SizeDistribution.init(text:)) { images.sizes = sizes }
+            try entry.refuseOthers()
+        }
+        if let (line, node) = fields.node("existing") {
+            var entry = try YAMLFields(node, file: fields.file, path: "existing")
+            let repository = try entry.read("repository") { $0 }
+            let references = entry.node("references")?.value.array().compactMap(\.string) ?? []
+            try entry.refuseOthers()
+            guard let repository, !repository.isEmpty, !references.isEmpty else {
+                throw fields.error(line, "existing", "needs 'repository' and a list 'references'")
+            }
+            existing = Existing(repository: repository, references: references)
+        }
+    }
+
+    private mutating func readHabits(_ fields: inout YAMLFields) throws(ScenarioError) {
+        zipf = try fields.number("zipf", 0...5) ?? zipf
+        parallel = try fields.integer("parallel", 1...64) ?? parallel
+        verifies = try fields.flag("verify") ?? verifies
+        pings = try fields.flag("ping") ?? pings
+        pause = try fields.duration("pause") ?? pause
+        think = try fields.duration("think") ?? think
+        let connection: String? = try fields.read("connection") { $0 }
+        switch connection {
+        case nil, "keep-alive": closesConnections = false
+        case "close": closesConnections = true
+        case let other?:
+            throw ScenarioError("\(fields.file): connection: '\(other)' is neither keep-alive nor close")
+        }
+        let upload: String? = try fields.read("upload") { $0 }
+        switch upload {
+        case nil, "patch": putsInOne = false
+        case "put": putsInOne = true
+        case let other?: throw ScenarioError("\(fields.file): upload: '\(other)' is neither patch nor put")
+        }
+    }
+
+    private mutating func readSchedule(_ fields: inout YAMLFields) throws(ScenarioError) {
+        warmUp = try fields.duration("warm-up")
+        coolDown = try fields.duration("cool-down")
+        spacing = try fields.choice("spacing", Schedule.Spacing.self)
+        guard let (line, node) = fields.node("schedule") else { return }
+        guard let list = node.sequence, !list.isEmpty else {
+            throw fields.error(line, "schedule", "must be a list of stages")
+        }
+        var stages: [Stage] = []
+        for (place, node) in list.enumerated() {
+            stages.append(try Self.stage(node, fields, place, line))
+        }
+        do throws(ScheduleError) {
+            _ = try Schedule(stages: stages)
+        } catch {
+            throw fields.error(line, "schedule", error.description)
+        }
+        schedule = stages
+    }
+
+    private static func stage(
+        _ node: Node, _ fields: YAMLFields, _ place: Int, _ line: Int
+    ) throws(ScenarioError) -> Stage {
+        let rates = 0...Schedule.highestRate
+        var entry = try YAMLFields(node, file: fields.file, path: "schedule[\(place)]")
+        let length = try entry.duration("for")
+        let rate = try entry.number("rate", rates)
+        let from = try entry.number("from", rates)
+        let to = try entry.number("to", rates)
+        let burst = try entry.integer("burst", 1...1_000_000)
+        let every = try entry.duration("every")
+        try entry.refuseOthers()
+        guard let length else { throw fields.error(line, "schedule[\(place)]", "the key 'for' is missing") }
+        switch (rate, from, to, burst, every) {
+        case (let rate?, nil, nil, nil, nil): return .constant(rate, lasting: length)
+        case (nil, let from?, let to?, nil, nil): return .ramp(from: from, to: to, lasting: length)
+        case (nil, nil, nil, let burst?, let every?): return .burst(size: burst, every: every, lasting: length)
+        default:
+            throw fields.error(line, "schedule[\(place)]", "needs either 'rate', or 'from' and 'to', or 'burst' and 'every'")
+        }
+    }
+}
+
+extension SizeDistribution {
+    /// Reads `fast18`, `1MiB` or `16KiB-4MiB`.
+    package init(text: String) throws(QuantityError) {
+        if text == "fast18" {
+            self = .fast18
+            return
+        }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+        switch parts.count {
+        case 1: self = .fixed(try Quantity.bytes(parts[0]))
+        case 2:
+            let (low, high) = (try Quantity.bytes(parts[0]), try Quantity.bytes(parts[1]))
+            guard low > 0, low <= high else { throw QuantityError(text, wanted: "a range of sizes, the smaller first") }
+            self = .between(low, high)
+        default: throw QuantityError(text, wanted: "'fast18', a size, or a range such as 16KiB-4MiB")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+/// What the clients of a run do.
+package struct Scenario: Equatable, Codable, Sendable {
+    /// One thing that an arrival can be.
+    package enum Action: String, CaseIterable, Codable, Sendable {
+        /// GET of the URL's own path.
+        case get
+        /// A whole image: manifest, config, layers.
+        case pull
+        /// GET of a manifest by tag.
+        case manifest
+        /// HEAD of a manifest by tag.
+        case headManifest = "head-manifest"
+        /// GET of one layer.
+        case blob
+        /// HEAD of one layer.
+        case head
+        /// A new image: its blobs where missing, its manifest.
+        case push
+        /// A new image whose layers are mounted from another repository.
+        case mount
+        /// The first page of a repository's tags.
+        case list
+        /// The first page of the catalog.
+        case catalog
+        /// Referrers of an image.
+        case referrers
+        /// A small image pushed, pulled and deleted.
+        case churn
+
+        /// Makes content that clean-up has to take away.
+        package var makesContent: Bool { self == .push || self == .mount || self == .churn }
+        /// Needs images to be there.
+        package var needsImages: Bool {
+            switch self {
+            case .get, .catalog, .push, .churn: false
+            case .pull, .manifest, .headManifest, .blob, .head, .mount, .list, .referrers: true
+            }
+        }
+    }
+
+    /// An action and how often it is drawn against the others.
+    package struct Choice: Equatable, Codable, Sendable {
+        package var action: Action
+        package var weight: Double
+
+        package init(action: Action, weight: Double) {
+            self.action = action
+            self.weight = weight
+        }
+    }
+
+    /// The images that set-up makes and arrivals ask for, and those that arrivals push.
+    package struct Images: Equatable, Codable, Sendable {
+        /// Images that set-up pushes.
+        package var count = 10
+        package var repositories = 4
+        /// Layers of an image.
+        package var layers = 4
+        package var sizes = SizeDistribution.between(16_384, 4_194_304)
+        /// No layer is larger, bytes.
+        package var largest: Int?
+        /// Share of its bytes that a compressor can remove.
+        package var compressibility = 0.0
+        /// Share of pushed bytes that the registry has already.
+        package var dedupe = 0.0
+
+        package init() {}
+    }
+
+    /// Images that are there already, instead of ones that set-up pushes.
+    package struct Existing: Equatable, Codable, Sendable {
+        package var repository: String
+        package var references: [String]
+    }
+
+    package var name = ""
+    package var about = ""
+    package var choices: [Choice] = []
+    package var images = Images()
+    package var existing: Existing?
+    /// Zipf's exponent of the images asked for.
+    package var zipf = 0.0
+    /// Blobs of an arrival on their way at once.
+    package var parallel = 3
+    /// A connection a request, as most clients do.
+    package var closesConnections = false
+    /// Bodies are hashed and compared.
+    package var verifies = true
+    /// `GET /v2/` before each arrival, as clients do.
+    package var pings = false
+    /// Blobs are sent by POST and one PUT, as ctr does, rather than POST, PATCH, PUT.
+    package var putsInOne = false
+    /// Mean of the exponential pause between the steps of an arrival; left out of its latency.
+    package var pause = Duration.zero
+    /// Closed loop: between an answer and the next arrival.
+    package var think = Duration.zero
+    package var schedule: [Stage]?
+    package var spacing: Schedule.Spacing?
+    package var warmUp: Duration?
+    package var coolDown: Duration?
+
+    /// A scenario that does nothing yet.
+    package init() {}
+
+    /// The first of the choices that lies at `share` (0 ..< 1) of the weights; `get` where there is none.
+    func action(at share: Double) -> Action {
+        var rest = share * choices.reduce(0) { $0 + $1.weight }
+        for choice in choices {
+            rest -= choice.weight
+            if rest < 0 { return choice.action }
+        }
+        return choices.last?.action ?? .get
+    }
+
+    /// Some arrival may need what `isWanted` says.
+    func uses(_ isWanted: (Action) -> Bool) -> Bool {
+        choices.contains { $0.weight > 0 && isWanted($0.action) }
+    }
+}
+
+/// A scenario that cannot be read. The message names file, line and key, and what would be accepted.
+package struct ScenarioError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,234 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// How connections are made.
+package struct ConnectionSettings: Sendable {
+    /// Each request on a connection of its own, as docker, podman and skopeo do.
+    package var closesAfterEach = false
+    /// The most connections of one event loop.
+    package var limit = 1024
+    /// The most requests of one event loop that wait for a connection.
+    package var waitingLimit = 100_000
+    package var connectTimeout: Duration = .seconds(10)
+    /// Set for `https` targets.
+    package var tls: NIOSSLContext?
+    /// Addresses by endpoint, looked up before the run: no look-up is ever timed.
+    package var addresses: [Endpoint: [SocketAddress]] = [:]
+
+    /// The defaults.
+    package init() {}
+}
+
+/// The idle connections to one endpoint: few enough that a search beats a hash.
+final class Lane {
+    let endpoint: Endpoint
+    var idle: [Connection] = []
+
+    init(_ endpoint: Endpoint) {
+        self.endpoint = endpoint
+    }
+}
+
+/// The connections of one event loop. Touched on it only.
+final class ConnectionPool {
+    let loop: any EventLoop
+    let settings: ConnectionSettings
+    private var slots: [Connection?] = []
+    private var freeSlots: [Int] = []
+    private var lanes: [Lane] = []
+    private var waiting = CircularBuffer<Exchange>()
+    private(set) var open = 0
+    /// Connections made since the start.
+    private(set) var made = 0
+    /// Requests that had to wait because all connections were taken.
+    private(set) var waited = 0
+    /// Requests that could not even wait.
+    private(set) var dropped = 0
+    /// Requests sent again because their kept-alive connection had gone.
+    private(set) var retried = 0
+    private var dialing = 0
+
+    /// Connections being made at once: fewer than the listen queues of common servers hold.
+    private static let mostDials = 128
+
+    var closesAfterEach: Bool { settings.closesAfterEach }
+
+    init(loop: any EventLoop, settings: ConnectionSettings) {
+        self.loop = loop
+        self.settings = settings
+    }
+
+    /// Sends on an idle connection, or on the first that is free or made; `false` when not even waiting is possible.
+    func send(_ exchange: Exchange) -> Bool {
+        if let connection = lane(exchange.request.endpoint).idle.popLast() {
+            connection.assign(exchange)
+            connection.start()
+            return true
+        }
+        guard waiting.count < settings.waitingLimit else {
+            dropped += 1
+            return false
+        }
+        if open >= settings.limit { waited += 1 }
+        waiting.append(exchange)
+        dialForWaiting()
+        return true
+    }
+
+    func sendAgain(_ exchange: Exchange) {
+        retried += 1
+        waiting.prepend(exchange)
+        dialForWaiting()
+    }
+
+    /// A connection's request is done and it may take another.
+    func idle(_ connection: Connection) {
+        if let next = takeWaiting(connection.lane) {
+            connection.assign(next)
+            // Not at once: the caller has yet to hear of the answer before.
+            loop.execute(boundStart(connection))
+            return
+        }
+        connection.lane.idle.append(connection)
+        // What waits is for another host: it takes this one's place.
+        if !waiting.isEmpty, open >= settings.limit { connection.shut() }
+    }
+
+    /// A connection is gone, with or without a request on it.
+    func closed(_ connection: Connection) {
+        guard slots.indices.contains(connection.id), slots[connection.id] === connection else { return }
+        if let index = connection.lane.idle.lastIndex(where: { $0 === connection }) {
+            connection.lane.idle.remove(at: index)
+        }
+        slots[connection.id] = nil
+        freeSlots.append(connection.id)
+        open -= 1
+        dialForWaiting()
+    }
+
+    /// Fails what has passed its deadline. To be called now and then.
+    func sweep(_ now: Nanoseconds) {
+        for case let connection? in slots {
+            if let exchange = connection.exchange, exchange.deadline <= now { connection.abandon(.timeout) }
+        }
+        while let first = waiting.first, first.deadline <= now {
+            waiting.removeFirst()
+            first.finish(.timeout)
+        }
+    }
+
+    /// Gives up all that is on its way and closes everything.
+    func shutDown() {
+        let left = waiting
+        waiting = []
+        for exchange in left { exchange.finish(.cancelled) }
+        for case let connection? in slots {
+            if connection.exchange != nil { connection.abandon(.cancelled) } else { connection.shut() }
+        }
+    }
+
+    @inline(__always)
+    private func lane(_ endpoint: Endpoint) -> Lane {
+        for lane in lanes where lane.endpoint == endpoint { return lane }
+        let lane = Lane(endpoint)
+        lanes.append(lane)
+        return lane
+    }
+
+    /// The first request that waits for this endpoint.
+    private func takeWaiting(_ lane: Lane) -> Exchange? {
+        if let first = waiting.first, first.request.endpoint == lane.endpoint { return waiting.removeFirst() }
+        guard let index = waiting.firstIndex(where: { $0.request.endpoint == lane.endpoint }) else { return nil }
+        return waiting.remove(at: index)
+    }
+
+    /// Makes connections for what waits: never more at once than a listen queue takes, and whichever connection is
+    /// free first serves first.
+    private func dialForWaiting() {
+        while dialing < min(waiting.count, Self.mostDials) {
+            if open >= settings.limit {
+                guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
+                idle.shut()
+            }
+            let index = waiting.index(waiting.startIndex, offsetBy: dialing)
+            dial(lane(waiting[index].request.endpoint))
+        }
+    }
+
+    private func boundStart(_ connection: Connection) -> @Sendable () -> Void {
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        return { bound.value.start() }
+    }
+
+    private func dial(_ lane: Lane) {
+        let id = freeSlots.popLast() ?? slots.count
+        let connection = Connection(pool: self, id: id, lane: lane)
+        if id == slots.count { slots.append(connection) } else { slots[id] = connection }
+        open += 1
+        made += 1
+        dialing += 1
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        let bootstrap = bootstrap(for: bound, lane.endpoint)
+        let connected: EventLoopFuture<any Channel>
+        if let addresses = settings.addresses[lane.endpoint], !addresses.isEmpty {
+            connected = bootstrap.connect(to: addresses[made % addresses.count])
+        } else {
+            // Somewhere a blob was redirected to: looked up now, away from the loop.
+            connected = bootstrap.connect(host: lane.endpoint.host, port: lane.endpoint.port)
+        }
+        connected.assumeIsolated().whenComplete { [self] result in
+            dialing -= 1
+            switch result {
+            case .success: idle(bound.value)
+            case .failure(let error):
+                let exchange = takeWaiting(lane)
+                closed(bound.value)
+                exchange?.finish(Self.failure(of: error))
+            }
+        }
+    }
+
+    private func bootstrap(for connection: NIOLoopBound<Connection>, _ endpoint: Endpoint) -> ClientBootstrap {
+        let tls = endpoint.isTLS ? settings.tls : nil
+        return ClientBootstrap(group: loop)
+            .connectTimeout(.nanoseconds(Int64(settings.connectTimeout.nanoseconds)))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(
+                minimum: 4096, initial: 16_384, maximum: 262_144))
+            .channelOption(.writeBufferWaterMark, value: .init(low: 65_536, high: 196_608))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls {
+                        let isName = endpoint.host.contains { !"0123456789.:".contains($0) }
+                        try pipeline.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: isName ? endpoint.host : nil))
+                    }
+                    try pipeline.addHandler(connection.value)
+                }
+            }
+    }
+
+    /// The kind of an error that NIO tells of.
+    static func failure(of error: any Error) -> Failure {
+        if let error = error as? NIOConnectionError {
+            return error.connectionErrors.first.map { failure(of: $0.error) } ?? .unreachable
+        }
+        if let error = error as? ChannelError {
+            if case .connectTimeout = error { return .connectTimeout }
+            return .closedEarly
+        }
+        if let error = error as? IOError {
+            switch error.errnoCode {
+            case ECONNREFUSED: return .refused
+            case EADDRNOTAVAIL, EMFILE, ENFILE: return .noLocalPort
+            case ETIMEDOUT: return .connectTimeout
+            case ECONNRESET, EPIPE: return .closedEarly
+            default: return .unreachable
+            }
+        }
+        return error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError ? .tls : .closedEarly
+    }
+}

@@ -1,0 +1,87 @@
+/// Where connections go: scheme, host and port.
+package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
+    package let isTLS: Bool
+    /// Lower case, without brackets.
+    package let host: String
+    package let port: Int
+
+    package init(isTLS: Bool, host: String, port: Int) {
+        self.isTLS = isTLS
+        self.host = host.lowercased()
+        self.port = port
+    }
+
+    /// `host:port`, without the port where it is the scheme's own: the value of `Host`.
+    package var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port == (isTLS ? 443 : 80) ? name : "\(name):\(port)"
+    }
+
+    package var description: String { (isTLS ? "https://" : "http://") + authority }
+}
+
+/// A URL that cannot be aimed at.
+package struct TargetError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong with it, and what would do.
+    package let description: String
+}
+
+/// The URL that the user named: the only host that is ever loaded.
+package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
+    package let endpoint: Endpoint
+    /// Path and query, beginning with `/`.
+    package let path: String
+
+    package init(endpoint: Endpoint, path: String) {
+        self.endpoint = endpoint
+        self.path = path
+    }
+
+    /// Reads `http[s]://host[:port][/path]`. Credentials in a URL are refused: they end up in process lists.
+    package init(parsing text: String) throws(TargetError) {
+        func refuse(_ reason: String) -> TargetError {
+            TargetError(description: "'\(text)': \(reason); write http://HOST[:PORT][/PATH] or https://…")
+        }
+        let isTLS: Bool
+        var rest: Substring
+        if text.hasPrefix("http://") {
+            (isTLS, rest) = (false, text.dropFirst(7))
+        } else if text.hasPrefix("https://") {
+            (isTLS, rest) = (true, text.dropFirst(8))
+        } else {
+            throw refuse("the scheme is missing or not taken")
+        }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        rest = rest.dropFirst(authority.count).prefix { $0 != "#" }
+        guard !authority.contains("@") else {
+            throw TargetError(description: "credentials do not belong in the URL: use --user and --password-file")
+        }
+        var host = authority
+        var portText: Substring?
+        if authority.hasPrefix("[") {
+            guard let close = authority.firstIndex(of: "]") else { throw refuse("the bracket is not closed") }
+            host = authority[authority.index(after: authority.startIndex)..<close]
+            let behind = authority[authority.index(after: close)...]
+            guard behind.isEmpty || behind.hasPrefix(":") else { throw refuse("no port stands behind the bracket") }
+            portText = behind.isEmpty ? nil : behind.dropFirst()
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            portText = authority[authority.index(after: colon)...]
+        }
+        guard !host.isEmpty else { throw refuse("the host is missing") }
+        var port = isTLS ? 443 : 80
+        if let portText {
+            guard let number = Int(portText), (1...65_535).contains(number) else {
+                throw refuse("the port is no number from 1 to 65535")
+            }
+            port = number
+        }
+        for byte in text.utf8 where byte <= 0x20 || byte == 0x7F {
+            throw refuse("blanks and control characters must be escaped")
+        }
+        endpoint = Endpoint(isTLS: isTLS, host: String(host), port: port)
+        path = rest.hasPrefix("/") ? String(rest) : "/" + rest
+    }
+
+    package var description: String { endpoint.description + path }
+}

@@ -1,0 +1,193 @@
+import Crypto
+import NIOCore
+
+/// What a request is for: the rows of a report.
+package enum Operation: UInt8, CaseIterable, Sendable {
+    case get, ping, token, redirected
+    case manifestGet, manifestHead, manifestPut, manifestDelete
+    case blobGet, blobHead, blobDelete, blobMount
+    case uploadStart, uploadPatch, uploadPut, uploadOther
+    case tagList, catalog, referrers, replayed
+
+    /// Place in ``allCases``, for tables on the data path.
+    @inline(__always)
+    var index: Int { Int(rawValue) }
+
+    /// A short name that stays: the key in reports.
+    package var name: String {
+        switch self {
+        case .get: "get"
+        case .ping: "ping"
+        case .token: "token"
+        case .redirected: "blob.redirected"
+        case .manifestGet: "manifest.get"
+        case .manifestHead: "manifest.head"
+        case .manifestPut: "manifest.put"
+        case .manifestDelete: "manifest.delete"
+        case .blobGet: "blob.get"
+        case .blobHead: "blob.head"
+        case .blobDelete: "blob.delete"
+        case .blobMount: "blob.mount"
+        case .uploadStart: "upload.start"
+        case .uploadPatch: "upload.patch"
+        case .uploadPut: "upload.put"
+        case .uploadOther: "upload.other"
+        case .tagList: "tags.list"
+        case .catalog: "catalog"
+        case .referrers: "referrers"
+        case .replayed: "replayed"
+        }
+    }
+}
+
+/// One request, ready to be sent.
+package struct Request: Sendable {
+    /// The body to send.
+    package enum Body: Sendable {
+        case none
+        case bytes(ByteBuffer)
+        /// A part of a seeded blob, made while it is sent.
+        case content(BlobContent, Range<Int>, isChunked: Bool)
+    }
+
+    /// What becomes of the answer's body; the length is always counted.
+    package enum Keeping: Sendable {
+        case nothing
+        /// Hashed with SHA-256 as it passes.
+        case digest
+        /// Kept, up to so many bytes; more is a failure.
+        case bytes(limit: Int)
+    }
+
+    package let operation: Operation
+    package let endpoint: Endpoint
+    /// The head's bytes, with the blank line.
+    package let head: ByteBuffer
+    /// The answer has no body, whatever its fields say.
+    package let isHEAD: Bool
+    package let body: Body
+    package let keeping: Keeping
+    package let keepsHeaders: Bool
+    /// Statuses that are no failure.
+    package let accepts: [Int]
+    /// What the answer's body must be, where known; the digest is compared only when `keeping` asks for it.
+    package var expectedLength: Int?
+    package var expectedDigest: String?
+
+    /// Encodes the head. `fields` are complete lines without their ends.
+    package init(
+        _ operation: Operation, _ method: String, _ endpoint: Endpoint, _ path: String, fields: [String] = [],
+        body: Body = .none, keeping: Keeping = .nothing, keepsHeaders: Bool = false, closes: Bool = false,
+        accepts: [Int] = [200]
+    ) {
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: \(endpoint.authority)\r\nUser-Agent: aerugo-load\r\n"
+        for field in fields { text += field + "\r\n" }
+        switch body {
+        case .none: if method == "POST" || method == "PUT" || method == "PATCH" { text += "Content-Length: 0\r\n" }
+        case .bytes(let bytes): text += "Content-Length: \(bytes.readableBytes)\r\n"
+        case .content(_, let range, let isChunked):
+            text += isChunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: \(range.count)\r\n"
+        }
+        text += closes ? "Connection: close\r\n\r\n" : "\r\n"
+        self.operation = operation
+        self.endpoint = endpoint
+        self.head = ByteBuffer(string: text)
+        isHEAD = method == "HEAD"
+        self.body = body
+        self.keeping = keeping
+        self.keepsHeaders = keepsHeaders
+        self.accepts = accepts
+    }
+}
+
+/// Why a request or a whole arrival failed. The names are those of reports.
+package enum Failure: Hashable, Sendable, Error {
+    case refused, unreachable, noLocalPort, connectTimeout, tls, timeout, closedEarly, malformed, tooLong
+    case status(Int), digestMismatch, wrongLength, loginRefused, foreignHost, unusable, cancelled
+
+    /// A short name that stays: the key in reports.
+    package var name: String {
+        switch self {
+        case .refused: "connection-refused"
+        case .unreachable: "unreachable"
+        case .noLocalPort: "no-local-port"
+        case .connectTimeout: "connect-timeout"
+        case .tls: "tls"
+        case .timeout: "timeout"
+        case .closedEarly: "closed-early"
+        case .malformed: "malformed-answer"
+        case .tooLong: "answer-too-long"
+        case .status(let code): "status-\(code)"
+        case .digestMismatch: "digest-mismatch"
+        case .wrongLength: "wrong-length"
+        case .loginRefused: "login-refused"
+        case .foreignHost: "redirected-elsewhere"
+        case .unusable: "unusable-answer"
+        case .cancelled: "cancelled"
+        }
+    }
+}
+
+/// What came of one request.
+package struct Answer: Sendable {
+    /// Absent when an answer came whole; its status is not judged here.
+    package var failure: Failure?
+    package var head = ResponseHead()
+    /// Bytes of the body.
+    package var received = 0
+    package var body: [UInt8] = []
+    /// `sha256:…` when asked for.
+    package var digest: String?
+    package var sentAt: Nanoseconds = 0
+    package var firstByteAt: Nanoseconds = 0
+    package var endedAt: Nanoseconds = 0
+
+    /// The status, 0 without an answer.
+    package var status: Int { failure == nil ? head.status : 0 }
+}
+
+/// A request on its way, on one event loop.
+final class Exchange: ResponseSink {
+    let request: Request
+    /// When it should have been sent.
+    let intended: Nanoseconds
+    let deadline: Nanoseconds
+    var answer = Answer()
+    /// A connection that had gone stale may be replaced once.
+    var mayRetry = true
+    private var hash: SHA256?
+    private let complete: (Answer) -> Void
+
+    init(_ request: Request, intended: Nanoseconds, deadline: Nanoseconds, complete: @escaping (Answer) -> Void) {
+        self.request = request
+        self.intended = intended
+        self.deadline = deadline
+        self.complete = complete
+        if case .digest = request.keeping { hash = SHA256() }
+    }
+
+    func take(head: ResponseHead) {
+        answer.head = head
+    }
+
+    func take(body: UnsafeRawBufferPointer) {
+        answer.received += body.count
+        switch request.keeping {
+        case .nothing: return
+        case .digest: hash?.update(bufferPointer: body)
+        case .bytes(let limit):
+            guard answer.body.count + body.count <= limit else {
+                answer.failure = .tooLong
+                return
+            }
+            answer.body.append(contentsOf: body)
+        }
+    }
+
+    func finish(_ failure: Failure? = nil) {
+        answer.endedAt = MonotonicClock.now()
+        if answer.failure == nil { answer.failure = failure }
+        if let hash { answer.digest = "sha256:" + Hex.text(hash.finalize()) }
+        complete(answer)
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+import LoadKit
+
+/// Who asks, and what certificates are believed.
+struct AccessOptions: ParsableArguments {
+    @Option(help: "User name; the password comes from --password-file or AERUGO_LOAD_PASSWORD.")
+    var user: String?
+
+    @Option(name: .customLong("password-file"), help: "File whose first line is the password.")
+    var passwordFile: String?
+
+    @Option(name: .customLong("token-file"), help: "File whose first line is a bearer token to be used as it is.")
+    var tokenFile: String?
+
+    @Option(name: .customLong("token-host"), help: "A HOST[:PORT] besides the target that may be asked for tokens.")
+    var tokenHosts: [String] = []
+
+    @Flag(help: "Take any certificate.")
+    var insecure = false
+
+    @Option(help: "PEM file of the authority to trust.")
+    var cacert: String?
+}
+
+extension AccessOptions {
+    /// Who asks. A password never stands on the command line.
+    func credentials() throws -> Credentials {
+        if let tokenFile { return .token(try Self.firstLine(tokenFile)) }
+        guard let user else { return .none }
+        if let passwordFile { return .basic(user: user, password: try Self.firstLine(passwordFile)) }
+        guard let value = getenv("AERUGO_LOAD_PASSWORD") else {
+            throw Exit(.usage, "--user needs --password-file or AERUGO_LOAD_PASSWORD")
+        }
+        return .basic(user: user, password: String(cString: value))
+    }
+
+    /// The first line of a file that holds a secret.
+    static func firstLine(_ path: String) throws -> String {
+        let bytes = try ReportFile.bytes(path).prefix { $0 != 0x0A && $0 != 0x0D }
+        guard !bytes.isEmpty else { throw Exit(.usage, "the first line of '\(path)' is empty") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Open files that this process may have.
+enum Descriptors {
+    /// Raises the soft limit to the hard one and tells it.
+    static func raise() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(min(limit.rlim_cur, 1_000_000))
+    }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import LoadKit
+
+struct CapacityCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capacity", abstract: "Find the highest rate that keeps an objective.",
+        discussion: """
+            At most \(CapacitySearch.mostProbes) probes at rates that close in on the answer. A rate at which latency keeps rising \
+            is too high even when the probe ends before the objective is missed.
+            """)
+
+    @OptionGroup var load: LoadOptions
+
+    @Option(help: "What must hold, such as 'p99<200ms,errors<0.1%'.")
+    var objective = "p99<200ms,errors<0.1%"
+
+    @Option(help: "The first rate tried, arrivals a second.")
+    var start = "50"
+
+    @Option(help: "No higher rate is tried.")
+    var ceiling: String?
+
+    @Option(help: "Length of a probe.")
+    var probe = "10s"
+
+    @Option(help: "The search ends when its bounds are so close, in percent.")
+    var precision = "2"
+
+    @Option(help: "Write the result with the figures at the rate found.")
+    var json: String?
+
+    @Option(help: "Write the result as one self-contained page.")
+    var html: String?
+
+    func run() async throws {
+        let objective = try Objective(parsing: self.objective)
+        let length = try Quantity.duration(probe)
+        guard length >= .seconds(1) else { throw Exit(.usage, "--probe must be at least 1s") }
+        let top = try Quantity.number(ceiling ?? "1000000", in: 0.1...Schedule.highestRate)
+        let first = try Quantity.number(start, in: 0.1...top)
+        let share = try Quantity.number(precision, in: 0.1...50) / 100
+        let scenario = try load.readScenario()
+        let target = try Target(parsing: load.url)
+        let seed = load.seed ?? freshSeed()
+        let plan = Drive.open(try Schedule(stages: [.constant(first, lasting: length)], seed: seed))
+        var settings = try load.settings(plan, scenario, target, seed: seed)
+        settings.warmUp = scenario.warmUp ?? .seconds(1)
+        settings.coolDown = .zero
+        settings.intervalWidth = .nanoseconds(Int64(max(length.nanoseconds / 50, 20_000_000)))
+        let interrupt = Interrupt()
+        let stage = try await LoadStage.start(load, settings, scenario, target)
+        var hunt = CapacityHunt(
+            stage: stage, objective: objective, length: length, spacing: scenario.spacing ?? .poisson, seed: seed,
+            isQuiet: load.quiet)
+        let answer = try await hunt.search(
+            CapacitySearch(start: first, precision: share, ceiling: top), interrupt)
+        guard var report = hunt.best else { throw Exit(.interrupted, "interrupted before a probe ended") }
+        report = try await stage.end(report)
+        tell(answer, objective)
+        try write(CapacityReport(objective: objective.description, answer: answer, run: report))
+        if interrupt.isStopped { throw Exit(.interrupted) }
+        if answer.rate == 0 { throw Exit(.missed, "no rate that was tried keeps \(objective)") }
+        if answer.isGeneratorBound { throw Exit(.invalid, "the generator, not the target, ended the search") }
+    }
+
+    private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective) {
+        var rows = [["probe", "rate", "outcome", "chance to meet it", "measured"]]
+        for (place, probe) in answer.probes.enumerated() {
+            rows.append([
+                "\(place + 1)", Text.significant(probe.rate) + "/s", probe.outcome.rawValue,
+                Text.significant(probe.confidence * 100) + " %", probe.summary,
+            ])
+        }
+        for line in Summary.table(rows) { Console.say(line) }
+        let bound = answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
+        Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
+    }
+
+    private func write(_ report: CapacityReport) throws {
+        var extras = HTMLReport.Extras()
+        extras.capacity = report.answer
+        extras.objective = report.objective
+        do throws(FileError) {
+            if let json { try ReportFile.write(try ReportFile.json(report), to: json) }
+            if let html { try ReportFile.write(HTMLReport.page(report.run, extras: extras), to: html) }
+        } catch {
+            throw Exit(.unwritable, error.description)
+        }
+    }
+}
+
+/// Carries a search's probes out.
+struct CapacityHunt {
+    let stage: LoadStage
+    let objective: Objective
+    let length: Duration
+    let spacing: Schedule.Spacing
+    let seed: UInt64
+    let isQuiet: Bool
+    /// The run at the highest rate that passed, or else the last.
+    private(set) var best: RunReport?
+
+    init(
+        stage: LoadStage, objective: Objective, length: Duration, spacing: Schedule.Spacing, seed: UInt64, isQuiet: Bool
+    ) {
+        self.stage = stage
+        self.objective = objective
+        self.length = length
+        self.spacing = spacing
+        self.seed = seed
+        self.isQuiet = isQuiet
+    }
+
+    /// Probes until the search is done or somebody interrupts.
+    mutating func search(_ search: CapacitySearch, _ interrupt: Interrupt) async throws -> CapacitySearch.Answer {
+        var search = search
+        let judge = ProbeJudge(objective: objective)
+        var bestRate = 0.0
+        while case .probe(let rate) = search.step, !interrupt.isStopped {
+            let schedule = try Schedule(stages: [.constant(rate, lasting: length)], spacing: spacing, seed: seed)
+            let report = try await stage.probe(.open(schedule), interrupt, objective)
+            if interrupt.isStopped { break }
+            let result = judge.judge(report, rate: rate)
+            search.take(result)
+            if !isQuiet {
+                Console.complain("probe \(Text.significant(rate))/s: \(result.outcome.rawValue) (\(result.summary))")
+            }
+            if result.outcome == .passed ? rate >= bestRate : bestRate == 0 {
+                best = report
+                if result.outcome == .passed { bestRate = rate }
+            }
+            // The queue that a missed probe left behind must not fall to the next one.
+            if result.outcome != .passed { try await Task.sleep(nanoseconds: 500_000_000) }
+        }
+        return search.answer
+    }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import LoadKit
+
+/// What to send, and how: shared by `run` and `capacity`.
+struct LoadOptions: ParsableArguments {
+    @Argument(help: "The registry's URL; without a scenario, any URL for a plain GET.")
+    var url: String
+
+    @Option(help: "A built-in scenario (see 'scenarios') or a YAML file. Without one, a plain GET of the URL.")
+    var scenario: String?
+
+    @Option(help: "'constant' or 'poisson' arrivals.")
+    var spacing: String?
+
+    @Option(name: .customLong("warm-up"), help: "Time before the figures, at the first rate.")
+    var warmUp: String?
+
+    @Option(name: .customLong("cool-down"), help: "Time behind the figures, at the last rate.")
+    var coolDown: String?
+
+    @Option(help: "Event loops.")
+    var threads = 1
+
+    @Option(name: .customLong("max-connections"), help: "The most connections in all.")
+    var maxConnections = 4096
+
+    @Option(help: "'keep-alive', or 'close' for a connection a request as docker, podman and skopeo do.")
+    var connection: String?
+
+    @Option(help: "Deadline of a request.")
+    var timeout = "30s"
+
+    @Option(help: "Seed of content, arrivals and choices; without one a new seed is drawn and told.")
+    var seed: UInt64?
+
+    @OptionGroup var access: AccessOptions
+
+    @Option(name: .customLong("server-pid"), help: "Process whose CPU and memory are read each second.")
+    var serverPID: Int?
+
+    @Option(help: "Path of a Prometheus page on the target that tells its CPU and memory, such as /metrics.")
+    var metrics: String?
+
+    @Flag(help: "Leave in the registry what was pushed.")
+    var keep = false
+
+    @Flag(help: "No progress, only the result.")
+    var quiet = false
+}
+
+extension LoadOptions {
+    /// The scenario named, or a plain GET.
+    func readScenario() throws -> Scenario {
+        guard let name = scenario else {
+            var plain = Scenario()
+            plain.name = "GET"
+            plain.choices = [.init(action: .get, weight: 1)]
+            plain.verifies = false
+            return try adjusted(plain)
+        }
+        if let known = try BuiltIns.scenario(name) { return try adjusted(known) }
+        guard name.contains("/") || name.contains(".") else {
+            throw Exit(
+                .usage,
+                "there is no scenario '\(name)'; built in: \(BuiltIns.all.map(\.name).joined(separator: ", ")); "
+                    + "a file's name needs a '.' or a '/'")
+        }
+        let text = String(decoding: try ReportFile.bytes(name), as: UTF8.self)
+        return try adjusted(try Scenario(yaml: text, file: name))
+    }
+
+    private func adjusted(_ scenario: Scenario) throws -> Scenario {
+        var scenario = scenario
+        switch connection {
+        case nil: break
+        case "keep-alive": scenario.closesConnections = false
+        case "close": scenario.closesConnections = true
+        case let other?: throw Exit(.usage, "--connection: '\(other)' is neither keep-alive nor close")
+        }
+        if let spacing {
+            guard let known = Schedule.Spacing(rawValue: spacing) else {
+                throw Exit(.usage, "--spacing: '\(spacing)' is neither constant nor poisson")
+            }
+            scenario.spacing = known
+        }
+        if let warmUp { scenario.warmUp = try Quantity.duration(warmUp) }
+        if let coolDown { scenario.coolDown = try Quantity.duration(coolDown) }
+        return scenario
+    }
+
+    /// Settings for a drive; names are looked up here.
+    func settings(_ drive: Drive, _ scenario: Scenario, _ target: Target, seed: UInt64) throws -> RunSettings {
+        guard (1...256).contains(threads) else { throw Exit(.usage, "--threads must be 1 to 256") }
+        guard (1...1_000_000).contains(maxConnections) else {
+            throw Exit(.usage, "--max-connections must be 1 to 1000000")
+        }
+        var settings = RunSettings(drive: drive)
+        settings.threads = threads
+        settings.seed = seed
+        settings.warmUp = scenario.warmUp ?? .zero
+        settings.coolDown = scenario.coolDown ?? .zero
+        settings.think = scenario.think
+        settings.requestTimeout = try Quantity.duration(timeout)
+        guard settings.requestTimeout > .zero else { throw Exit(.usage, "--timeout must be longer than nothing") }
+        settings.connections.connectTimeout = min(settings.requestTimeout, .seconds(10))
+        let allowed = Descriptors.raise() - 64
+        settings.connections.limit = max(1, min(maxConnections, allowed) / threads)
+        settings.connections.closesAfterEach = scenario.closesConnections
+        settings.connections.tls = try AddressBook.tls(isInsecure: access.insecure, authority: access.cacert)
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        settings.serverPID = serverPID
+        if let metrics {
+            settings.metricsPage = Request(
+                .get, "GET", target.endpoint, metrics.hasPrefix("/") ? metrics : "/" + metrics,
+                keeping: .bytes(limit: 8_388_608))
+        }
+        return settings
+    }
+}
+
+/// The seed to use when none is named.
+func freshSeed() -> UInt64 {
+    UInt64.random(in: 1...0xFFFF_FFFF)
+}

@@ -1,0 +1,98 @@
+import LoadKit
+
+/// A generator aimed at a target: logged in, set up, and cleaned up after.
+struct LoadStage {
+    let generator: Generator
+    let workload: any Workload
+    let target: Target
+    let scenario: Scenario
+    private let stagehand: Stagehand?
+    private let preparation: Preparation?
+    private let isQuiet: Bool
+    private let keeps: Bool
+
+    /// Starts event loops, logs in and pushes what arrivals need. Throws an ``Exit`` when the target refuses.
+    static func start(
+        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target
+    ) async throws -> LoadStage {
+        let generator = try await Generator.start(settings)
+        guard load.scenario != nil else {
+            let request = Request(
+                .get, "GET", target.endpoint, target.path, closes: scenario.closesConnections)
+            return LoadStage(
+                generator: generator, workload: SingleRequest(request), target: target, scenario: scenario,
+                stagehand: nil, preparation: nil, isQuiet: load.quiet, keeps: true)
+        }
+        let client = RegistryClient(
+            endpoint: target.endpoint, credentials: try load.access.credentials(), tokenHosts: Set(load.access.tokenHosts),
+            closes: scenario.closesConnections)
+        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: settings.seed)
+        let stagehand = Stagehand(generator: generator, workload: workload)
+        do {
+            try await stagehand.logIn()
+        } catch {
+            throw Exit(.unreachable, "\(target.endpoint) does not answer as a registry (GET /v2/): \(error.name)")
+        }
+        do {
+            let done = try await stagehand.setUp()
+            if done.images > 0, !load.quiet {
+                Console.complain(
+                    "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s")
+            }
+            return LoadStage(
+                generator: generator, workload: workload, target: target, scenario: scenario, stagehand: stagehand,
+                preparation: done, isQuiet: load.quiet, keeps: load.keep)
+        } catch {
+            _ = await stagehand.cleanUp(arrivals: 0, limit: .seconds(10))
+            throw Exit(.unreachable, "set-up failed: \(error.name)")
+        }
+    }
+
+    /// One run, with progress on standard error: redrawn on a terminal, a line a second elsewhere.
+    func perform(_ drive: Drive, _ interrupt: Interrupt) async throws -> RunReport {
+        let isTerminal = Console.isTerminal
+        let isQuiet = isQuiet
+        var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
+            guard !isQuiet else { return true }
+            let line = Summary.progress(progress)
+            if isTerminal { Console.write("\r\u{1B}[K" + line, to: 2) } else { Console.complain(line) }
+            return true
+        }
+        if isTerminal, !isQuiet { Console.complain("") }
+        report.target = target.description
+        report.scenario = scenario.name
+        return report
+    }
+
+    /// A run that ends as soon as its objective is plainly out of reach.
+    func probe(_ drive: Drive, _ interrupt: Interrupt, _ objective: Objective) async throws -> RunReport {
+        let bound = objective.conditions.compactMap { condition -> Double? in
+            guard condition.isBelow, case .percentile = condition.measure else { return nil }
+            return condition.bound
+        }.min()
+        var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
+            guard let bound, progress.at > 2 else { return true }
+            let median = Double(progress.last.histogram.percentile(50))
+            return median < bound * 4 && Double(progress.active) < Double(progress.last.asked) * bound / 1e9 * 4 + 200
+        }
+        report.target = target.description
+        report.scenario = scenario.name
+        return report
+    }
+
+    /// Cleans up and ends the threads; what clean-up could not do becomes a note.
+    func end(_ report: RunReport, arrivals sent: UInt64? = nil) async throws -> RunReport {
+        var report = report
+        if let stagehand, !keeps {
+            let own = try await generator.arrivalsSoFar()
+            let arrivals = sent ?? own
+            let done = await stagehand.cleanUp(arrivals: arrivals, limit: .seconds(60))
+            if !done.failures.isEmpty {
+                let kinds = done.failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+                report.notes.append("clean-up left content behind (\(kinds.joined(separator: ", ")))")
+            }
+        }
+        try await generator.shutDown()
+        return report
+    }
+}

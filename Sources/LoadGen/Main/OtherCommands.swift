@@ -1,0 +1,206 @@
+import ArgumentParser
+import LoadKit
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Compare two runs; exit code 1 when B is worse than A.",
+        discussion: """
+            Whole stretches of time are drawn again and again, since requests of one moment share their fate. \
+            The risk of a false alarm is shared by all rows.
+            """)
+
+    @Argument(help: "Report of the run to compare with.")
+    var a: String
+
+    @Argument(help: "Report of the run to be judged.")
+    var b: String
+
+    @Option(help: "Risk of a false alarm, in percent.")
+    var risk = "5"
+
+    @Option(name: .customLong("least-change"), help: "Smaller changes are none, in percent.")
+    var leastChange = "1"
+
+    @Option(help: "Write the comparison.")
+    var json: String?
+
+    func run() throws {
+        let (first, second) = (try ReportFile.read(a), try ReportFile.read(b))
+        let comparison = Comparison(
+            first, second, alarmShare: try Quantity.number(risk, in: 0.01...50) / 100,
+            leastChange: try Quantity.number(leastChange, in: 0...100) / 100)
+        for caution in comparison.cautions { Console.complain("caution: " + caution) }
+        var rows = [["", "A", "B", "B against A", "range", "verdict"]]
+        for row in comparison.rows { rows.append(Self.cells(row)) }
+        for line in Summary.table(rows) { Console.say(line) }
+        Console.say(comparison.isWorse ? "\nB is worse" : comparison.differs ? "\nB is better" : "\nno difference")
+        if let json {
+            do {
+                try ReportFile.write(try ReportFile.json(comparison), to: json)
+            } catch {
+                throw Exit(.unwritable, error.description)
+            }
+        }
+        if comparison.isWorse { throw Exit(.missed) }
+    }
+
+    private static func cells(_ row: Comparison.Row) -> [String] {
+        switch row.measure {
+        case "errors":
+            return [
+                row.measure, Text.significant(row.a * 100) + " %", Text.significant(row.b * 100) + " %",
+                signed(row.ratio.value * 100) + " pt", "\(signed(row.ratio.low * 100)) … \(signed(row.ratio.high * 100)) pt",
+                row.verdict.rawValue,
+            ]
+        case "rate":
+            return [
+                row.measure, Text.significant(row.a) + "/s", Text.significant(row.b) + "/s",
+                signed((row.ratio.value - 1) * 100) + " %", "", row.verdict.rawValue,
+            ]
+        default:
+            return [
+                row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000),
+                signed((row.ratio.value - 1) * 100) + " %",
+                "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %", row.verdict.rawValue,
+            ]
+        }
+    }
+
+    private static func signed(_ value: Double) -> String { (value >= 0 ? "+" : "") + Text.fixed(value, 2) }
+}
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Make one self-contained page of a run or a capacity search.")
+
+    @Argument(help: "The JSON of 'run' or 'capacity'.")
+    var input: String
+
+    @Option(name: .shortAndLong, help: "The page.")
+    var output: String
+
+    func run() throws {
+        let bytes = try ReportFile.bytes(input)
+        var extras = HTMLReport.Extras()
+        let page: String
+        do throws(FileError) {
+            let capacity = try ReportFile.decode(CapacityReport.self, bytes, input)
+            extras.capacity = capacity.answer
+            extras.objective = capacity.objective
+            page = HTMLReport.page(capacity.run, extras: extras)
+        } catch {
+            page = HTMLReport.page(try ReportFile.decode(RunReport.self, bytes, input))
+        }
+        do throws(FileError) {
+            try ReportFile.write(page, to: output)
+        } catch {
+            throw Exit(.unwritable, error.description)
+        }
+    }
+}
+
+struct ScenariosCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scenarios", abstract: "List the built-in scenarios, or print one as a file to start from.")
+
+    @Argument(help: "The scenario to print.")
+    var name: String?
+
+    func run() throws {
+        guard let name else {
+            for entry in BuiltIns.all {
+                let about = try BuiltIns.scenario(entry.name)?.about ?? ""
+                Console.say(entry.name + String(repeating: " ", count: max(1, 18 - entry.name.count)) + about)
+            }
+            return
+        }
+        guard let entry = BuiltIns.all.first(where: { $0.name == name }) else {
+            throw Exit(.usage, "there is no scenario '\(name)'")
+        }
+        Console.say(entry.yaml)
+    }
+}
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Turn measured figures into nodes, bandwidth and storage.",
+        discussion: "The reports are of 'run' at a rate that the node kept, or better of 'capacity'.")
+
+    @Option(help: "Pulls of images a day.")
+    var pulls = "0"
+
+    @Option(name: .customLong("pull-report"), help: "Report of a run of 'pull', or of 'capacity' with it.")
+    var pullReport: String?
+
+    @Option(help: "Pushes of images a day.")
+    var pushes = "0"
+
+    @Option(name: .customLong("push-report"), help: "Report of a run of 'push', or of 'capacity' with it.")
+    var pushReport: String?
+
+    @Option(help: "The busiest second against the day's mean.")
+    var peak = "4"
+
+    @Option(help: "How full a node may be at the peak, in percent of what it holds.")
+    var filling = "60"
+
+    @Option(help: "Nodes that may be lost at the peak.")
+    var spares = 1
+
+    @Option(name: .customLong("kept-days"), help: "Days that pushed content is kept.")
+    var keptDays = "90"
+
+    @Option(help: "Copies of each byte in storage.")
+    var copies = "1"
+
+    @Option(help: "Mean bytes of an image on the wire, where it differs from the measured one.")
+    var image: String?
+
+    func run() throws {
+        var work: [SizingPlan.Work] = []
+        let amounts = 0.0...1e12
+        let bytes = try image.map { Double(try Quantity.bytes($0)) }
+        for (name, text, file) in [("pulls", pulls, pullReport), ("pushes", pushes, pushReport)] {
+            let perDay = try Quantity.number(text, in: amounts)
+            guard perDay > 0 else { continue }
+            let option = name == "pulls" ? "--pull-report" : "--push-report"
+            guard let file else { throw Exit(.usage, "--\(name) needs \(option): a plan rests on a measurement") }
+            work.append(try Self.work(name, perDay, file, bytes))
+        }
+        guard !work.isEmpty else { throw Exit(.usage, "nothing to plan: give --pulls or --pushes") }
+        var plan = SizingPlan(work: work)
+        plan.peak = try Quantity.number(peak, in: 1...10_000)
+        plan.filling = try Quantity.number(filling, in: 1...100) / 100
+        plan.spares = max(0, min(spares, 1000))
+        plan.keptDays = try Quantity.number(keptDays, in: 0...36_500)
+        plan.copies = try Quantity.number(copies, in: 1...10)
+        for line in plan.lines { Console.say(line) }
+    }
+
+    private static func work(_ name: String, _ perDay: Double, _ file: String, _ bytes: Double?) throws -> SizingPlan.Work {
+        let data = try ReportFile.bytes(file)
+        let isPush = name == "pushes"
+        var work: SizingPlan.Work
+        do {
+            let capacity = try ReportFile.decode(CapacityReport.self, data, file)
+            work = try SizingPlan.Work(name, perDay: perDay, from: capacity.run, stores: isPush)
+            work.capacity = capacity.answer.rate
+            work.source += ", capacity for \(capacity.objective)"
+        } catch is FileError {
+            let report = try ReportFile.decode(RunReport.self, data, file)
+            work = try SizingPlan.Work(name, perDay: perDay, from: report, stores: isPush)
+            work.source += ", a rate that it kept; it may hold more"
+        } catch let error as RunError {
+            throw Exit(.usage, error.description)
+        }
+        if let bytes {
+            let scale = bytes / max(isPush ? work.bytesIn : work.bytesOut, 1)
+            work.bytesIn *= scale
+            work.bytesOut *= scale
+            work.stored *= scale
+            work.capacity /= max(scale, 1)
+            work.source += ", scaled to images of \(Text.bytes(bytes)) as if only bytes counted"
+        }
+        return work
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import LoadKit
+
+/// Where results go.
+struct OutputOptions: ParsableArguments {
+    @Option(help: "Write the whole report, for 'compare', 'report' and 'plan'.")
+    var json: String?
+
+    @Option(help: "Write one line a second as CSV.")
+    var csv: String?
+
+    @Option(help: "Write Prometheus text, for a node exporter's textfile directory.")
+    var prometheus: String?
+
+    @Option(help: "Write JUnit XML with a case a condition.")
+    var junit: String?
+
+    @Option(help: "Write the report as one self-contained page.")
+    var html: String?
+
+    @Option(help: "Condition that must hold, such as 'p99<200ms'; may be given several times.")
+    var require: [String] = []
+
+    /// Reads the conditions before anything is sent.
+    func objectives() throws -> [Objective] {
+        var objectives: [Objective] = []
+        for text in require { objectives.append(try Objective(parsing: text)) }
+        return objectives
+    }
+
+    /// Writes all files asked for. Throws for those that cannot be written, after the others have been.
+    func write(_ report: RunReport, _ verdicts: [Objective.Verdict]) throws {
+        var extras = HTMLReport.Extras()
+        extras.verdicts = verdicts
+        let files: [(String?, () throws(FileError) -> String)] = [
+            (json, { () throws(FileError) in try ReportFile.json(report) }),
+            (csv, { () throws(FileError) in TextOutputs.csv(report) }),
+            (prometheus, { () throws(FileError) in TextOutputs.prometheus(report) }),
+            (junit, { () throws(FileError) in TextOutputs.junit(report, verdicts) }),
+            (html, { () throws(FileError) in HTMLReport.page(report, extras: extras) }),
+        ]
+        var failures: [String] = []
+        for (path, text) in files {
+            guard let path else { continue }
+            do throws(FileError) {
+                try ReportFile.write(try text(), to: path)
+            } catch {
+                failures.append(error.description)
+            }
+        }
+        if !failures.isEmpty { throw Exit(.unwritable, failures.joined(separator: "; ")) }
+    }
+}

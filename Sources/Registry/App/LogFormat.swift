@@ -1,0 +1,70 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// The logger of these settings, on standard error. Throws `ConfigurationError`.
+func makeLogger(_ settings: Settings) throws -> Logger {
+    guard let level = Logger.Level(rawValue: settings.string("log.level")) else {
+        throw settings.wrong("log.level", Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    guard let format = LineLogHandler.Format(rawValue: settings.string("log.format")) else {
+        throw settings.wrong("log.format", "text or json")
+    }
+    return Logger(label: "aerugo") { _ in LineLogHandler(format: format, logLevel: level) }
+}
+
+/// A line an event: `time level message key=value …`, or a JSON object.
+struct LineLogHandler: LogHandler {
+    enum Format: String { case text, json }
+
+    let format: Format
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(format: Format, logLevel: Logger.Level) {
+        self.format = format
+        self.logLevel = logLevel
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let pairs = metadata.merging(event.metadata ?? [:]) { $1 }.map { ($0.key, "\($0.value)") }.sorted {
+            $0.0 < $1.0
+        }
+        let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)) + "Z"
+        var line: String
+        switch format {
+        case .text:
+            line = "\(time) \(event.level) \(Self.plain(event.message.description))"
+            for (key, value) in pairs { line += " \(key)=\(Self.plain(value, quoted: true))" }
+        case .json:
+            var object = Dictionary(pairs) { $1 }
+            object["time"] = time
+            object["level"] = event.level.rawValue
+            object["message"] = event.message.description
+            line = Self.json(object)
+        }
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// Text from outside cannot begin a line of its own or pass for another value.
+    private static func plain(_ text: String, quoted: Bool = false) -> String {
+        let needsQuotes = quoted && (text.isEmpty || text.contains { $0 == " " || $0 == "=" || $0 == "\"" })
+        let hasControls = text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
+        return needsQuotes || hasControls ? text.debugDescription : text
+    }
+
+    private static func json(_ object: [String: String]) -> String {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(object), as: UTF8.self)
+        } catch {
+            return #"{"level":"error","message":"an event could not be written as JSON"}"#
+        }
+    }
+}

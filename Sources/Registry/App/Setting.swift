@@ -1,0 +1,41 @@
+/// One thing that an operator can set: in a flag, the environment, a file, or not at all.
+struct Setting: Sendable {
+    /// Its key in a file, such as `http.idle-timeout`; in the environment `AERUGO_HTTP_IDLE_TIMEOUT`.
+    let key: String
+    let standard: String
+    let help: String
+    /// Never shown.
+    var isSecret = false
+
+    var variable: String {
+        "AERUGO_" + key.uppercased().replacing(".", with: "_").replacing("-", with: "_")
+    }
+
+    /// Every setting there is.
+    static let all = [
+        Setting(key: "listen", standard: "127.0.0.1:5000", help: "host:port to listen on; port 0 takes a free one"),
+        Setting(key: "data", standard: "./data", help: "directory of the database and the blobs"),
+        Setting(key: "open", standard: "false", help: "no authentication: everyone may do everything"),
+        Setting(key: "open-anywhere", standard: "false", help: "allow `open` on an address that is not loopback"),
+        Setting(key: "log.level", standard: "info", help: "trace, debug (with reads), info, notice, warning, error"),
+        Setting(key: "log.format", standard: "text", help: "text or json"),
+        Setting(key: "http.threads", standard: "0", help: "event loops; 0 for one a core"),
+        Setting(key: "http.connections", standard: "10000", help: "most connections at once"),
+        Setting(key: "http.head-timeout", standard: "10", help: "seconds for a new connection's first request head"),
+        Setting(key: "http.idle-timeout", standard: "60", help: "seconds for a connection's next request"),
+        Setting(key: "http.body-timeout", standard: "30", help: "seconds for 4 KiB of a body"),
+        Setting(key: "http.shutdown-timeout", standard: "25", help: "seconds for running requests after SIGTERM"),
+        Setting(key: "http.absolute-locations", standard: "false", help: "Locations with scheme and host"),
+        Setting(
+            key: "http.trusted-proxies", standard: "",
+            help: "addresses or blocks, by commas, whose Forwarded and X-Forwarded-* headers count"),
+        Setting(key: "limits.manifest", standard: "4194304", help: "largest manifest in bytes"),
+        Setting(key: "limits.blob", standard: "0", help: "largest blob in bytes; 0 for any"),
+        Setting(key: "limits.page", standard: "10000", help: "most entries of one page of a list"),
+        Setting(key: "limits.tags-per-push", standard: "100", help: "most tag parameters of one manifest push"),
+        Setting(
+            key: "uploads.idle-timeout", standard: "86400", help: "seconds until an upload without traffic expires"),
+        Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),
+        Setting(key: "deletes", standard: "true", help: "allow tags, manifests and blobs to be deleted"),
+    ]
+}

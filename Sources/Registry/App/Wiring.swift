@@ -1,0 +1,131 @@
+import Access
+import Drivers
+import HTTP
+import Logging
+import Service
+import ServiceLifecycle
+import Store
+
+/// Turns settings into a running registry, and stops it.
+func serve(_ settings: Settings) async throws {
+    let listen = try ListenAddress(settings)
+    guard try settings.flag("open") else {
+        throw ConfigurationError(
+            description: "there are no accounts yet, so say --open to serve without authentication (on loopback)")
+    }
+    guard try listen.isLoopback || settings.flag("open-anywhere") else {
+        throw ConfigurationError(
+            description: "--open on \(listen.host) lets anybody who reaches it push and delete: "
+                + "listen on 127.0.0.1, or add --open-anywhere if that is meant")
+    }
+    let log = try makeLogger(settings)
+    let limits = try Registry.Limits(settings)
+    let server = try ServerSettings(settings)
+    let http = try HTTPSettings(settings)
+    do {
+        let data = try DataDirectory(path: settings.string("data"))
+        let metadata = MetadataStore(data.metadata)
+        try await data.metadata.migrate(Schema.migrations)
+        let registry = Registry(metadata: metadata, blobs: data.blobs, limits: limits, log: log)
+        let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
+        let running = try await Server(application, host: listen.host, port: listen.port, server)
+        log.notice("serving", metadata: ["address": "\(running.address)", "data": "\(settings.string("data"))"])
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: ServerService(server: running)), .init(service: SweepService(registry: registry)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+        try await services.run()
+        log.notice("stopped")
+        withExtendedLifetime(data) {}
+    } catch let error as StoreError {
+        throw ConfigurationError(
+            description: "cannot use data directory '\(settings.string("data"))': \(error.cause)", exitCode: 1)
+    } catch let error as ConfigurationError {
+        throw error
+    } catch {
+        throw ConfigurationError(description: "cannot listen on \(listen.host):\(listen.port): \(error)", exitCode: 1)
+    }
+}
+
+/// Serves until the group is asked to stop, then lets running requests end.
+private struct ServerService: ServiceLifecycle.Service {
+    let server: Server
+
+    func run() async throws {
+        try await gracefulShutdown()
+        try await server.shutDown()
+    }
+}
+
+/// Clears away what nobody needs any more, until the group is asked to stop.
+private struct SweepService: ServiceLifecycle.Service {
+    let registry: Registry
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await registry.sweep(every: .seconds(60)) }
+    }
+}
+
+extension Registry.Limits {
+    fileprivate init(_ settings: Settings) throws {
+        self.init()
+        manifest = try settings.number("limits.manifest", in: 1024...64 << 20)
+        let largest = try settings.number("limits.blob", in: 0...Int.max)
+        blob = largest == 0 ? .max : Int64(largest)
+        page = try settings.number("limits.page", in: 1...100_000)
+        tagsPerPush = try settings.number("limits.tags-per-push", in: 1...1000)
+        uploadIdle = .seconds(try settings.number("uploads.idle-timeout", in: 1...31_536_000))
+        sparseIndexes = try settings.flag("manifests.sparse-indexes")
+        deletes = try settings.flag("deletes")
+    }
+}
+
+extension ServerSettings {
+    fileprivate init(_ settings: Settings) throws {
+        self.init()
+        let loops = try settings.number("http.threads", in: 0...1024)
+        threads = loops == 0 ? nil : loops
+        connections = try settings.number("http.connections", in: 1...1_000_000)
+        timeouts.head = .seconds(Int64(try settings.number("http.head-timeout", in: 1...3600)))
+        timeouts.idle = .seconds(Int64(try settings.number("http.idle-timeout", in: 1...3600)))
+        timeouts.body = .seconds(Int64(try settings.number("http.body-timeout", in: 1...3600)))
+        shutdownGrace = .seconds(try settings.number("http.shutdown-timeout", in: 0...3600))
+    }
+}
+
+extension HTTPSettings {
+    fileprivate init(_ settings: Settings) throws {
+        self.init()
+        absoluteLocations = try settings.flag("http.absolute-locations")
+        trustedProxies = try settings.string("http.trusted-proxies").split(separator: ",").map { text in
+            guard let block = AddressBlock(text.trimmingPrefix(" ").description) else {
+                throw settings.wrong("http.trusted-proxies", "IP addresses or blocks such as 10.0.0.0/8, by commas")
+            }
+            return block
+        }
+    }
+}
+
+/// `host:port`, with brackets round an IPv6 address.
+private struct ListenAddress {
+    let host: String
+    let port: Int
+
+    init(_ settings: Settings) throws {
+        let text = settings.string("listen")
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw settings.wrong("listen", "host:port, such as 127.0.0.1:5000 or [::1]:5000")
+        }
+        let name = text[..<colon]
+        let isBracketed = name.hasPrefix("[") && name.hasSuffix("]") && name.count > 2
+        guard isBracketed || !(name.isEmpty || name.contains(":")) else {
+            throw settings.wrong("listen", "host:port, such as 127.0.0.1:5000 or [::1]:5000")
+        }
+        host = isBracketed ? String(name.dropFirst().dropLast()) : String(name)
+        self.port = Int(port)
+    }
+
+    var isLoopback: Bool { host == "localhost" || AddressBlock("127.0.0.0/8")?.contains(host) == true || host == "::1" }
+}

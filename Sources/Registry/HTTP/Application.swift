@@ -1,0 +1,99 @@
+import Access
+import Logging
+import Model
+import NIOHTTP1
+import Service
+import Vocabulary
+
+/// How answers are to look; what an operator may set about HTTP.
+package struct HTTPSettings: Sendable {
+    /// Whether Locations carry scheme and host.
+    package var absoluteLocations = false
+    /// Proxies whose Forwarded and X-Forwarded-* headers are believed.
+    package var trustedProxies: [AddressBlock] = []
+
+    /// Relative Locations, no proxies.
+    package init() {}
+}
+
+/// From request to answer: finds the route, asks for the grant, runs the handler, turns errors into answers, logs.
+package final class Application: Sendable {
+    let registry: Registry
+    let authorizer: Authorizer
+    let settings: HTTPSettings
+    let log: Logger
+    private let table = RouteTable.all
+
+    /// An application over a registry.
+    package init(registry: Registry, authorizer: Authorizer, settings: HTTPSettings, log: Logger) {
+        self.registry = registry
+        self.authorizer = authorizer
+        self.settings = settings
+        self.log = log
+    }
+
+    func respond(to request: Request) async -> Response {
+        var response: Response
+        do throws(RegistryError) {
+            response = try await dispatch(request)
+            // Reads are many and dull: they are logged at debug level.
+            if request.method != .GET, request.method != .HEAD { note(request, response.status, .info) }
+        } catch {
+            response = ErrorResponse.response(error, failureHeaders(error, request))
+            note(request, response.status, response.status >= 500 ? .error : .info, error)
+        }
+        response.requestID = request.id
+        return response
+    }
+
+    private func dispatch(_ request: Request) async throws(RegistryError) -> Response {
+        guard request.path.utf8.count <= 2048 else {
+            throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
+        }
+        switch table.find(request.method, request.path) {
+        case .found(let route, let match):
+            let name = try match.name.map { name throws(RegistryError) in
+                try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
+            }
+            let grant = try authorizer.authorize(route.permission ?? .base, on: name)
+            return try await route.handler(Call(request, self, match, name, grant))
+        case .wrongMethod:
+            throw RegistryError(.methodNotAllowed, "\(request.method.rawValue.excerpt) is not possible here")
+        case .notFound:
+            throw RegistryError(.notFound, "there is nothing at this path: the registry's API is below /v2/")
+        }
+    }
+
+    private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
+        guard error.code == .methodNotAllowed else { return [] }
+        var allowed: [String]
+        switch table.find(HTTPMethod(rawValue: "-"), request.path) {
+        case .wrongMethod(let methods): allowed = methods
+        case .found, .notFound: allowed = []
+        }
+        if !registry.limits.deletes { allowed.removeAll { $0 == "DELETE" && !request.path.contains("/uploads/") } }
+        return [("Allow", allowed.joined(separator: ", "))]
+    }
+
+    private func note(_ request: Request, _ status: Int, _ level: Logger.Level, _ error: RegistryError? = nil) {
+        var metadata: Logger.Metadata = [
+            "request-id": "\(request.id)", "method": "\(request.method.rawValue.excerpt)",
+            "path": "\(request.path.excerpt)", "status": "\(status)", "remote": "\(request.remote)",
+        ]
+        if let error {
+            metadata["error"] = "\(ErrorResponse.table(error.code).code)"
+            metadata["message"] = "\(error.message)"
+            metadata["cause"] = error.cause.map { "\($0)" }
+        }
+        log.log(level: level, "request", metadata: metadata)
+    }
+}
+
+/// Runs `body` and turns what text from outside had wrong into the API's error.
+func parsing<T>(_ body: () throws(ParseError) -> T) throws(RegistryError) -> T {
+    do throws(ParseError) {
+        return try body()
+    } catch {
+        throw RegistryError(error)
+    }
+}

@@ -1,0 +1,19 @@
+import Model
+import Store
+
+/// Whether the process lives, and whether it can work.
+enum Health {
+    static let routes = [
+        Route(.GET, "/healthz", nil, "operations") { _ throws(RegistryError) in
+            Response(200, [("Content-Type", "text/plain")], .bytes(Array("alive\n".utf8)))
+        },
+        Route(.GET, "/readyz", nil, "operations") { call throws(RegistryError) in
+            do throws(StoreError) {
+                try await call.registry.check()
+            } catch {
+                throw RegistryError(.unavailable, "a store does not answer", cause: error.cause)
+            }
+            return Response(200, [("Content-Type", "text/plain")], .bytes(Array("ready\n".utf8)))
+        },
+    ]
+}

@@ -1,0 +1,73 @@
+import Model
+import NIOCore
+
+/// A block of IP addresses, such as `10.0.0.0/8`.
+package struct AddressBlock: Sendable, Equatable {
+    private let bytes: [UInt8]
+    private let bits: Int
+
+    /// Reads an address, or an address and the length of its prefix; nil when it is neither.
+    package init?(_ text: String) {
+        let halves = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let bytes = Self.bytes(of: String(halves[0])) else { return nil }
+        guard halves.count == 1 || Int(halves[1]).map((0...bytes.count * 8).contains) == true else { return nil }
+        self.bytes = bytes
+        bits = halves.count == 1 ? bytes.count * 8 : Int(halves[1]) ?? 0
+    }
+
+    /// Whether the address is in the block.
+    package func contains(_ address: String) -> Bool {
+        guard let other = Self.bytes(of: address), other.count == bytes.count else { return false }
+        return (0..<bits).allSatisfy { bit in
+            (bytes[bit / 8] ^ other[bit / 8]) & (0x80 >> UInt8(bit % 8)) == 0
+        }
+    }
+
+    private static func bytes(of text: String) -> [UInt8]? {
+        do {
+            switch try SocketAddress(ipAddress: text, port: 0) {
+            case .v4(let address): return withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
+            case .v6(let address): return withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+            case .unixDomainSocket: return nil
+            }
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension Request {
+    /// Scheme and host as the client sees them; a proxy's word counts only if the proxy is trusted.
+    func origin(_ settings: HTTPSettings) -> String {
+        var (scheme, host) = ("http", headers.first(name: "Host") ?? "")
+        if settings.trustedProxies.contains(where: { $0.contains(remote) }) {
+            let forwarded = forwarded()
+            scheme = forwarded["proto"] ?? headers.first(name: "X-Forwarded-Proto")?.firstElement ?? scheme
+            host = forwarded["host"] ?? headers.first(name: "X-Forwarded-Host")?.firstElement ?? host
+        }
+        let isPlain = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains($0) }
+        guard isPlain, !host.isEmpty, scheme == "http" || scheme == "https" else { return "" }
+        return "\(scheme)://\(host)"
+    }
+
+    /// The first element of `Forwarded` (RFC 7239).
+    private func forwarded() -> [String: String] {
+        guard let first = headers.first(name: "Forwarded")?.firstElement else { return [:] }
+        var pairs: [String: String] = [:]
+        for pair in first.split(separator: ";") {
+            let halves = pair.split(separator: "=", maxSplits: 1)
+            guard halves.count == 2 else { continue }
+            let value = halves[1].trimmed
+            let bare =
+                value.hasPrefix("\"") && value.hasSuffix("\"") && value.count >= 2
+                ? value.dropFirst().dropLast() : value
+            pairs[halves[0].trimmed.lowercased()] = String(bare)
+        }
+        return pairs
+    }
+}
+
+extension String {
+    /// What stands before the first comma of a list.
+    fileprivate var firstElement: String { String(prefix { $0 != "," }.trimmed) }
+}

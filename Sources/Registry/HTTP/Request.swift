@@ -1,0 +1,96 @@
+import Model
+import NIOHTTP1
+import Service
+
+/// A request whose head has arrived.
+package final class Request: Sendable {
+    package let method: HTTPMethod
+    /// The target's path as it was sent, percent-encoding and all.
+    package let path: Substring
+    package let query: Query
+    package let headers: HTTPHeaders
+    /// Address of the peer on the socket, without port.
+    package let remote: String
+    /// In the answer, the logs and nowhere else.
+    package let id: String
+    package let body: RequestBody
+
+    init(_ head: HTTPRequestHead, remote: String, id: String, body: RequestBody) {
+        let question = head.uri.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = question.map { head.uri[..<$0] } ?? head.uri[...]
+        query = Query(question.map { head.uri[head.uri.utf8.index(after: $0)...] })
+        method = head.method
+        headers = head.headers
+        self.remote = remote
+        self.id = id
+        self.body = body
+    }
+
+    /// The values of a header that may stand on several lines, one text.
+    package func joined(_ name: String) -> String? {
+        let values = headers[name]
+        return values.isEmpty ? nil : values.joined(separator: ", ")
+    }
+}
+
+/// The parameters behind `?`, decoded, in their order. `+` stays a plus sign: media types have one, no value has a blank.
+package struct Query: Sendable {
+    private let items: [(name: String, value: String)]
+
+    package init(_ text: Substring?) {
+        guard let text, !text.isEmpty else {
+            items = []
+            return
+        }
+        items = text.split(separator: "&").map { item in
+            let halves = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (halves[0].percentDecoded, halves.count > 1 ? halves[1].percentDecoded : "")
+        }
+    }
+
+    /// The first value of a parameter, nil when it is not there.
+    package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+
+    /// Every value of a parameter.
+    package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
+}
+
+extension Substring {
+    /// With `%xx` replaced; text that is not well encoded stays as it is.
+    var percentDecoded: String {
+        guard utf8.contains(UInt8(ascii: "%")) else { return String(self) }
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else {
+                return String(self)
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self) ?? String(self)
+    }
+}
+
+extension String {
+    /// Fit for a query's value.
+    var percentEncoded: String {
+        var out = ""
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"), UInt8(ascii: "/"), UInt8(ascii: ":"):
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                out += "%" + Hex.encode([byte]).uppercased()
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,348 @@
+import Model
+import NIOCore
+import NIOHTTP1
+import Store
+
+/// One client's connection: parts of requests come in, one request at a time is answered, in order. A state machine on
+/// the channel's event loop; the handlers' tasks run on that loop too, and nothing else touches it: hence `@unchecked`.
+final class Connection: ChannelDuplexHandler, @unchecked Sendable {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    /// What the connection waits for, which decides how long it may.
+    private enum Phase {
+        /// The head of a request.
+        case head
+        /// The end of a request without a body, which is in the same packet.
+        case end(Request)
+        /// The handler; of a body that is being received, more of it.
+        case answer
+        /// The end of what is still being sent, to be thrown away before closing.
+        case linger
+    }
+
+    private let application: Application
+    private let shared: LoopContext
+    private let timeouts: ServerSettings.Timeouts
+    private var context: ChannelHandlerContext?
+    private var remote = "-"
+
+    private var phase = Phase.head { didSet { since = .now() } }
+    private var since = NIODeadline.now()
+    private var served = 0
+    private var body: RequestBody?
+    private var keepsAlive = true
+    private var awaitsContinue = false
+    private var isHead = false
+    /// Parts of the next requests, which came before this one was answered.
+    private var pipelined: CircularBuffer<HTTPServerRequestPart> = []
+
+    /// Bytes of the body that the handler has not taken, and those that came since the clock was last set back.
+    private var buffered = 0
+    private var progress = 0
+    /// What sendfile is reading from.
+    private var sending: (any BlobContent)?
+    private var readIsHeld = false
+    private var isInRead = false
+    private var isAdvancing = false
+    private var isRefused = false
+    private var isShuttingDown = false
+
+    init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
+        self.application = application
+        self.shared = shared
+        self.timeouts = timeouts
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        remote = context.channel.remoteAddress?.ipAddress ?? "-"
+        shared.add(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    private func end() {
+        shared.remove(self)
+        body?.fail(Self.cut)
+        context = nil
+    }
+
+    private static let cut = RegistryError(.connectionCut, "the connection was cut before the body was complete")
+
+    // MARK: What comes in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInRead = true
+        pipelined.append(unwrapInboundIn(data))
+        advance()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInRead = false
+        context.flush()
+    }
+
+    /// Takes what has come as far as the request at hand allows. Answers that are ready at once lead back here: the loop
+    /// that runs goes on then, as thousands of requests in one packet would else take the stack.
+    private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        while let part = pipelined.first, isReady(for: part) {
+            pipelined.removeFirst()
+            switch (part, phase) {
+            case (.head(let head), _): begin(head)
+            case (.body(let chunk), _): receive(chunk)
+            case (.end, .end(let request)):
+                body?.complete()
+                start(request)
+            case (.end, .linger): close()
+            case (.end, _): body?.complete()
+            }
+        }
+    }
+
+    private func isReady(for part: HTTPServerRequestPart) -> Bool {
+        if case .answer = phase { return body?.isComplete == false }
+        return true
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        served += 1
+        isHead = head.method == .HEAD
+        let framing = Framing(head.headers)
+        // After an upgrade or CONNECT the decoder reads no further.
+        keepsAlive = head.isKeepAlive && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
+        let body = RequestBody(length: framing.length, pieces: shared.pieces, connection: self)
+        self.body = body
+        awaitsContinue = framing.length != 0 && framing.expectsContinue
+        let request = Request(head, remote: remote, id: shared.newRequestID(), body: body)
+        guard head.version != .http1_1 || framing.hosts == 1 else {
+            return refuse(.init(.badRequest, "a request must have one Host header"))
+        }
+        guard !framing.isUnknownCoding else {
+            return refuse(.init(.unsupportedCoding, "of transfer codings, only chunked is understood here"))
+        }
+        guard framing.length == 0 else { return start(request) }
+        phase = .end(request)
+    }
+
+    /// What a request's headers say about its form; the decoder has seen to it that they agree.
+    private struct Framing {
+        /// Bytes of the body; nil with chunked coding.
+        var length: Int64? = 0
+        var hosts = 0
+        var isUpgrade = false
+        /// A transfer coding besides chunked, or twice chunked (RFC 9112 section 6.1).
+        var isUnknownCoding = false
+        var expectsContinue = false
+
+        init(_ headers: HTTPHeaders) {
+            for (name, value) in headers {
+                switch name.utf8.count {
+                case 4 where name.lowercased() == "host": hosts += 1
+                case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
+                case 7 where name.lowercased() == "upgrade": isUpgrade = true
+                case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
+                case 17 where name.lowercased() == "transfer-encoding":
+                    length = nil
+                    isUnknownCoding = isUnknownCoding || value.lowercased() != "chunked"
+                default: break
+                }
+            }
+        }
+    }
+
+    private func receive(_ chunk: ByteBuffer) {
+        if case .linger = phase { return }
+        progress += chunk.readableBytes
+        if progress >= timeouts.progress {
+            progress = 0
+            since = .now()
+        }
+        buffered += chunk.readableBytes
+        body?.receive(chunk)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { readIsHeld = true }
+    }
+
+    /// Reading pauses while the handler is behind with the body, and while requests wait behind this one.
+    private var mayRead: Bool { buffered < shared.pieces.limit && pipelined.count < 16 }
+
+    private func resumeReading() {
+        guard readIsHeld, mayRead, let context else { return }
+        readIsHeld = false
+        context.read()
+    }
+
+    /// The handler waits for the body: the client may have to be asked for it (RFC 9110 section 10.1.1).
+    func bodyIsWanted() {
+        guard awaitsContinue, let context else { return }
+        awaitsContinue = false
+        context.writeAndFlush(
+            wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+    }
+
+    /// The handler has taken all of the body that was there.
+    func bodyWasTaken() {
+        buffered = 0
+        resumeReading()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        keepsAlive = false
+        body?.fail(Self.cut)
+        switch phase {
+        case .head, .end, .linger: close()
+        case .answer: break
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .linger = phase { return }
+        guard let error = error as? HTTPParserError else { return close() }
+        keepsAlive = false
+        guard case .answer = phase else {
+            let isFlood = error == .headerOverflow
+            return refuse(
+                isFlood
+                    ? .init(.headersTooLarge, "the request's head is too large")
+                    : .init(.badRequest, "this is not a valid HTTP/1.1 request"))
+        }
+        body?.fail(.init(.connectionCut, "the body is not valid HTTP/1.1"))
+    }
+
+    // MARK: The answer
+
+    private func start(_ request: Request) {
+        phase = .answer
+        Task.immediate(executorPreference: shared.executor) { [self] in
+            var response = await application.respond(to: request)
+            if request.body.isComplete || awaitsContinue || request.body.hasFailed {
+                response.closes = response.closes || !request.body.isComplete
+            } else {
+                // A client that is still sending may not look at the answer before it is done.
+                response.closes = await !request.body.discard(upTo: timeouts.discard)
+            }
+            send(response)
+        }
+    }
+
+    /// Answers a request that cannot be read, and closes once the client has had a moment to see it.
+    private func refuse(_ error: RegistryError) {
+        phase = .answer
+        isRefused = true
+        var response = ErrorResponse.response(error)
+        response.closes = true
+        send(response)
+    }
+
+    private func send(_ response: Response) {
+        guard let context else { return }
+        keepsAlive = keepsAlive && !response.closes && !isShuttingDown
+        var bytes: [UInt8] = []
+        if !isHead, case .bytes(let body) = response.body { bytes = body }
+        var buffer = context.channel.allocator.buffer(capacity: 1024 + bytes.count)
+        ResponseEncoder.encode(
+            response, body: bytes, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
+        switch response.body {
+        case .content where isHead: send(buffer)
+        case .empty, .bytes: send(buffer)
+        case .content(let content, let range):
+            context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+            // The handle only borrows the descriptor: it is taken back before the content goes.
+            let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: content.descriptor)
+            let region = FileRegion(
+                fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
+            let done = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
+            sending = content
+            done.futureResult.assumeIsolated().whenComplete { [self] result in
+                sending = nil
+                do {
+                    _ = try handle.takeDescriptorOwnership()
+                    try result.get()
+                    finish()
+                } catch {
+                    close()
+                }
+            }
+        }
+    }
+
+    private func send(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+        if !isInRead { context.flush() }
+        finish()
+    }
+
+    /// The answer is on its way: on to the next request, or to the end.
+    private func finish() {
+        let isDone = body?.isComplete ?? !isRefused
+        body = nil
+        guard keepsAlive else {
+            pipelined.removeAll()
+            phase = .linger
+            return isDone ? close() : lingerOn()
+        }
+        phase = .head
+        advance()
+        resumeReading()
+    }
+
+    /// Closes once what was written is sent.
+    private func close() {
+        guard let context else { return }
+        context.flush()
+        context.close(promise: nil)
+    }
+
+    /// Says that no more will be answered, but reads on for a moment: closing at once could cost the client the answer.
+    private func lingerOn() {
+        context?.flush()
+        context?.close(mode: .output, promise: nil)
+        resumeReading()
+    }
+
+    // MARK: The clock
+
+    /// Closes the connection if it has waited too long; called about once a second.
+    func tick(_ now: NIODeadline) {
+        let waited = now - since
+        // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
+        if let sending, !sending.isWhole { context?.close(promise: nil) }
+        switch phase {
+        case .head, .end:
+            guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }
+            served == 0 ? refuse(.init(.requestTimeout, "the request's head did not come in time")) : close()
+        case .answer:
+            guard let body, !body.isComplete else { return }
+            if buffered > 0 { since = now }
+            guard waited > timeouts.body else { return }
+            keepsAlive = false
+            body.fail(.init(.requestTimeout, "the rest of the body did not come in time: send it again"))
+        case .linger:
+            if waited > timeouts.linger { close() }
+        }
+    }
+
+    /// Closes an idle connection; one that is answering closes behind its answer.
+    func shutDown() {
+        isShuttingDown = true
+        keepsAlive = false
+        if case .head = phase { close() }
+    }
+}

@@ -1,0 +1,66 @@
+import Glibc
+import Model
+import NIOCore
+
+/// What the connections of one event loop share. Used on that loop alone: hence `@unchecked`.
+final class LoopContext: @unchecked Sendable {
+    let executor: EventLoopExecutor
+    let loop: any EventLoop
+    let pieces: BodyPieces
+    private(set) var connections: [ObjectIdentifier: Connection] = [:]
+    private let idSeed = UInt64.random(in: 0...UInt64.max) & ~0xffff_ffff
+    private var requests: UInt64 = 0
+    private var date = ""
+    private var dateSecond = -1
+
+    /// `bodyBudget`: bytes of bodies that may wait in memory on this loop, more or less.
+    init(_ loop: any EventLoop, bodyBudget: Int) {
+        self.loop = loop
+        pieces = BodyPieces(budget: bodyBudget)
+        executor = EventLoopExecutor(loop)
+    }
+
+    /// Begins to look after connections that wait too long.
+    func startClock() {
+        loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [self] _ in
+            let now = NIODeadline.now()
+            for connection in connections.values { connection.tick(now) }
+        }
+    }
+
+    /// Ends idle connections now and the others behind their answers.
+    func shutDown() {
+        for connection in connections.values { connection.shutDown() }
+    }
+
+    func add(_ connection: Connection) { connections[ObjectIdentifier(connection)] = connection }
+
+    func remove(_ connection: Connection) { connections[ObjectIdentifier(connection)] = nil }
+
+    /// An id that no other request of this process, and hardly one of another, has: 15 digits, which a String holds
+    /// without memory of its own.
+    func newRequestID() -> String {
+        requests &+= 1
+        let number = requests ^ idSeed
+        return String(unsafeUninitializedCapacity: 15) { digits in
+            for at in 0..<15 {
+                let nibble = UInt8(truncatingIfNeeded: number >> UInt64(56 - 4 * at)) & 15
+                digits[at] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+            }
+            return 15
+        }
+    }
+
+    /// The value of a `Date` header, made once a second.
+    func currentDate() -> String {
+        let now = time(nil)
+        guard now != dateSecond else { return date }
+        dateSecond = now
+        var (seconds, parts) = (now, tm())
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 40)
+        let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+        date = String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return date
+    }
+}

@@ -1,0 +1,117 @@
+import CLinux
+import Model
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Limits of connections.
+package struct ServerSettings: Sendable {
+    /// How long a connection may wait, and for what.
+    package struct Timeouts: Sendable {
+        /// For the first request's head.
+        package var head: TimeAmount = .seconds(10)
+        /// For the next request.
+        package var idle: TimeAmount = .seconds(60)
+        /// For `progress` bytes of a body.
+        package var body: TimeAmount = .seconds(30)
+        /// For the end of a body that was refused.
+        package var linger: TimeAmount = .seconds(5)
+        /// Bytes of a body that set the clock back: a trickle of single bytes does not.
+        package var progress = 4096
+        /// Most bytes of a refused body that are read before the answer is sent regardless.
+        package var discard: Int64 = 64 << 20
+
+        /// The defaults.
+        package init() {}
+    }
+
+    package var timeouts = Timeouts()
+    /// Most connections at once; further ones are closed.
+    package var connections = 10_000
+    /// Event loops; nil for one a core.
+    package var threads: Int?
+    /// Bytes of bodies that may wait in memory, all uploads together.
+    package var bodyBudget = 8 << 20
+    /// How long running requests may take to end after a shutdown has begun.
+    package var shutdownGrace: Duration = .seconds(25)
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Serves an application over HTTP/1.1.
+package final class Server: Sendable {
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [LoopContext]
+    private let channel: any Channel
+    private let settings: ServerSettings
+    /// The address that it listens on; with the port that was found where 0 was asked for.
+    package let address: String
+
+    /// Binds to `host` and `port` and serves from then on. Throws NIO's error when the address can't be had.
+    package init(_ application: Application, host: String, port: Int, _ settings: ServerSettings) async throws {
+        self.settings = settings
+        let count = settings.threads ?? Self.usableCores
+        group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        let loops = group.makeIterator().map { LoopContext($0, bodyBudget: settings.bodyBudget / count) }
+        self.loops = loops
+        let limit = max(1, settings.connections / count)
+        do {
+            channel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelOption(
+                    .recvAllocator,
+                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 128 << 10)
+                )
+                // One read a wake-up: what a client sends is mostly one packet, and an upload must not outrun its limit.
+                .childChannelOption(.maxMessagesPerRead, value: 1)
+                // The kernel ends a connection whose peer takes nothing for a minute.
+                .childChannelOption(
+                    ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000
+                )
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        guard let loop = loops.first(where: { $0.loop === channel.eventLoop }) else { return }
+                        guard loop.connections.count < limit else { throw ChannelError.operationUnsupported }
+                        var limits = NIOHTTPDecoderLimitConfiguration()
+                        limits.maxHeaderFieldSize = 16 << 10
+                        limits.maxHeaderListSize = 64 << 10
+                        limits.maxHeaderFieldCount = 100
+                        let decoder = HTTPRequestDecoder(limitConfiguration: limits)
+                        try channel.pipeline.syncOperations.addHandlers(
+                            ByteToMessageHandler(decoder), Connection(application, loop, settings.timeouts))
+                    }
+                }
+                .bind(host: host, port: port).get()
+        } catch {
+            try await group.shutdownGracefully()
+            throw error
+        }
+        let bound = channel.localAddress
+        address = (host.contains(":") ? "[\(host)]" : host) + ":\(bound?.port ?? port)"
+        for loop in loops { loop.startClock() }
+    }
+
+    /// A loop a core that this process may use: more would only take turns.
+    private static var usableCores: Int {
+        let usable = Int(aerugo_usable_cores())
+        return usable > 0 ? min(usable, System.coreCount) : System.coreCount
+    }
+
+    /// Stops accepting, lets what runs end within the grace, closes the rest.
+    package func shutDown() async throws {
+        try await channel.close().get()
+        for loop in loops { try await loop.loop.submit { loop.shutDown() }.get() }
+        let deadline = ContinuousClock.now + settings.shutdownGrace
+        while ContinuousClock.now < deadline {
+            var open = 0
+            for loop in loops { open += try await loop.loop.submit { loop.connections.count }.get() }
+            if open == 0 { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try await group.shutdownGracefully()
+    }
+}

@@ -1,0 +1,20 @@
+import Model
+
+/// `/v2/` itself (end-1).
+enum Base {
+    static let routes = ["/v2/", "/v2"].map { path in
+        Route(.GET, path, .base, "end-1") { _ throws(RegistryError) in .json(200, Array("{}".utf8)) }
+    }
+}
+
+extension Call {
+    /// A Location: relative, or absolute where the operator wants it.
+    func location(_ path: String) -> (name: String, value: String) {
+        ("Location", settings.absoluteLocations ? request.origin(settings) + path : path)
+    }
+
+    /// The path's last segment as a digest.
+    func digest() throws(RegistryError) -> Digest {
+        try parsing { () throws(ParseError) in try Digest.parse(parameter) }
+    }
+}

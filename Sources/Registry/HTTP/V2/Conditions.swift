@@ -1,0 +1,49 @@
+import Model
+import Store
+
+/// Conditional requests (RFC 9110 section 13) on content whose entity tag is its digest in quotes.
+enum Conditions {
+    /// What a download's conditions ask for instead of the content: 304 or 412; nil when they hold.
+    static func response(_ request: Request, _ digest: Digest) -> Response? {
+        if let match = request.joined("If-Match"), !includes(match, digest) {
+            return ErrorResponse.response(
+                RegistryError(.preconditionFailed, "the content is \(digest), which If-Match does not list"))
+        }
+        if let noneMatch = request.joined("If-None-Match"), includes(noneMatch, digest) {
+            return Response(304, [("ETag", tag(digest))])
+        }
+        return nil
+    }
+
+    /// The preconditions of a push.
+    static func precondition(_ request: Request) -> TagPrecondition {
+        TagPrecondition(
+            match: request.joined("If-Match").map(condition), noneMatch: request.joined("If-None-Match").map(condition))
+    }
+
+    /// Whether a Range counts: no If-Range, or one with this content's tag. A date never matches, as none is sent.
+    static func rangeHolds(_ request: Request, _ digest: Digest) -> Bool {
+        guard let condition = request.headers.first(name: "If-Range") else { return true }
+        return condition == tag(digest)
+    }
+
+    static func tag(_ digest: Digest) -> String { "\"\(digest)\"" }
+
+    private static func includes(_ header: String, _ digest: Digest) -> Bool {
+        switch condition(header) {
+        case .any: true
+        case .digests(let digests): digests.contains(digest.description)
+        }
+    }
+
+    private static func condition(_ header: String) -> TagPrecondition.Condition {
+        let tags = header.split(separator: ",").map { $0.trimmed }
+        if tags.contains("*") { return .any }
+        return .digests(
+            tags.map { tag in
+                var bare = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
+                if bare.count >= 2, bare.hasPrefix("\""), bare.hasSuffix("\"") { bare = bare.dropFirst().dropLast() }
+                return String(bare)
+            })
+    }
+}

@@ -1,0 +1,74 @@
+import Model
+import Store
+import Vocabulary
+
+/// `/v2/<name>/manifests/<reference>` (end-3, -7, -9).
+enum Manifests {
+    static let routes = [
+        Route(.GET, "/v2/{name}/manifests/{reference}", .pull, "end-3", get),
+        Route(.PUT, "/v2/{name}/manifests/{reference}", .push, "end-7a, end-7b", put),
+        Route(.DELETE, "/v2/{name}/manifests/{reference}", .delete, "end-9", delete),
+    ]
+
+    @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
+        let manifest = try await call.registry.manifest(
+            call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant)
+        if let other = Conditions.response(call.request, manifest.digest) { return other }
+        return Response(
+            200,
+            [
+                ("Content-Type", manifest.mediaType), (HeaderName.dockerContentDigest, manifest.digest.description),
+                ("ETag", manifest.entityTag), ("Vary", "Accept"),
+            ], .bytes(manifest.bytes))
+    }
+
+    /// False only for a client that lists types of images and none of an index (content-negotiation.md).
+    private static func takesIndexes(_ request: Request) -> Bool {
+        guard let accept = request.joined("Accept")?.lowercased() else { return true }
+        let types = accept.split(separator: ",").map { $0.prefix { $0 != ";" }.trimmed }
+        return types.contains { $0.hasSuffix("/*") || Manifest.taken[String($0)] == .index || $0 == MediaType.json }
+            || !types.contains { Manifest.taken[String($0)] == .image }
+    }
+
+    @Sendable private static func put(_ call: Call) async throws(RegistryError) -> Response {
+        let (request, name) = (call.request, try call.repository())
+        let reference = try parsing { () throws(ParseError) in try Reference.parse(call.parameter) }
+        var tags: [Tag] = []
+        for text in request.query.all("tag") {
+            let tag = try parsing { () throws(ParseError) in try Tag.parse(text) }
+            if !tags.contains(tag) { tags.append(tag) }
+        }
+        let bytes = try await request.body.collect(upTo: call.registry.limits.manifest)
+        let pushed = try await call.registry.push(
+            bytes, as: reference, tags: tags, contentType: request.headers.first(name: "Content-Type"), to: name,
+            if: Conditions.precondition(request), call.grant)
+        var headers = [
+            call.location("/v2/\(name)/manifests/\(pushed.digest)"),
+            (HeaderName.dockerContentDigest, pushed.digest.description), ("ETag", Conditions.tag(pushed.digest)),
+        ]
+        if let subject = pushed.subject { headers.append((HeaderName.ociSubject, subject.description)) }
+        // Proxies limit the length of a header line: ten tags on each.
+        for start in stride(from: 0, to: tags.count, by: 10) {
+            let line = tags[start..<min(start + 10, tags.count)].map(\.description).joined(separator: ", ")
+            headers.append((HeaderName.ociTag, line))
+        }
+        return Response(201, headers)
+    }
+
+    @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
+        try await call.registry.delete(call.existingReference(), from: call.repository(), call.grant)
+        return Response(202)
+    }
+}
+
+extension Call {
+    /// The path's reference for content that should be there: of what is no tag there can be none.
+    fileprivate func existingReference() throws(RegistryError) -> Reference {
+        do throws(ParseError) {
+            return try Reference.parse(parameter)
+        } catch {
+            guard error.subject == .tag else { throw RegistryError(error) }
+            throw RegistryError(.manifestUnknown, error.message)
+        }
+    }
+}

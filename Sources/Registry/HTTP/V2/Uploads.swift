@@ -1,0 +1,135 @@
+import Model
+import Service
+import Vocabulary
+
+/// `/v2/<name>/blobs/uploads/` and the sessions below it (end-4, -5, -6, -11, -13, -14).
+enum Uploads {
+    static let routes = [
+        Route(.POST, "/v2/{name}/blobs/uploads/", .push, "end-4a, end-4b, end-4c, end-11", begin),
+        Route(.POST, "/v2/{name}/blobs/uploads", .push, "end-4a, end-4b, end-4c, end-11", begin),
+        Route(.GET, session, .push, "end-13", status),
+        Route(.PATCH, session, .push, "end-5", append),
+        Route(.PUT, session, .push, "end-6", finish),
+        Route(.DELETE, session, .push, "end-14", cancel),
+    ]
+
+    private static let session = "/v2/{name}/blobs/uploads/{session}"
+
+    @Sendable private static func begin(_ call: Call) async throws(RegistryError) -> Response {
+        let (name, query) = (try call.repository(), call.request.query)
+        if let digest = query["mount"] {
+            if let mounted = try await mount(call, digest) { return mounted }
+        } else if let text = query["digest"] {
+            return try await push(call, text)
+        }
+        let algorithm = try parsing { () throws(ParseError) in
+            try query["digest-algorithm"].map { name throws(ParseError) in try Digest.Algorithm.parse(name) } ?? .sha256
+        }
+        return call.accepted(202, name, try await call.registry.beginUpload(to: name, algorithm: algorithm, call.grant))
+    }
+
+    /// A mount, if the source has the blob and the caller may read it; nil, and nothing told, in every other case.
+    private static func mount(_ call: Call, _ text: String) async throws(RegistryError) -> Response? {
+        let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
+        let (registry, target) = (call.registry, try call.repository())
+        guard let from = call.request.query["from"] else { return nil }
+        do throws(RegistryError) {
+            let source = try parsing { () throws(ParseError) in try RepositoryName.parse(from) }
+            let grant = try call.authorizer.authorize(.pull, on: source)
+            guard try await registry.mount(digest, from: source, grant, to: target, call.grant) else { return nil }
+        } catch {
+            switch error.code {
+            case .unauthorized, .denied, .nameInvalid: return nil
+            default: throw error
+            }
+        }
+        return call.created(digest, target)
+    }
+
+    /// The whole blob in one POST.
+    private static func push(_ call: Call, _ text: String) async throws(RegistryError) -> Response {
+        let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
+        let (registry, name) = (call.registry, try call.repository())
+        let upload = try await registry.beginUpload(to: name, algorithm: digest.algorithm, call.grant)
+        do throws(RegistryError) {
+            try await registry.finishUpload(
+                upload.id, with: call.request.body, at: nil, as: digest, in: name, call.grant)
+        } catch {
+            // The session is of no use to a client that was never told its id. A wrong digest has ended it already.
+            if error.code != .digestInvalid { try await registry.cancelUpload(upload.id, in: name, call.grant) }
+            throw error
+        }
+        return call.created(digest, name)
+    }
+
+    @Sendable private static func status(_ call: Call) async throws(RegistryError) -> Response {
+        let name = try call.repository()
+        return call.accepted(204, name, try await call.registry.upload(call.parameter, in: name, call.grant))
+    }
+
+    @Sendable private static func append(_ call: Call) async throws(RegistryError) -> Response {
+        let name = try call.repository()
+        return try await call.inOrder { () throws(RegistryError) in
+            call.accepted(
+                202, name,
+                try await call.registry.append(
+                    call.request.body, at: call.chunkRange(), to: call.parameter, in: name, call.grant))
+        }
+    }
+
+    @Sendable private static func finish(_ call: Call) async throws(RegistryError) -> Response {
+        let name = try call.repository()
+        guard let text = call.request.query["digest"] else {
+            throw RegistryError(.digestInvalid, "add ?digest=<digest of the whole blob> to end the upload")
+        }
+        let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
+        return try await call.inOrder { () throws(RegistryError) in
+            try await call.registry.finishUpload(
+                call.parameter, with: call.request.body, at: call.chunkRange(), as: digest, in: name, call.grant)
+            return call.created(digest, name)
+        }
+    }
+
+    @Sendable private static func cancel(_ call: Call) async throws(RegistryError) -> Response {
+        try await call.registry.cancelUpload(call.parameter, in: call.repository(), call.grant)
+        return Response(204)
+    }
+}
+
+extension Call {
+    fileprivate func chunkRange() throws(RegistryError) -> ChunkRange? {
+        try parsing { () throws(ParseError) in
+            try request.headers.first(name: "Content-Range").map { text throws(ParseError) in try ChunkRange.parse(text)
+            }
+        }
+    }
+
+    fileprivate func accepted(_ status: Int, _ name: RepositoryName, _ upload: UploadStatus) -> Response {
+        Response(status, progress(name, upload))
+    }
+
+    private func progress(_ name: RepositoryName, _ upload: UploadStatus) -> [(name: String, value: String)] {
+        [
+            location("/v2/\(name)/blobs/uploads/\(upload.id)"), ("Range", "0-\(max(0, upload.received - 1))"),
+            (HeaderName.dockerUploadUUID, upload.id),
+        ]
+    }
+
+    fileprivate func created(_ digest: Digest, _ name: RepositoryName) -> Response {
+        Response(
+            201, [location("/v2/\(name)/blobs/\(digest)"), (HeaderName.dockerContentDigest, digest.description)])
+    }
+
+    /// Adds to a 416 where the upload is, so that the client can go on without asking.
+    fileprivate func inOrder(
+        _ body: () async throws(RegistryError) -> Response
+    ) async throws(RegistryError) -> Response {
+        do throws(RegistryError) {
+            return try await body()
+        } catch  where error.code == .chunkOutOfOrder {
+            let name = try repository()
+            let upload = try await registry.upload(parameter, in: name, grant)
+            return ErrorResponse.response(error, progress(name, upload))
+        }
+    }
+}

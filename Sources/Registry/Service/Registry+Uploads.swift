@@ -1,0 +1,144 @@
+import Access
+import Model
+import Store
+
+/// A body as it arrives.
+package protocol ByteSource: Sendable {
+    /// What has arrived since the last call, at least a byte; nil at the end. Throws `.requestTimeout` or
+    /// `.connectionCut` when the rest will not come.
+    func next() async throws(RegistryError) -> [any ByteChunk]?
+    /// Bytes that the sender has announced; nil when it has not.
+    var length: Int64? { get }
+}
+
+/// How far an upload is.
+package struct UploadStatus: Sendable {
+    package let id: String
+    /// Bytes that are kept.
+    package let received: Int64
+}
+
+extension Registry {
+    /// Begins an upload (end-4a, end-4c).
+    package func beginUpload(
+        to repository: RepositoryName, algorithm: Digest.Algorithm, _ grant: Grant
+    ) async throws(RegistryError) -> UploadStatus {
+        let session = UploadSession(
+            id: MetadataStore.newUUID(), repository: repository, principal: grant.principal.id, key: blobs.newKey(),
+            received: 0, hash: ContentHash(algorithm))
+        try await storing { () throws(StoreError) in try await metadata.begin(session) }
+        return UploadStatus(id: session.id, received: 0)
+    }
+
+    /// How far an upload is (end-13). Throws `.blobUploadUnknown`.
+    package func upload(
+        _ id: String, in repository: RepositoryName, _ grant: Grant
+    ) async throws(RegistryError) -> UploadStatus {
+        // A sender that was cut off a moment ago may still be handing in its last bytes: these count.
+        if await locks.acquire(id, patience: .seconds(2)) { locks.release(id) }
+        return UploadStatus(id: id, received: try await session(id, in: repository, grant).received)
+    }
+
+    /// Appends a chunk (end-5). What arrived stays, also when the connection is cut.
+    /// Throws `.blobUploadUnknown`, `.chunkOutOfOrder`, `.sizeInvalid`, `.storageFull`.
+    package func append(
+        _ body: some ByteSource, at range: ChunkRange?, to id: String, in repository: RepositoryName, _ grant: Grant
+    ) async throws(RegistryError) -> UploadStatus {
+        try await exclusively(id) { () throws(RegistryError) in
+            var session = try await session(id, in: repository, grant)
+            _ = try await receive(body, at: range, into: &session)
+            return UploadStatus(id: id, received: session.received)
+        }
+    }
+
+    /// Ends an upload, with a last chunk or without: the bytes become the blob `digest` (end-6).
+    /// Throws as `append` does, and `.digestInvalid` when they are other bytes; the upload is over then.
+    package func finishUpload(
+        _ id: String, with body: some ByteSource, at range: ChunkRange?, as digest: Digest,
+        in repository: RepositoryName, _ grant: Grant
+    ) async throws(RegistryError) {
+        try await exclusively(id) { () throws(RegistryError) in
+            var session = try await session(id, in: repository, grant)
+            if session.received == 0, session.hash.algorithm != digest.algorithm {
+                session.hash = ContentHash(digest.algorithm)
+            }
+            let stamp = try await receive(body, at: range, into: &session, isLast: true)
+            try await finish(session, as: digest, stamp: stamp)
+        }
+    }
+
+    /// Ends an upload without a blob (end-14). Throws `.blobUploadUnknown`.
+    package func cancelUpload(
+        _ id: String, in repository: RepositoryName, _ grant: Grant
+    ) async throws(RegistryError) {
+        try await exclusively(id) { () throws(RegistryError) in
+            let session = try await session(id, in: repository, grant)
+            try await discard(session)
+        }
+    }
+
+    private func finish(_ session: UploadSession, as digest: Digest, stamp: String) async throws(RegistryError) {
+        let actual = try await digestOf(session, as: digest.algorithm)
+        guard actual == digest else {
+            try await discard(session)
+            throw RegistryError(
+                .digestInvalid,
+                "the digest of the bytes that arrived is \(actual), not \(digest): upload the blob again",
+                detail: ["digest": actual.description, "size": "\(session.received)"])
+        }
+        // An older object of the same digest is kept only if it is whole: else this one takes its place.
+        let older = try await storing { () throws(StoreError) in try await metadata.blobAnywhere(digest) }
+        if let older, !older.isDamaged { _ = try await intact(digest, at: older) }
+        let finished = try await storing { () throws(StoreError) in
+            try await metadata.finish(session, as: digest, stamp: stamp)
+        }
+        guard finished else { throw Self.unknownUpload(session.id) }
+        locations.invalidate(session.repository)
+        sweepRequests.yield()
+    }
+
+    /// The digest of a session's bytes; read again only where the client ends with another algorithm than it began with.
+    private func digestOf(
+        _ session: UploadSession, as algorithm: Digest.Algorithm
+    ) async throws(RegistryError) -> Digest {
+        guard session.hash.algorithm != algorithm else { return session.hash.digest }
+        return try await storing { () throws(StoreError) in
+            try await blobs.executor.run { [blobs] () throws(StoreError) in
+                try blobs.open(session.key).digest(algorithm)
+            }
+        }
+    }
+
+    private func discard(_ session: UploadSession) async throws(RegistryError) {
+        let cancelled = try await storing { () throws(StoreError) in try await metadata.cancel(session) }
+        guard cancelled else { throw Self.unknownUpload(session.id) }
+        sweepRequests.yield()
+    }
+
+    func session(
+        _ id: String, in repository: RepositoryName, _ grant: Grant
+    ) async throws(RegistryError) -> UploadSession {
+        let session = try await storing { () throws(StoreError) in
+            try await metadata.session(id, in: repository, of: grant.principal.id)
+        }
+        guard let session else { throw Self.unknownUpload(id) }
+        return session
+    }
+
+    private func exclusively<T>(
+        _ id: String, _ body: () async throws(RegistryError) -> T
+    ) async throws(RegistryError) -> T {
+        guard await locks.acquire(id, patience: .seconds(10)) else {
+            throw RegistryError(
+                .blobUploadBusy, "another request is writing to this upload: wait for it, or begin a new upload")
+        }
+        defer { locks.release(id) }
+        return try await body()
+    }
+
+    private static func unknownUpload(_ id: String) -> RegistryError {
+        RegistryError(
+            .blobUploadUnknown, "there is no such upload: it has ended, expired or never was; begin a new one",
+            detail: ["upload": id.excerpt])
+    }
+}
