@@ -23,7 +23,10 @@ struct StubTests {
             let result = try Runner(plan, observer: TestRun.Silent()).run()
             #expect(result.leftovers == 0)
             stub.state.withLock { state in
-                #expect(state.repositories.values.allSatisfy { $0.tags.isEmpty && $0.manifests.isEmpty && $0.blobs.isEmpty })
+                for (name, repository) in state.repositories {
+                    let left = [repository.tags.count, repository.manifests.count, repository.blobs.count]
+                    #expect(left == [0, 0, 0], "tags, manifests, blobs of \(name)")
+                }
                 #expect(state.uploads.isEmpty)
             }
         }

@@ -12,7 +12,7 @@ struct Conformance: ParsableCommand {
             """,
         subcommands: [
             RunCommand.self, ListCommand.self, SpecCommand.self, ExplainCommand.self, CompareCommand.self,
-            BadgeCommand.self,
+            BadgeCommand.self, RecordCommand.self, ReplayCommand.self,
         ])
 
     static func main() {

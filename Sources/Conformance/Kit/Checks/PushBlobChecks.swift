@@ -63,6 +63,9 @@ enum PushBlobChecks {
                         .utf8)
             ])
             if reply.status == 401 { throw Skip("raw requests carry no credentials") }
+            if let location = RawReader.firstFinal(reply.bytes).0["Location"] {
+                probe.ledger.add(.upload(probe.base.resolving(location)))
+            }
             guard reply.status != 202 else { return }
             throw CheckFailure(
                 expected: "POST without Content-Length: 202", got: reply.status.map { "status \($0)" } ?? "no answer",
@@ -117,6 +120,7 @@ enum PushBlobChecks {
             request.body = content
             request.expectContinue = true
             try probe.send(request).expect(201)
+            probe.ledger.add(.blob(repository: probe.repository, digest: content.digest))
             try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
         },
         Check(

@@ -7,7 +7,13 @@ package final class Masker: Sendable {
     /// What stands in a secret's place.
     package static let mask = "•••"
 
-    private let literals = Mutex<Set<String>>([])
+    /// Secrets by their first four bytes, so that a text is gone through once, however many there are.
+    private struct Literals {
+        var known: Set<String> = []
+        var byStart: [UInt32: [[UInt8]]] = [:]
+    }
+
+    private let literals = Mutex(Literals())
 
     /// Knows no literal secrets yet.
     package init() {}
@@ -30,7 +36,19 @@ package final class Masker: Sendable {
             secret, queryEscaped(secret), Data(secret.utf8).base64EncodedString(),
             secret.replacingOccurrences(of: "/", with: "\\/"),
         ]
-        literals.withLock { $0.formUnion(forms) }
+        literals.withLock { literals in
+            for form in forms where literals.known.insert(form).inserted {
+                let bytes = Array(form.utf8)
+                var same = literals.byStart[Masker.start(bytes, 0)] ?? []
+                same.append(bytes)
+                literals.byStart[Masker.start(bytes, 0)] = same.sorted { $0.count > $1.count }
+            }
+        }
+    }
+
+    private static func start(_ bytes: [UInt8], _ index: Int) -> UInt32 {
+        UInt32(bytes[index]) << 24 | UInt32(bytes[index + 1]) << 16 | UInt32(bytes[index + 2]) << 8
+            | UInt32(bytes[index + 3])
     }
 
     /// The text with every literal secret and every secret parameter masked.
@@ -40,12 +58,24 @@ package final class Masker: Sendable {
 
     /// The text with every literal secret masked: for whole files, whose other parts were masked when they were made.
     package func literalsOnly(_ text: String) -> String {
-        var masked = text
-        let known = literals.withLock { $0.sorted { $0.count > $1.count } }
-        for secret in known where masked.contains(secret) {
-            masked = masked.replacingOccurrences(of: secret, with: Masker.mask)
+        let byStart = literals.withLock { $0.byStart }
+        let bytes = Array(text.utf8)
+        guard !byStart.isEmpty, bytes.count >= 4 else { return text }
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            if index + 4 <= bytes.count, let candidates = byStart[Masker.start(bytes, index)],
+                let found = candidates.first(where: { bytes[index...].starts(with: $0) })
+            {
+                result += Array(Masker.mask.utf8)
+                index += found.count
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
         }
-        return masked
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// Header lines with the values of secret ones masked; cookies' values are learned.

@@ -13,6 +13,11 @@ package final class RawSocket {
 
     deinit { close(descriptor) }
 
+    /// A connected descriptor that the caller owns.
+    static func connected(to address: Address) throws(TransportFailure) -> Int32 {
+        try connect(address, .seconds(10))
+    }
+
     private static func connect(_ address: Address, _ deadline: Duration) throws(TransportFailure) -> Int32 {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

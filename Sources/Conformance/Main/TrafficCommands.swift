@@ -1,0 +1,78 @@
+import ArgumentParser
+import ConformanceKit
+import Foundation
+
+/// `record`: a proxy that writes down what real clients send and get.
+struct RecordCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Stand between clients and a registry, and write down what passes, secrets masked; ends on SIGINT.")
+
+    @Option(help: "The registry, such as http://127.0.0.1:5000.") var upstream: String
+    @Option(help: "HOST:PORT to listen on.") var listen: String
+    @Option(help: "The file to write; with --split a folder.") var out: String
+    @Option(help: "A file for each value of the N-th part of the repositories' names, counted from 1.") var split: Int?
+    @Option(help: "What is recorded, in words.") var title = "a session"
+
+    mutating func run() throws {
+        guard let there = Address(upstream), there.scheme == "http" else { throw ValidationError("--upstream is an http URL") }
+        guard let here = Address("http://" + listen) else { throw ValidationError("--listen is HOST:PORT") }
+        let masker = Masker()
+        let recorder = try TrafficRecorder(upstream: there, listen: here, masker: masker)
+        Console.write("listening on \(listen)\n")
+        Interrupts.handle { recorder.stop() }
+        recorder.serve()
+        let part = split
+        let sessions = recorder.recordings(title: title) { url in
+            guard let part, url.hasPrefix("/v2/") else { return part == nil ? "all" : nil }
+            let parts = url.dropFirst(4).split(separator: "/")
+            return part <= parts.count && parts.count > part ? String(parts[part - 1]) : nil
+        }
+        if split != nil { try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true) }
+        for (name, recording) in sessions {
+            let path = split == nil ? out : "\(out)/\(name).jsonl"
+            try recording.text(masker).write(toFile: path, atomically: true, encoding: .utf8)
+            Console.write("\(path): \(recording.exchanges.count) exchanges\n")
+        }
+    }
+}
+
+/// `replay FILE … URL`: sends recordings to any registry.
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Send recordings to a registry with fresh content, and see whether the clients could live with it.")
+
+    @OptionGroup var targeting: TargetOptions
+    @Argument(help: "Recordings, before or behind the URL.") var files: [String]
+    @Option(help: "JUnit XML.") var junit: String?
+    @Flag(help: "Leave what was made.") var keep = false
+
+    mutating func run() throws {
+        // `replay FILE URL` reads naturally, `replay URL FILE …` takes several: a file is what is there to be read.
+        let all = [targeting.url] + files
+        guard let url = all.first(where: { !FileManager.default.fileExists(atPath: $0) }) ?? all.last else { return }
+        targeting.url = url
+        let files = all.filter { $0 != url }
+        let target = try targeting.target()
+        let context = RunContext(target: target, seed: RunSeed.fresh(), keep: keep, standing: [])
+        var suites: [(name: String, steps: [ReplayStep])] = []
+        for file in files {
+            do {
+                let steps = try Replay(try Recording(path: file), context: context).run()
+                suites.append((URL(fileURLWithPath: file).lastPathComponent, steps))
+            } catch let failure as RunnerFailure {
+                throw ValidationError(failure.description)
+            }
+        }
+        let bad = suites.map { ReplayReport.count($0.steps).bad }.reduce(0, +)
+        let good = suites.map { ReplayReport.count($0.steps).good }.reduce(0, +)
+        for suite in suites { Console.write(context.masker.literalsOnly(ReplayReport.text(suite.name, suite.steps))) }
+        if let junit {
+            try context.masker.literalsOnly(ReplayReport.junit(suites)).write(toFile: junit, atomically: true, encoding: .utf8)
+        }
+        Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot\n")
+        if good + bad == 0 { Console.exit(Status.nothingSelected) }
+        if bad > 0 { Console.exit(Status.failures) }
+    }
+}
