@@ -35,12 +35,17 @@ extension Generator {
         let sampler = TargetSampler(settings: settings, generator: self)
         var samples: [TargetSample] = []
         var isInterrupted = false
+        var toldAt: Nanoseconds = 0
         while true {
             try await Task.sleep(nanoseconds: plan.pauseBeforeNextSecond())
             let now = try await self.progress(plan)
             watch.take(now)
             if let sample = await sampler.sample(at: now.at) { samples.append(sample) }
-            let goesOn = await tell(now)
+            var goesOn = true
+            if now.takenAt >= toldAt + 900_000_000, now.at > 0.9 || now.at < 0 {
+                toldAt = now.takenAt
+                goesOn = await tell(now)
+            }
             if !goesOn || stop.isStopped {
                 isInterrupted = true
                 break

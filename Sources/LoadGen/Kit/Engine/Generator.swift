@@ -39,7 +39,7 @@ package final class Generator: Sendable {
             let loop = group.next()
             workers.append(
                 try await loop.submit {
-                    ThreadPriority.raise()
+                    ThreadPriority.raise(isRealTime: settings.isRealTime)
                     return Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
                 }.get())
         }

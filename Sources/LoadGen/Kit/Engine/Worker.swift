@@ -83,8 +83,8 @@ final class Worker {
         case .closed(let clients, let length):
             let mine = clients / shares + (share < clients % shares ? 1 : 0)
             driver = ClosedDriver(
-                worker: self, workload: workload, clients: mine, until: start + length.nanoseconds,
-                first: UInt64(share), step: UInt64(shares))
+                worker: self, workload: workload, clients: mine, from: start,
+                until: start + length.nanoseconds, first: UInt64(share), step: UInt64(shares))
         }
         driver?.begin()
     }
