@@ -130,7 +130,10 @@ struct CapacityHunt {
                 if result.outcome == .passed { bestRate = rate }
             }
             // The queue that a missed probe left behind must not fall to the next one.
-            if result.outcome != .passed { try await Task.sleep(nanoseconds: 500_000_000) }
+            if result.outcome != .passed {
+                try await stage.generator.settle(limit: stage.generator.settings.requestTimeout)
+                try await Task.sleep(nanoseconds: 200_000_000)
+            }
         }
         return search.answer
     }
