@@ -69,8 +69,12 @@ let package = Package(
 
         folder(
             "ConformanceKit", "Conformance/Kit",
-            ["Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto")]),
+            [
+                "Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
+        tests("ConformanceTests", ["ConformanceKit", .product(name: "Crypto", package: "swift-crypto")]),
 
         folder(
             "LoadKit", "LoadGen/Kit",
@@ -82,5 +86,15 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+
+        tests("ModelTests", ["Model", "Vocabulary"]),
+        tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
+        tests(
+            "RegistryTests",
+            [
+                "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ]
 )

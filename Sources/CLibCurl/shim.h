@@ -24,3 +24,7 @@ static inline CURLcode aerugo_curl_get_long(CURL *handle, CURLINFO info, long *v
 static inline CURLcode aerugo_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(handle, info, value);
 }
+static inline CURLcode aerugo_curl_get_string(CURL *handle, CURLINFO info, char **value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode aerugo_curl_global(void) { return curl_global_init(CURL_GLOBAL_ALL); }

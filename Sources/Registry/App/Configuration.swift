@@ -102,7 +102,8 @@ struct Settings: Sendable {
         do {
             text = try String(contentsOfFile: file, encoding: .utf8)
         } catch {
-            throw ConfigurationError(description: "cannot read the configuration file \(file): \(error.localizedDescription)")
+            throw ConfigurationError(
+                description: "cannot read the configuration file \(file): \(error.localizedDescription)")
         }
         do {
             var values: [String: String] = [:]

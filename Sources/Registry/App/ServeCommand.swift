@@ -17,7 +17,8 @@ struct SettingFlags: ParsableArguments {
     var logLevel: String?
     @Option(help: "text or json.")
     var logFormat: String?
-    @Option(name: .customLong("set"), help: "Any other setting, as key=value; may be repeated. `aerugo config` lists them.")
+    @Option(
+        name: .customLong("set"), help: "Any other setting, as key=value; may be repeated. `aerugo config` lists them.")
     var others: [String] = []
 
     /// The effective settings. Throws `ConfigurationError`.

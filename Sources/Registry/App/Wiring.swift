@@ -34,12 +34,14 @@ func serve(_ settings: Settings) async throws {
             configuration: .init(
                 services: [
                     .init(service: ServerService(server: running)), .init(service: SweepService(registry: registry)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
+                ], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
         withExtendedLifetime(data) {}
     } catch let error as StoreError {
-        throw ConfigurationError(description: "cannot use data directory '\(settings.string("data"))': \(error.cause)", exitCode: 1)
+        throw ConfigurationError(
+            description: "cannot use data directory '\(settings.string("data"))': \(error.cause)", exitCode: 1)
     } catch let error as ConfigurationError {
         throw error
     } catch {

@@ -17,7 +17,7 @@ package struct HTTPSettings: Sendable {
 }
 
 /// From request to answer: finds the route, asks for the grant, runs the handler, turns errors into answers, logs.
-package struct Application: Sendable {
+package final class Application: Sendable {
     let registry: Registry
     let authorizer: Authorizer
     let settings: HTTPSettings
@@ -42,8 +42,7 @@ package struct Application: Sendable {
             response = ErrorResponse.response(error, failureHeaders(error, request))
             note(request, response.status, response.status >= 500 ? .error : .info, error)
         }
-        if request.path.hasPrefix("/v2") { response.headers.append((HeaderName.dockerAPIVersion, "registry/2.0")) }
-        response.headers.append((HeaderName.requestID, request.id))
+        response.requestID = request.id
         return response
     }
 
@@ -53,7 +52,9 @@ package struct Application: Sendable {
         }
         switch table.find(request.method, request.path) {
         case .found(let route, let match):
-            let name = try match.name.map { name throws(RegistryError) in try parsing { () throws(ParseError) in try RepositoryName.parse(name) } }
+            let name = try match.name.map { name throws(RegistryError) in
+                try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
+            }
             let grant = try authorizer.authorize(route.permission ?? .base, on: name)
             return try await route.handler(Call(request, self, match, name, grant))
         case .wrongMethod:

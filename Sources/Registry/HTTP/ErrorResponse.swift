@@ -33,6 +33,7 @@ enum ErrorResponse {
         case .requestTimeout, .connectionCut: (408, ErrorCode.unsupported)
         case .tooManyTags, .uriTooLong: (414, ErrorCode.unsupported)
         case .headersTooLarge: (431, ErrorCode.unsupported)
+        case .unsupportedCoding: (501, ErrorCode.unsupported)
         case .storageFull: (507, ErrorCode.unavailable)
         case .unavailable: (503, ErrorCode.unavailable)
         case .internalError: (500, ErrorCode.unknown)

@@ -58,7 +58,9 @@ extension Request {
             let halves = pair.split(separator: "=", maxSplits: 1)
             guard halves.count == 2 else { continue }
             let value = halves[1].trimmed
-            let bare = value.hasPrefix("\"") && value.hasSuffix("\"") && value.count >= 2 ? value.dropFirst().dropLast() : value
+            let bare =
+                value.hasPrefix("\"") && value.hasSuffix("\"") && value.count >= 2
+                ? value.dropFirst().dropLast() : value
             pairs[halves[0].trimmed.lowercased()] = String(bare)
         }
         return pairs

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Service
 
 /// A request whose head has arrived.
-package struct Request: Sendable {
+package final class Request: Sendable {
     package let method: HTTPMethod
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring
@@ -14,6 +14,17 @@ package struct Request: Sendable {
     /// In the answer, the logs and nowhere else.
     package let id: String
     package let body: RequestBody
+
+    init(_ head: HTTPRequestHead, remote: String, id: String, body: RequestBody) {
+        let question = head.uri.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = question.map { head.uri[..<$0] } ?? head.uri[...]
+        query = Query(question.map { head.uri[head.uri.utf8.index(after: $0)...] })
+        method = head.method
+        headers = head.headers
+        self.remote = remote
+        self.id = id
+        self.body = body
+    }
 
     /// The values of a header that may stand on several lines, one text.
     package func joined(_ name: String) -> String? {
@@ -56,7 +67,9 @@ extension Substring {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else { return String(self) }
+            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else {
+                return String(self)
+            }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

@@ -23,6 +23,8 @@ package struct Response: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)]
     package var body: Body
+    /// Goes into `X-Request-Id`.
+    package var requestID = ""
     /// Close the connection behind it.
     package var closes = false
 

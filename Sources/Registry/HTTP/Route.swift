@@ -15,7 +15,8 @@ package struct Call: Sendable {
     /// The path's last segment, decoded.
     let parameter: String
 
-    init(_ request: Request, _ application: Application, _ match: Route.Match, _ name: RepositoryName?, _ grant: Grant) {
+    init(_ request: Request, _ application: Application, _ match: Route.Match, _ name: RepositoryName?, _ grant: Grant)
+    {
         self.request = request
         registry = application.registry
         settings = application.settings
@@ -33,7 +34,7 @@ package struct Call: Sendable {
 }
 
 /// One operation of the API. The table of them is what dispatch, 405 answers and tests are read from.
-package struct Route: Sendable {
+package final class Route: Sendable {
     typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
 
     package let method: HTTPMethod
@@ -45,48 +46,20 @@ package struct Route: Sendable {
     package let spec: String
     let handler: Handler
 
-    private let prefix: [Substring]
-    private let suffix: [Substring]
-    private let hasName: Bool
-
     init(
-        _ method: HTTPMethod, _ template: String, _ permission: Permission?, _ spec: String, _ handler: @escaping Handler
+        _ method: HTTPMethod, _ template: String, _ permission: Permission?, _ spec: String,
+        _ handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
         self.permission = permission
         self.spec = spec
         self.handler = handler
-        let segments = template.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        let split = segments.firstIndex(of: "{name}")
-        hasName = split != nil
-        prefix = Array(segments[..<(split ?? segments.endIndex)])
-        suffix = split.map { Array(segments[($0 + 1)...]) } ?? []
     }
 
     /// What a path says to a route that fits it.
     struct Match {
-        let name: Substring?
+        let name: String?
         let parameter: String
-    }
-
-    /// Whether `path`, with these segments, is one of the route's.
-    func match(_ path: Substring, _ segments: [Substring]) -> Match? {
-        guard hasName else {
-            return segments == prefix ? Match(name: nil, parameter: "") : nil
-        }
-        let names = segments.count - prefix.count - suffix.count
-        guard names > 0, segments.starts(with: prefix) else { return nil }
-        var parameter: Substring = ""
-        for (segment, wanted) in zip(segments[(prefix.count + names)...], suffix) {
-            if wanted.first == "{" {
-                parameter = segment
-            } else if segment != wanted {
-                return nil
-            }
-        }
-        let first = segments[prefix.count]
-        let last = segments[prefix.count + names - 1]
-        return Match(name: path[first.startIndex..<last.endIndex], parameter: parameter.percentDecoded)
     }
 }

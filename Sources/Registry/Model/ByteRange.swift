@@ -51,7 +51,8 @@ package struct ChunkRange: Equatable, Sendable {
         var body = Substring(text).trimmed
         for unit in ["bytes ", "bytes="] where body.hasPrefix(unit) { body = body.dropFirst(unit.count) }
         let ends = body.prefix { $0 != "/" }.split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = decimal(ends[0]), let last = decimal(ends[1]), first <= last, last < .max else {
+        guard ends.count == 2, let first = decimal(ends[0]), let last = decimal(ends[1]), first <= last, last < .max
+        else {
             throw ParseError(.contentRange, "Content-Range '\(text.excerpt)' is not first-last, such as 0-1048575")
         }
         return ChunkRange(first: first, last: last)

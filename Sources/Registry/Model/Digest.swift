@@ -13,8 +13,8 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         }
 
         /// Reads an algorithm's name. Throws `ParseError(.digestAlgorithm)` for one that we do not compute.
-        package static func parse(_ text: some StringProtocol) throws(ParseError) -> Algorithm {
-            guard let algorithm = Algorithm(rawValue: String(text)) else {
+        package static func parse(_ text: String) throws(ParseError) -> Algorithm {
+            guard let algorithm = Algorithm(rawValue: text) else {
                 throw ParseError(
                     .digestAlgorithm, "digest algorithm '\(text.excerpt)' is not supported: use sha256 or sha512")
             }
@@ -37,18 +37,18 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `algorithm:hex`. Throws `ParseError(.digest)`, or `.digestAlgorithm` where the form is right.
-    package static func parse(_ text: some StringProtocol) throws(ParseError) -> Digest {
+    package static func parse(_ text: String) throws(ParseError) -> Digest {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), colon != text.startIndex else {
             throw ParseError(.digest, "'\(text.excerpt)' is not a digest: write algorithm:hex, such as sha256:…")
         }
-        let algorithm = try Algorithm.parse(text[..<colon])
+        let algorithm = try Algorithm.parse(String(text[..<colon]))
         let encoded = text[text.utf8.index(after: colon)...]
         guard encoded.utf8.count == algorithm.hexLength, encoded.utf8.allSatisfy(Hex.isLowerDigit) else {
             throw ParseError(
                 .digest,
                 "'\(text.excerpt)' is not a digest: \(algorithm) takes \(algorithm.hexLength) lower-case hex digits")
         }
-        return Digest(algorithm: algorithm, text: String(text))
+        return Digest(algorithm: algorithm, text: text)
     }
 
     package var description: String { text }

@@ -34,7 +34,8 @@ package struct Manifest: Sendable {
         guard document.fsLayers == nil, document.schemaVersion != 1, let kind = taken[mediaType] else {
             throw ParseError(.mediaType, refusal(of: mediaType))
         }
-        guard document.schemaVersion == 2 || (document.schemaVersion == nil && mediaType == MediaType.ociArtifact) else {
+        guard document.schemaVersion == 2 || (document.schemaVersion == nil && mediaType == MediaType.ociArtifact)
+        else {
             throw ParseError(.manifest, "schemaVersion must be 2")
         }
         switch kind {
@@ -72,7 +73,9 @@ package struct Manifest: Sendable {
         for child in children {
             let digest = try child.checked("an entry of 'manifests'")
             required.append(digest)
-            if let platform = child.platform { platforms.append((digest, platform.os ?? "", platform.architecture ?? "")) }
+            if let platform = child.platform {
+                platforms.append((digest, platform.os ?? "", platform.architecture ?? ""))
+            }
         }
         return try Manifest(
             mediaType, .index, document, required: required, artifactType: document.artifactType.nonEmpty,

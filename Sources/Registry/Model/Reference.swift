@@ -6,7 +6,7 @@ package struct Tag: Hashable, Sendable, CustomStringConvertible {
     private let text: String
 
     /// Reads a tag. Throws `ParseError(.tag)`.
-    package static func parse(_ text: some StringProtocol) throws(ParseError) -> Tag {
+    package static func parse(_ text: String) throws(ParseError) -> Tag {
         let bytes = text.utf8
         guard let first = bytes.first, bytes.count <= maximumLength, isWord(first),
             bytes.allSatisfy({ isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
@@ -16,7 +16,7 @@ package struct Tag: Hashable, Sendable, CustomStringConvertible {
                 "'\(text.excerpt)' is not a tag: use up to \(maximumLength) letters, digits, '_', '.' and '-', "
                     + "not beginning with '.' or '-'")
         }
-        return Tag(text: String(text))
+        return Tag(text: text)
     }
 
     private init(text: String) { self.text = text }
@@ -39,7 +39,7 @@ package enum Reference: Hashable, Sendable, CustomStringConvertible {
     case digest(Digest)
 
     /// Reads a reference: with a colon it is a digest, as no tag has one. Throws `ParseError`.
-    package static func parse(_ text: some StringProtocol) throws(ParseError) -> Reference {
+    package static func parse(_ text: String) throws(ParseError) -> Reference {
         text.utf8.contains(UInt8(ascii: ":")) ? .digest(try Digest.parse(text)) : .tag(try Tag.parse(text))
     }
 

@@ -6,7 +6,7 @@ package struct RegistryError: Error, Sendable {
         case manifestInvalid, manifestUnknown, manifestTooLarge, nameInvalid, nameUnknown, tagInvalid
         case rangeUnsatisfiable, chunkOutOfOrder, sizeInvalid, blobTooLarge, paginationInvalid
         case unauthorized, denied, unsupported, methodNotAllowed, notFound, preconditionFailed, badRequest
-        case requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge
+        case requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge, unsupportedCoding
         case storageFull, unavailable, internalError
     }
 

@@ -7,7 +7,7 @@ package struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConve
 
     /// Reads a name: components of `[a-z0-9]+` joined by `.`, `_`, `__` or dashes, joined by `/`.
     /// Throws `ParseError(.repositoryName)`.
-    package static func parse(_ text: some StringProtocol) throws(ParseError) -> RepositoryName {
+    package static func parse(_ text: String) throws(ParseError) -> RepositoryName {
         guard text.utf8.count <= maximumLength else {
             throw ParseError(.repositoryName, "the repository name has over \(maximumLength) characters")
         }
@@ -17,13 +17,13 @@ package struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConve
                 "'\(text.excerpt)' is not a repository name: use lower-case letters and digits, "
                     + "separated by '.', '_', '__', dashes or '/'")
         }
-        return RepositoryName(text: String(text))
+        return RepositoryName(text: text)
     }
 
     private init(text: String) { self.text = text }
 
     /// The grammar as a machine that reads each byte once; `run` counts the separators since the last letter or digit.
-    private static func isName(_ bytes: some Sequence<UInt8>) -> Bool {
+    private static func isName(_ bytes: String.UTF8View) -> Bool {
         var separator: UInt8 = UInt8(ascii: "/")
         var run = 1
         for byte in bytes {
@@ -46,7 +46,9 @@ package struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConve
         return run == 0
     }
 
-    package static func < (a: RepositoryName, b: RepositoryName) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+    package static func < (a: RepositoryName, b: RepositoryName) -> Bool {
+        a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    }
 
     package var description: String { text }
 }

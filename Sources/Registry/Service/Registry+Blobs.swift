@@ -14,7 +14,9 @@ extension Registry {
         _ digest: Digest, in repository: RepositoryName, _ grant: Grant
     ) async throws(RegistryError) -> any BlobContent {
         let item = digest.description
-        if let cached = locations[repository, item], let content = try await intact(digest, at: cached) { return content }
+        if let cached = locations[repository, item], let content = try await intact(digest, at: cached) {
+            return content
+        }
         let version = locations.version(of: repository)
         let location = try await storing { () throws(StoreError) in try await metadata.blob(digest, in: repository) }
         guard let location else { throw Self.unknownBlob(digest, in: repository) }

@@ -39,7 +39,8 @@ extension Registry {
         let item = reference.description
         if let cached = manifests[repository, item] { return cached }
         let version = manifests.version(of: repository)
-        let found = try await storing { () throws(StoreError) in try await metadata.manifest(reference, in: repository) }
+        let found = try await storing { () throws(StoreError) in try await metadata.manifest(reference, in: repository)
+        }
         guard let found else { throw try await missing(reference, in: repository) }
         manifests.insert(found, for: repository, item, version: version)
         return found
@@ -48,7 +49,8 @@ extension Registry {
     /// Keeps a manifest under its digest and these tags. With a tag as reference the precondition is that tag's.
     /// Throws `.manifestInvalid`, `.manifestTooLarge`, `.digestInvalid`, `.manifestBlobUnknown`, `.preconditionFailed`.
     package func push(
-        _ bytes: [UInt8], as reference: Reference, tags: [Tag] = [], contentType: String?, to repository: RepositoryName,
+        _ bytes: [UInt8], as reference: Reference, tags: [Tag] = [], contentType: String?,
+        to repository: RepositoryName,
         if precondition: TagPrecondition = TagPrecondition(), _ grant: Grant
     ) async throws(RegistryError) -> PushedManifest {
         guard tags.count <= limits.tagsPerPush else {
@@ -71,7 +73,8 @@ extension Registry {
             throw Self.unknownReferences(digests)
         case .preconditionFailed:
             throw RegistryError(
-                .preconditionFailed, "the tag has moved since: pull it again, then push with its new digest in If-Match")
+                .preconditionFailed, "the tag has moved since: pull it again, then push with its new digest in If-Match"
+            )
         }
     }
 
@@ -82,7 +85,8 @@ extension Registry {
         let parsed = try await storing { () throws(StoreError) in
             try await blobs.executor.run { () throws(StoreError) in
                 Result { () throws(ParseError) in
-                    let algorithm = if case .digest(let digest) = reference { digest.algorithm } else { Digest.Algorithm.sha256 }
+                    let algorithm =
+                        if case .digest(let digest) = reference { digest.algorithm } else { Digest.Algorithm.sha256 }
                     return (
                         try Manifest.parse(bytes, contentType: contentType), ContentHash.digest(algorithm, of: bytes)
                     )
@@ -144,7 +148,8 @@ extension Registry {
     private static func unknownReferences(_ digests: [Digest]) -> RegistryError {
         var errors = digests.map { digest in
             RegistryError(
-                .manifestBlobUnknown, "the manifest names \(digest), which this repository lacks: push or mount it first",
+                .manifestBlobUnknown,
+                "the manifest names \(digest), which this repository lacks: push or mount it first",
                 detail: ["digest": digest.description])
         }
         var first = errors.removeFirst()

@@ -82,7 +82,8 @@ extension Registry {
         guard actual == digest else {
             try await discard(session)
             throw RegistryError(
-                .digestInvalid, "the digest of the bytes that arrived is \(actual), not \(digest): upload the blob again",
+                .digestInvalid,
+                "the digest of the bytes that arrived is \(actual), not \(digest): upload the blob again",
                 detail: ["digest": actual.description, "size": "\(session.received)"])
         }
         // An older object of the same digest is kept only if it is whole: else this one takes its place.

@@ -3,7 +3,7 @@ import Model
 import Store
 
 /// The registry's use cases. Every function takes the `Grant` that allows it and throws `RegistryError` alone.
-package struct Registry: Sendable {
+package final class Registry: Sendable {
     /// What an operator may set.
     package struct Limits: Sendable {
         /// Largest manifest taken, in bytes.
@@ -55,7 +55,7 @@ package struct Registry: Sendable {
     /// Runs until it is cancelled.
     package func sweep(every interval: Duration) async {
         await withTaskGroup { group in
-            group.addTask {
+            group.addTask { [sweepRequests] in
                 while !Task.isCancelled {
                     sweepRequests.yield()
                     do { try await Task.sleep(for: interval) } catch { return }

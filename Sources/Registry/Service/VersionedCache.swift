@@ -69,7 +69,9 @@ final class VersionedCache<Value: Weighted>: Sendable {
 
     private func add(_ entry: Entry, for key: Key, to state: inout State) {
         let overhead = 200
-        if let replaced = state.young.updateValue(entry, forKey: key) { state.weight -= replaced.value.weight + overhead }
+        if let replaced = state.young.updateValue(entry, forKey: key) {
+            state.weight -= replaced.value.weight + overhead
+        }
         state.weight += entry.value.weight + overhead
         guard state.weight > capacity / 2 else { return }
         state.old = state.young

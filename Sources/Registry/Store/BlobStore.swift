@@ -29,6 +29,8 @@ package protocol BlobContent: Sendable {
     var size: Int64 { get }
     /// Changes whenever something else than the registry touches the object; equal stamps mean unchanged bytes.
     var stamp: String { get }
+    /// Whether the object still has as many bytes as when it was opened.
+    var isWhole: Bool { get }
     /// A readable descriptor for sendfile(2), valid while the content lives.
     var descriptor: Int32 { get }
     /// Blocks: hashes all bytes. Throws `StoreError`.

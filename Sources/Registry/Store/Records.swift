@@ -5,12 +5,15 @@ package struct StoredManifest: Sendable {
     package let digest: Digest
     package let mediaType: String
     package let bytes: [UInt8]
+    /// The digest in quotes (RFC 9110 section 8.8.3).
+    package let entityTag: String
 
     /// A manifest of these exact bytes.
     package init(digest: Digest, mediaType: String, bytes: [UInt8]) {
         self.digest = digest
         self.mediaType = mediaType
         self.bytes = bytes
+        entityTag = "\"\(digest)\""
     }
 }
 

@@ -58,10 +58,12 @@ package protocol SQLTransaction {
 package protocol SQLDatabase: Sendable {
     /// Runs `body` on a snapshot.
     func read<T: Sendable>(
-        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T) async throws(StoreError) -> T
+        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T
+    ) async throws(StoreError) -> T
     /// Runs `body` in a transaction that is durable when this returns. Nothing of it stays when `body` throws.
     func write<T: Sendable>(
-        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T) async throws(StoreError) -> T
+        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T
+    ) async throws(StoreError) -> T
     /// Applies those of the numbered migrations that have not been, under a lock.
     func migrate(_ migrations: [Migration]) async throws(StoreError)
 }

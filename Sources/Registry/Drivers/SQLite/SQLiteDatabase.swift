@@ -18,7 +18,8 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.maximumReaderCount = Self.readerCount
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 1000")
+            try db.execute(
+                sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 1000")
         }
         do {
             if let path {

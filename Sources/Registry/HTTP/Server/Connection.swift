@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import NIOHTTP1
+import Store
 
 /// One client's connection: parts of requests come in, one request at a time is answered, in order. A state machine on
 /// the channel's event loop; the handlers' tasks run on that loop too, and nothing else touches it: hence `@unchecked`.
@@ -40,8 +41,11 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Bytes of the body that the handler has not taken, and those that came since the clock was last set back.
     private var buffered = 0
     private var progress = 0
+    /// What sendfile is reading from.
+    private var sending: (any BlobContent)?
     private var readIsHeld = false
     private var isInRead = false
+    private var isAdvancing = false
     private var isShuttingDown = false
 
     init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
@@ -84,8 +88,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         context.flush()
     }
 
-    /// Takes what has come as far as the request at hand allows.
+    /// Takes what has come as far as the request at hand allows. Answers that are ready at once lead back here: the loop
+    /// that runs goes on then, as thousands of requests in one packet would else take the stack.
     private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
         while let part = pipelined.first, isReady(for: part) {
             pipelined.removeFirst()
             switch (part, phase) {
@@ -108,28 +116,47 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func begin(_ head: HTTPRequestHead) {
         served += 1
         isHead = head.method == .HEAD
+        let framing = Framing(head.headers)
         // After an upgrade or CONNECT the decoder reads no further.
-        let isUpgrade = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
-        keepsAlive = head.isKeepAlive && !isShuttingDown && !isUpgrade
-        let length = Self.length(head)
-        let body = RequestBody(length: length, pieces: shared.pieces, connection: self)
+        keepsAlive = head.isKeepAlive && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
+        let body = RequestBody(length: framing.length, pieces: shared.pieces, connection: self)
         self.body = body
-        awaitsContinue = length != 0 && head.headers.first(name: "Expect")?.lowercased() == "100-continue"
-        let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let request = Request(
-            method: head.method, path: target.first ?? "", query: Query(target.count > 1 ? target[1] : nil),
-            headers: head.headers, remote: remote, id: shared.newRequestID(), body: body)
-        guard head.version != .http1_1 || head.headers[canonicalForm: "host"].count == 1 else {
+        awaitsContinue = framing.length != 0 && framing.expectsContinue
+        let request = Request(head, remote: remote, id: shared.newRequestID(), body: body)
+        guard head.version != .http1_1 || framing.hosts == 1 else {
             return refuse(.init(.badRequest, "a request must have one Host header"))
         }
-        guard length == 0 else { return start(request) }
+        guard !framing.isUnknownCoding else {
+            return refuse(.init(.unsupportedCoding, "of transfer codings, only chunked is understood here"))
+        }
+        guard framing.length == 0 else { return start(request) }
         phase = .end(request)
     }
 
-    /// Bytes of the body; nil with chunked coding. The decoder has seen to it that the headers agree.
-    private static func length(_ head: HTTPRequestHead) -> Int64? {
-        if head.headers.contains(name: "Transfer-Encoding") { return nil }
-        return head.headers.first(name: "Content-Length").flatMap { Int64($0) } ?? 0
+    /// What a request's headers say about its form; the decoder has seen to it that they agree.
+    private struct Framing {
+        /// Bytes of the body; nil with chunked coding.
+        var length: Int64? = 0
+        var hosts = 0
+        var isUpgrade = false
+        /// A transfer coding besides chunked, or twice chunked (RFC 9112 section 6.1).
+        var isUnknownCoding = false
+        var expectsContinue = false
+
+        init(_ headers: HTTPHeaders) {
+            for (name, value) in headers {
+                switch name.utf8.count {
+                case 4 where name.lowercased() == "host": hosts += 1
+                case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
+                case 7 where name.lowercased() == "upgrade": isUpgrade = true
+                case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
+                case 17 where name.lowercased() == "transfer-encoding":
+                    length = nil
+                    isUnknownCoding = isUnknownCoding || value.lowercased() != "chunked"
+                default: break
+                }
+            }
+        }
     }
 
     private func receive(_ chunk: ByteBuffer) {
@@ -160,7 +187,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     func bodyIsWanted() {
         guard awaitsContinue, let context else { return }
         awaitsContinue = false
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
+        context.writeAndFlush(
+            wrapOutboundOut(.byteBuffer(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))), promise: nil)
     }
 
     /// The handler has taken all of the body that was there.
@@ -221,14 +249,14 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func send(_ response: Response) {
         guard let context else { return }
         keepsAlive = keepsAlive && !response.closes && !isShuttingDown
-        var buffer = context.channel.allocator.buffer(capacity: 1024)
-        ResponseEncoder.encode(response, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
-        if isHead { return send(buffer) }
+        var bytes: [UInt8] = []
+        if !isHead, case .bytes(let body) = response.body { bytes = body }
+        var buffer = context.channel.allocator.buffer(capacity: 1024 + bytes.count)
+        ResponseEncoder.encode(
+            response, body: bytes, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
         switch response.body {
-        case .empty: send(buffer)
-        case .bytes(let bytes):
-            buffer.writeBytes(bytes)
-            send(buffer)
+        case .content where isHead: send(buffer)
+        case .empty, .bytes: send(buffer)
         case .content(let content, let range):
             context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
             // The handle only borrows the descriptor: it is taken back before the content goes.
@@ -237,9 +265,16 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
             let done = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
+            sending = content
             done.futureResult.assumeIsolated().whenComplete { [self] result in
-                withExtendedLifetime(content) { _ = try? handle.takeDescriptorOwnership() }
-                if case .failure = result { close() } else { finish() }
+                sending = nil
+                do {
+                    _ = try handle.takeDescriptorOwnership()
+                    try result.get()
+                    finish()
+                } catch {
+                    close()
+                }
             }
         }
     }
@@ -284,6 +319,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Closes the connection if it has waited too long; called about once a second.
     func tick(_ now: NIODeadline) {
         let waited = now - since
+        // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
+        if let sending, !sending.isWhole { context?.close(promise: nil) }
         switch phase {
         case .head, .end:
             guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }

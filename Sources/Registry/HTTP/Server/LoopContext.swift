@@ -1,7 +1,6 @@
 import Glibc
 import Model
 import NIOCore
-import Store
 
 /// What the connections of one event loop share. Used on that loop alone: hence `@unchecked`.
 final class LoopContext: @unchecked Sendable {
@@ -9,7 +8,7 @@ final class LoopContext: @unchecked Sendable {
     let loop: any EventLoop
     let pieces: BodyPieces
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
-    private let idPrefix: String
+    private let idSeed = UInt64.random(in: 0...UInt64.max) & ~0xffff_ffff
     private var requests: UInt64 = 0
     private var date = ""
     private var dateSecond = -1
@@ -19,7 +18,6 @@ final class LoopContext: @unchecked Sendable {
         self.loop = loop
         pieces = BodyPieces(budget: bodyBudget)
         executor = EventLoopExecutor(loop)
-        idPrefix = String(MetadataStore.newID().prefix(8))
     }
 
     /// Begins to look after connections that wait too long.
@@ -39,11 +37,18 @@ final class LoopContext: @unchecked Sendable {
 
     func remove(_ connection: Connection) { connections[ObjectIdentifier(connection)] = nil }
 
-    /// An id that no other request of this process, and hardly one of another, has.
+    /// An id that no other request of this process, and hardly one of another, has: 15 digits, which a String holds
+    /// without memory of its own.
     func newRequestID() -> String {
         requests &+= 1
-        let number = String(requests, radix: 16)
-        return idPrefix + String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
+        let number = requests ^ idSeed
+        return String(unsafeUninitializedCapacity: 15) { digits in
+            for at in 0..<15 {
+                let nibble = UInt8(truncatingIfNeeded: number >> UInt64(56 - 4 * at)) & 15
+                digits[at] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+            }
+            return 15
+        }
     }
 
     /// The value of a `Date` header, made once a second.

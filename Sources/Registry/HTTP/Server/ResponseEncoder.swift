@@ -1,33 +1,70 @@
 import NIOCore
 
-/// Writes the head of an answer (RFC 9112 section 4).
+/// Writes an answer's head, and a small body with it (RFC 9112 section 4).
 enum ResponseEncoder {
-    /// Appends status line, headers and the blank line. Content-Length is left out where RFC 9110 8.6 forbids it.
-    static func encode(_ response: Response, keepsAlive: Bool, date: String, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString("\(response.status) ")
-        buffer.writeStaticString(reason(response.status))
-        buffer.writeStaticString("\r\nDate: ")
-        buffer.writeString(date)
-        for (name, value) in response.headers {
-            buffer.writeStaticString("\r\n")
-            buffer.writeString(name)
-            buffer.writeStaticString(": ")
-            write(value, into: &buffer)
+    /// Appends status line, headers, the blank line and `body`. Content-Length is left out where RFC 9110 8.6 forbids it.
+    static func encode(
+        _ response: Response, body: [UInt8], keepsAlive: Bool, date: String, into buffer: inout ByteBuffer
+    ) {
+        var size = 256 + date.utf8.count + response.requestID.utf8.count + body.count
+        for (name, value) in response.headers { size += name.utf8.count + value.utf8.count + 4 }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
+            var out = Writer(bytes)
+            out.put(literal: "HTTP/1.1 ")
+            out.put(number: Int64(response.status))
+            out.put(literal: " ")
+            out.put(literal: reason(response.status))
+            out.put(literal: "\r\nDate: ")
+            out.put(date)
+            for (name, value) in response.headers {
+                out.put(literal: "\r\n")
+                out.put(name)
+                out.put(literal: ": ")
+                out.put(value)
+            }
+            if !response.requestID.isEmpty {
+                out.put(literal: "\r\nDocker-Distribution-API-Version: registry/2.0\r\nX-Request-Id: ")
+                out.put(response.requestID)
+            }
+            if response.status != 204, response.status != 304 {
+                out.put(literal: "\r\nContent-Length: ")
+                out.put(number: response.body.length)
+            }
+            out.put(literal: keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n")
+            out.put(body)
+            return out.count
         }
-        if response.status != 204, response.status != 304 {
-            buffer.writeStaticString("\r\nContent-Length: ")
-            buffer.writeString(String(response.body.length))
-        }
-        buffer.writeStaticString(keepsAlive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n")
     }
 
-    /// A value can never end its line, whatever it was made from.
-    private static func write(_ value: String, into buffer: inout ByteBuffer) {
-        if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
-            buffer.writeBytes(value.utf8.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 })
-        } else {
-            buffer.writeString(value)
+    /// Appends to memory of a known size; what does not fit is cut off.
+    private struct Writer {
+        private let bytes: UnsafeMutableRawBufferPointer
+        private(set) var count = 0
+
+        init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+        mutating func put(literal text: StaticString) {
+            text.withUTF8Buffer { copy(UnsafeRawBufferPointer($0)) }
+        }
+
+        /// A value can never end its line, whatever it was made from: control characters become blanks.
+        mutating func put(_ text: String) {
+            var text = text
+            let start = count
+            text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+            for at in start..<count { bytes[at] = bytes[at] < 0x20 ? 0x20 : bytes[at] }
+        }
+
+        mutating func put(_ body: [UInt8]) { body.withUnsafeBytes { copy($0) } }
+
+        mutating func put(number: Int64) { put(String(number)) }
+
+        private mutating func copy(_ source: UnsafeRawBufferPointer) {
+            let length = min(source.count, bytes.count - count)
+            guard length > 0, let base = source.baseAddress else { return }
+            UnsafeMutableRawBufferPointer(rebasing: bytes[count..<count + length])
+                .copyMemory(from: UnsafeRawBufferPointer(start: base, count: length))
+            count += length
         }
     }
 
@@ -53,6 +90,7 @@ enum ResponseEncoder {
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
+        case 501: "Not Implemented"
         case 503: "Service Unavailable"
         case 507: "Insufficient Storage"
         default: "Status"

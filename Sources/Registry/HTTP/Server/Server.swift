@@ -69,7 +69,9 @@ package final class Server: Sendable {
                 // One read a wake-up: what a client sends is mostly one packet, and an upload must not outrun its limit.
                 .childChannelOption(.maxMessagesPerRead, value: 1)
                 // The kernel ends a connection whose peer takes nothing for a minute.
-                .childChannelOption(ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000)
+                .childChannelOption(
+                    ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000
+                )
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         guard let loop = loops.first(where: { $0.loop === channel.eventLoop }) else { return }

@@ -18,7 +18,7 @@ enum Manifests {
             200,
             [
                 ("Content-Type", manifest.mediaType), (HeaderName.dockerContentDigest, manifest.digest.description),
-                ("ETag", Conditions.tag(manifest.digest)), ("Vary", "Accept"),
+                ("ETag", manifest.entityTag), ("Vary", "Accept"),
             ], .bytes(manifest.bytes))
     }
 

@@ -52,14 +52,11 @@ enum Uploads {
         let (registry, name) = (call.registry, try call.repository())
         let upload = try await registry.beginUpload(to: name, algorithm: digest.algorithm, call.grant)
         do throws(RegistryError) {
-            try await registry.finishUpload(upload.id, with: call.request.body, at: nil, as: digest, in: name, call.grant)
+            try await registry.finishUpload(
+                upload.id, with: call.request.body, at: nil, as: digest, in: name, call.grant)
         } catch {
             // The session is of no use to a client that was never told its id. A wrong digest has ended it already.
-            do throws(RegistryError) {
-                try await registry.cancelUpload(upload.id, in: name, call.grant)
-            } catch let other where other.code != .blobUploadUnknown {
-                throw other
-            } catch {}
+            if error.code != .digestInvalid { try await registry.cancelUpload(upload.id, in: name, call.grant) }
             throw error
         }
         return call.created(digest, name)
@@ -102,7 +99,8 @@ enum Uploads {
 extension Call {
     fileprivate func chunkRange() throws(RegistryError) -> ChunkRange? {
         try parsing { () throws(ParseError) in
-            try request.headers.first(name: "Content-Range").map { text throws(ParseError) in try ChunkRange.parse(text) }
+            try request.headers.first(name: "Content-Range").map { text throws(ParseError) in try ChunkRange.parse(text)
+            }
         }
     }
 
@@ -128,7 +126,7 @@ extension Call {
     ) async throws(RegistryError) -> Response {
         do throws(RegistryError) {
             return try await body()
-        } catch where error.code == .chunkOutOfOrder {
+        } catch  where error.code == .chunkOutOfOrder {
             let name = try repository()
             let upload = try await registry.upload(parameter, in: name, grant)
             return ErrorResponse.response(error, progress(name, upload))

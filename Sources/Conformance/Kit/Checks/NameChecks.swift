@@ -1,0 +1,69 @@
+import Vocabulary
+
+/// Repository names at and past the edges of the grammar.
+enum NameChecks {
+    private static let section = "distribution-spec: Pulling manifests"
+
+    static let checks: [Check] = good + long + bad
+
+    private static let good: [Check] = [
+        ("dot", "a.b"), ("underscore", "a_b"), ("two-underscores", "a__b"), ("dashes", "a---b"), ("digits", "0/1/2"),
+        ("deep", "a/b/c/d/e/f/g/h"), ("short", "x/y"),
+        ("like-endpoints", "manifests/blobs/uploads/tags/list"),
+    ].map { name, part in
+        Check(
+            "names.taken.\(name)", .must, section, "the repository name …/\(part) is in the grammar and is taken",
+            ["name-grammar"]
+        ) { probe in
+            if !probe.isRepositoryFresh { throw Skip("only one repository may be used") }
+            let repository = probe.repository + "/" + part
+            let image = try probe.newTaggedImage(in: repository)
+            let answer = try probe.get(probe.manifestPlace("latest", in: repository), ("Accept", image.type))
+            try answer.expect(200)
+            try answer.expectBody(image.content.bytes)
+            let tags = try probe.tags(in: repository)
+            try require(tags == ["latest"], "the tag latest", "\(tags)")
+        }
+    }
+
+    private static let long: [Check] = [
+        Check(
+            "names.taken.long", .should, section, "a repository name of 200 characters is taken", ["name-grammar"]
+        ) { probe in
+            if !probe.isRepositoryFresh { throw Skip("only one repository may be used") }
+            let repository = probe.repository + "/"
+            let whole = repository + String(repeating: "n", count: max(1, 200 - repository.count))
+            let image = try probe.newTaggedImage(in: whole)
+            try probe.get(probe.manifestPlace("latest", in: whole), ("Accept", image.type)).expect(200)
+        },
+        Check(
+            "names.refused.too-long", .should, "RFC 9110 §15.5: Client errors",
+            "a repository name of 3,000 characters is taken or refused as a client's, not a server's error",
+            ["http-semantics"]
+        ) { probe in
+            let answer = try probe.postUpload(in: probe.repository + "/" + String(repeating: "n", count: 3_000))
+            try require(
+                answer.status == 202 || (400..<500).contains(answer.status), "202 or 4xx",
+                "status \(answer.status)", answer)
+        },
+    ]
+
+    private static let bad: [Check] = [
+        ("upper-case", "Upper"), ("leading-dash", "-a"), ("trailing-dash", "a-"), ("leading-dot", ".a"),
+        ("two-dots", "a..b"), ("three-underscores", "a___b"), ("mixed-separators", "a._b"), ("empty-part", "a//b"),
+        ("parent", "../etc"), ("escaped-slash", "a%2Fb%2F..%2F..%2Fc"), ("escaped-dots", "%2e%2e/%2e%2e/x"),
+        ("beyond-ascii", "caf%C3%A9"), ("blank", "a%20b"), ("nul", "a%00b"), ("8-bit", "a%FFb"), ("backslash", "a%5Cb"),
+    ].map { name, part in
+        Check(
+            "names.refused.\(name)", .must, section, "a repository name outside the grammar (\(name)) is never made",
+            ["name-grammar"]
+        ) { probe in
+            let repository = probe.repository + "/" + part
+            let content = try probe.random(64)
+            let answer = try probe.postUpload("digest=" + queryEscaped(content.digest), in: repository, body: content)
+            try require(
+                (300..<500).contains(answer.status), "a 4xx status, or a redirect to a clean path",
+                "status \(answer.status)", answer)
+        }
+    }
+}

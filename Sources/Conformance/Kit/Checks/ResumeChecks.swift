@@ -1,0 +1,145 @@
+import Vocabulary
+
+/// distribution-spec "Resumable Push" and "Resumable Pull": connections that end too early.
+enum ResumeChecks {
+    private static let push = "distribution-spec: Resumable Push"
+    private static let size = 2_000_000
+
+    /// Sends what it can before it cuts the connection; whatever comes of that is no verdict.
+    private static func cut(_ probe: Probe, _ request: Request) throws {
+        do {
+            try probe.send(request)
+        } catch let failure as TransportFailure where failure.kind != .unreachable && failure.kind != .deadline {
+            return
+        }
+    }
+
+    /// The offset that GET of the upload tells; nil when the upload is gone. Asks again while a cut request
+    /// is still being put away: the same offset three times in a row, or two seconds.
+    private static func offset(_ probe: Probe, _ place: Place) throws -> (next: Int, place: Place)? {
+        let end = ContinuousClock.now + .seconds(2)
+        var seen: [Int] = []
+        while true {
+            let answer = try probe.get(place)
+            if answer.status == 404 { return nil }
+            try answer.expect(204)
+            let range = answer.headers["Range"] ?? "0-0"
+            guard let last = range.split(separator: "-").last.flatMap({ Int($0) }) else {
+                throw answer.failure("Range: 0-N", range)
+            }
+            // `0-0` stands for nothing as well as for one byte: going on at 0 fits both only when nothing came.
+            seen.append(last == 0 ? 0 : last + 1)
+            if seen.count >= 3, Set(seen.suffix(3)).count == 1 || ContinuousClock.now > end {
+                return (seen[seen.count - 1], try probe.expectLocation(answer))
+            }
+        }
+    }
+
+    static let checks: [Check] = [
+        Check(
+            "resume.patch.told", .must, push,
+            "after a PATCH that was cut, GET tells no more bytes than were sent", ["status-204"]
+        ) { probe in
+            let content = try probe.random(size)
+            let upload = try probe.beginUpload()
+            var request = Request("PATCH", upload.place)
+            (request.body, request.cutUploadAfter) = (content, size / 2)
+            try cut(probe, request)
+            guard let (next, _) = try offset(probe, upload.place) else {
+                throw Skip("the upload did not survive the cut connection")
+            }
+            try require(next <= size / 2, "at most \(size / 2) bytes", "\(next)")
+        },
+        Check(
+            "resume.patch.kept", .should, push, "a PATCH that was cut keeps what arrived, so that nobody sends it again",
+            ["status-204"]
+        ) { probe in
+            let content = try probe.random(size)
+            let upload = try probe.beginUpload()
+            var request = Request("PATCH", upload.place)
+            (request.body, request.framing, request.cutUploadAfter) = (content, .chunked, size / 2)
+            try cut(probe, request)
+            guard let (next, _) = try offset(probe, upload.place) else {
+                throw CheckFailure(expected: "the upload goes on after a cut connection", got: "it is gone (404)")
+            }
+            try require(next > 0, "some of the \(size / 2) bytes kept", "none")
+        },
+        Check(
+            "resume.patch.goes-on", .must, push, "an upload that was cut goes on at the offset that GET tells, and is whole",
+            ["status-204", "chunk-202", "put-201"]
+        ) { probe in
+            let content = try probe.random(size)
+            let upload = try probe.beginUpload()
+            var request = Request("PATCH", upload.place)
+            (request.body, request.framing, request.cutUploadAfter) = (content, .chunked, size / 2)
+            try cut(probe, request)
+            guard let (next, place) = try offset(probe, upload.place) else {
+                throw Skip("the upload did not survive the cut connection")
+            }
+            let answer = try probe.patch(place, content[next..<size], range: "\(next)-\(size - 1)")
+            try answer.expect(202)
+            try probe.finish(try probe.expectLocation(answer), digest: content.digest).expect(201)
+            let pulled = try probe.get(probe.blobPlace(content.digest))
+            try pulled.expect(200)
+            try pulled.expectBody(content.bytes)
+        },
+        Check(
+            "resume.put.cut", .must, push, "a PUT that was cut makes no blob", ["blob-404"]
+        ) { probe in
+            let content = try probe.random(size)
+            let upload = try probe.beginUpload()
+            var request = Request("PUT", upload.place.adding("digest=" + queryEscaped(content.digest)))
+            (request.body, request.cutUploadAfter) = (content, size / 2)
+            try cut(probe, request)
+            try probe.get(probe.blobPlace(content.digest)).expect(404)
+            try probe.get(probe.blobPlace(content[0..<size / 2].digest)).expect(404)
+        },
+        Check(
+            "resume.put.again", .must, push, "after a PUT that was cut the blob can be pushed anew", ["upload-put-201"]
+        ) { probe in
+            let content = try probe.random(size)
+            let upload = try probe.beginUpload()
+            var request = Request("PUT", upload.place.adding("digest=" + queryEscaped(content.digest)))
+            (request.body, request.cutUploadAfter) = (content, size / 2)
+            try cut(probe, request)
+            try probe.pushBlob(content)
+            try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
+        },
+        Check(
+            "resume.manifest.cut", .must, push, "a manifest PUT that was cut makes no manifest and no tag", ["manifest-404"]
+        ) { probe in
+            let image = try probe.newImage(layers: 1)
+            var request = Request("PUT", probe.manifestPlace("latest"))
+            request.headers = [("Content-Type", image.type)]
+            (request.body, request.cutUploadAfter) = (image.content, image.content.count / 2)
+            try cut(probe, request)
+            try probe.get(probe.manifestPlace("latest"), ("Accept", MediaTypes.all)).expect(404)
+        },
+        Check(
+            "resume.get.range", .should, "distribution-spec: Resumable Pull",
+            "a pull that was cut goes on with a Range from where it stopped", ["blob-range"]
+        ) { probe in
+            let blob = try probe.newBlob(size)
+            var request = Request("GET", probe.blobPlace(blob.digest))
+            request.cutDownloadAfter = size / 2
+            try cut(probe, request)
+            let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=\(size / 2)-"))
+            try answer.expect(206)
+            try answer.expectBody(Array(blob.bytes[(size / 2)...]))
+        },
+        Check(
+            "resume.get.again", .must, "distribution-spec: Resumable Pull",
+            "a pull that was cut does the blob no harm", ["blob-get-200"]
+        ) { probe in
+            let blob = try probe.newBlob(size)
+            for _ in 0..<3 {
+                var request = Request("GET", probe.blobPlace(blob.digest))
+                request.cutDownloadAfter = 70_000
+                try cut(probe, request)
+            }
+            let answer = try probe.get(probe.blobPlace(blob.digest))
+            try answer.expect(200)
+            try answer.expectBody(blob.bytes)
+        },
+    ]
+}

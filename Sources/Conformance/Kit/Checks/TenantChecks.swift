@@ -1,0 +1,123 @@
+import Vocabulary
+
+/// Two identities: what one may not read is not there for the other.
+enum TenantChecks {
+    private static let section = "Isolation between identities"
+    private static let need: Set<Need> = [.push, .credentials, .secondIdentity]
+
+    /// The second identity, when it really is a stranger here.
+    private static func stranger(_ probe: Probe) throws -> Identity {
+        guard let other = probe.run.target.others.first else { throw Skip("needs a second identity") }
+        return other
+    }
+
+    private static let refusals = [401, 403, 404]
+
+    static let checks: [Check] = [
+        Check(
+            "tenants.pull", .must, section, "what one identity pushed another cannot pull, by any route", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            let image = try probe.newTaggedImage()
+            let blob = try probe.newBlob()
+            for place in [
+                probe.manifestPlace("latest"), probe.manifestPlace(image.digest), probe.blobPlace(blob.digest),
+                probe.tagsPlace(), probe.referrersPlace(image.digest),
+            ] {
+                for method in ["GET", "HEAD"] {
+                    try probe.other(other, method, place).expect(anyOf: refusals + [405], "as \(other.name)")
+                }
+            }
+        },
+        Check("tenants.push", .must, section, "nobody pushes into another's repository", needs: need) { probe in
+            let other = try stranger(probe)
+            let image = try probe.newTaggedImage()
+            try probe.other(other, "POST", probe.uploadsPlace()).expect(anyOf: refusals, "as \(other.name)")
+            try probe.other(other, "PUT", probe.manifestPlace("theirs"), body: image.content, type: image.type)
+                .expect(anyOf: refusals, "as \(other.name)")
+            try probe.get(probe.manifestPlace("theirs"), ("Accept", image.type)).expect(404)
+        },
+        Check("tenants.delete", .must, section, "nobody deletes in another's repository", needs: need) { probe in
+            let other = try stranger(probe)
+            let image = try probe.newTaggedImage()
+            for reference in ["latest", image.digest] {
+                try probe.other(other, "DELETE", probe.manifestPlace(reference))
+                    .expect(anyOf: refusals + [400, 405], "as \(other.name)")
+            }
+            try probe.get(probe.manifestPlace("latest"), ("Accept", image.type)).expect(200)
+        },
+        Check(
+            "tenants.mount", .must, "CVE-2024-39897: mount authorization",
+            "nobody mounts a blob that they may not read, with from or without", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            let blob = try probe.newBlob()
+            let theirs = "\(other.name)/\(probe.run.seed)/mount"
+            for query in ["mount=\(blob.digest)&from=\(probe.repository)", "mount=\(blob.digest)"] {
+                let answer = try probe.other(other, "POST", probe.uploadsPlace(query, in: theirs))
+                try require(answer.status != 201, "any status but 201 for \(other.name)", "201", answer)
+            }
+        },
+        Check(
+            "tenants.session", .must, "CVE-2026-32589: upload sessions across identities",
+            "an upload is its owner's alone: GET, PATCH, PUT and DELETE", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            let upload = try probe.beginUpload()
+            let content = try probe.random(40)
+            for (method, place, body) in [
+                ("GET", upload.place, nil), ("PATCH", upload.place, content),
+                ("PUT", upload.place.adding("digest=" + content.digest), content), ("DELETE", upload.place, nil),
+            ] as [(String, Place, Content?)] {
+                try probe.other(other, method, place, body: body, type: body == nil ? nil : MediaType.octetStream)
+                    .expectClientError("as \(other.name)")
+            }
+            try probe.get(upload.place).expect(204)
+        },
+        Check(
+            "tenants.token", .must, "Docker V2: Token Scope",
+            "a token that was asked for more than its owner may does not allow it", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            let service = try probe.tokenService()
+            _ = try probe.newTaggedImage()
+            let answer = try probe.askToken(
+                service, scopes: ["repository:\(probe.repository):pull,push,delete"], as: other)
+            if (400..<500).contains(answer.status) { return }
+            let token = try probe.token(in: answer)
+            try probe.with(token: token, "GET", probe.manifestPlace("latest")).expect(401, 403, 404)
+            try probe.with(token: token, "POST", probe.uploadsPlace()).expect(401, 403, 404)
+        },
+        Check(
+            "tenants.catalog", .must, "CVE-2026-27771: private on every route",
+            "the catalog of one identity does not name what another may not see", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            _ = try probe.newTaggedImage()
+            let answer = try probe.other(other, "GET", .path("/v2/_catalog?n=10000"))
+            guard answer.status == 200 else { return try answer.expectDenied() }
+            let names = try answer.json()["repositories"]?.strings ?? []
+            try require(!names.contains(probe.repository), "no \(probe.repository)", "it is named", answer)
+        },
+        Check(
+            "tenants.existence", .must, "Headers that tell too much",
+            "an answer to a stranger does not tell whether a private repository exists", needs: need
+        ) { probe in
+            let other = try stranger(probe)
+            _ = try probe.newTaggedImage()
+            let real = try probe.other(other, "GET", probe.manifestPlace("latest"))
+            let unreal = try probe.other(other, "GET", probe.manifestPlace("latest", in: probe.repository("never-made")))
+            try require(
+                real.status == unreal.status && Set(real.errorCodes) == Set(unreal.errorCodes),
+                "the same answer for what exists and what does not: \(unreal.status) \(unreal.errorCodes)",
+                "\(real.status) \(real.errorCodes)", real)
+        },
+    ]
+}
+
+extension Answer {
+    /// A refusal of any kind.
+    func expectDenied() throws {
+        try expectClientError("or 200")
+    }
+}

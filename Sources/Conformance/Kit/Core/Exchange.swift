@@ -1,0 +1,113 @@
+/// Where a request goes, as a script can say it again.
+package enum Place: Sendable, Equatable {
+    /// A path on the registry, with its query.
+    case path(String)
+    /// Any URL.
+    case url(String)
+    /// What the `header` of an earlier exchange points at, `query` added.
+    case follow(exchange: Int, header: String, url: String, query: String)
+
+    /// The same place with more query.
+    package func adding(_ query: String) -> Place {
+        switch self {
+        case .path(let path): .path(Address.adding(query, to: path))
+        case .url(let url): .url(Address.adding(query, to: url))
+        case .follow(let exchange, let header, let url, let old):
+            .follow(exchange: exchange, header: header, url: url, query: old.isEmpty ? query : old + "&" + query)
+        }
+    }
+
+    /// The absolute URL.
+    package func url(on base: Address) -> String {
+        switch self {
+        case .path(let path): base.origin + path
+        case .url(let url): url
+        case .follow(_, _, let url, let query): Address.adding(query, to: url)
+        }
+    }
+}
+
+/// One request and what came of it, secrets masked.
+package struct Exchange: Sendable {
+    /// The answer's part.
+    package struct Response: Sendable {
+        /// The status code.
+        package let status: Int
+        /// Header lines, masked.
+        package let headers: Headers
+        /// Length of the body in bytes.
+        package let bodyCount: Int
+        /// The sha256 digest of the body.
+        package let bodyDigest: String
+        /// The beginning of the body where it is text.
+        package let sample: String
+        /// The whole body where it is JSON of moderate size, masked.
+        package let json: [UInt8]?
+    }
+
+    /// Counted from 1 within its check.
+    package let number: Int
+    /// The method.
+    package let method: String
+    /// The URL, masked.
+    package let url: String
+    /// Header lines, masked.
+    package let headers: Headers
+    /// Where it went, for the script.
+    package let place: Place
+    /// The body.
+    package let body: Content?
+    /// How the body was delimited.
+    package let framing: Outgoing.Framing
+    /// The bytes as sent, when the request did not go through libcurl.
+    package let raw: [UInt8]?
+    /// The answer; nil when none came.
+    package let response: Response?
+    /// Why no answer came.
+    package let failure: String?
+    /// How long it took.
+    package let duration: Duration
+}
+
+extension Exchange {
+    /// `GET http://… → 200`, in one line.
+    package var line: String {
+        "\(method) \(url) → \(response.map { String($0.status) } ?? failure ?? "no answer")"
+    }
+
+    /// The exchange as text: heads whole, bodies shortened.
+    package var text: String {
+        var lines = ["> \(method) \(url)"]
+        lines += headers.fields.map { "> \($0.name): \($0.value)" }
+        if let body { lines.append("> [\(body.count) bytes, \(body.digest)]\(Exchange.preview(body))") }
+        if let raw { lines.append("> [raw] " + String(Exchange.visible(raw.prefix(600)))) }
+        if let response {
+            lines.append("< \(response.status)")
+            lines += response.headers.fields.map { "< \($0.name): \($0.value)" }
+            if response.bodyCount > 0 {
+                lines.append("< [\(response.bodyCount) bytes, \(response.bodyDigest)] \(response.sample)")
+            }
+        }
+        if let failure { lines.append("! \(failure)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func preview(_ body: Content) -> String {
+        guard case .literal = body.recipe, body.count <= 800 else { return "" }
+        return " " + visible(body.bytes[...])
+    }
+
+    /// Bytes as text, what is no printable ASCII as `\xNN`.
+    package static func visible(_ bytes: ArraySlice<UInt8>) -> String {
+        var text = ""
+        for byte in bytes {
+            switch byte {
+            case 0x20..<0x7F: text.unicodeScalars.append(Unicode.Scalar(byte))
+            case 0x0A: text += "\\n"
+            case 0x0D: text += "\\r"
+            default: text += "\\x" + Hex.encode([byte])
+            }
+        }
+        return text
+    }
+}

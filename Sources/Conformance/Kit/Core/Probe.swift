@@ -1,0 +1,205 @@
+import Foundation
+import Vocabulary
+
+/// A request as a check writes it.
+package struct Request: Sendable {
+    /// Whether credentials go with it.
+    package enum Access: Sendable, Equatable {
+        /// Those of the run, as challenged.
+        case usual
+        /// Those of somebody else.
+        case identity(Identity)
+        /// None at all, and a 401 is not answered.
+        case none
+    }
+
+    /// The method.
+    package var method: String
+    /// Where it goes.
+    package var place: Place
+    /// Header lines.
+    package var headers: [(String, String)] = []
+    /// The body.
+    package var body: Content?
+    /// How the body is delimited.
+    package var framing: Outgoing.Framing = .length
+    /// Whose credentials go with it.
+    package var access: Access = .usual
+    /// Whether redirects are followed.
+    package var follows = true
+    /// Cut the connection after so many body bytes were sent.
+    package var cutUploadAfter: Int?
+    /// Cut the connection after so many body bytes came.
+    package var cutDownloadAfter: Int?
+    /// Wait for `100 Continue`.
+    package var expectContinue = false
+
+    /// A request with a method and a place.
+    package init(_ method: String, _ place: Place) {
+        self.method = method
+        self.place = place
+    }
+}
+
+/// What a check works with: requests, fresh repositories, seeded content, and a record of all that passed.
+/// Used by one thread; `parallel` makes one for each of its threads.
+package final class Probe {
+    /// What the run's checks share.
+    package let run: RunContext
+    /// The check's id.
+    package let id: String
+    let wire: Wire
+    let recorder: Recorder
+    let ledger: Ledger
+    let lane: String
+    private var made = 0
+
+    /// Prepares a check; sends nothing.
+    package init(run: RunContext, id: String) throws {
+        self.run = run
+        self.id = id
+        wire = try Wire(trust: run.target.trust)
+        recorder = Recorder()
+        ledger = Ledger()
+        lane = ""
+    }
+
+    private init(lane: Int, of probe: Probe) throws {
+        run = probe.run
+        id = probe.id
+        wire = try Wire(trust: probe.run.target.trust)
+        recorder = probe.recorder
+        ledger = probe.ledger
+        self.lane = "\(probe.lane)/\(lane)"
+    }
+
+    /// A probe for another thread of the same check, with a connection of its own.
+    func beside(_ number: Int) throws -> Probe { try Probe(lane: number, of: self) }
+
+    /// The registry's address.
+    package var base: Address { run.target.base }
+
+    /// The check's own repository, made by its first push.
+    package var repository: String { repository("") }
+
+    /// Another repository of the check's own.
+    package func repository(_ suffix: String) -> String {
+        if let only = run.target.onlyRepository, suffix.isEmpty { return only }
+        if let only = run.target.onlyRepository { return only + "/" + suffix }
+        let slug = id.replacingOccurrences(of: ".", with: "-")
+        return "\(run.target.prefix)/\(run.seed)/\(slug)" + (suffix.isEmpty ? "" : "-" + suffix)
+    }
+
+    /// Whether the repository holds nothing but what the check pushed.
+    package var isRepositoryFresh: Bool { run.target.onlyRepository == nil }
+
+    /// Bytes that nobody else has, the same ones whenever the run has the same seed.
+    package func random(_ count: Int) throws -> Content {
+        made += 1
+        return try Content.random(count, seed: "\(run.seed)/\(id)\(lane)/\(made)")
+    }
+
+    /// A short word that nobody else has.
+    package func word(_ prefix: String = "w") throws -> String {
+        prefix + Hex.encode(try random(5).bytes)
+    }
+
+    /// Sends a request and gives the answer, redirects followed and challenges answered.
+    /// Throws `TransportFailure` when there is none and `Interrupted` when the run was.
+    @discardableResult
+    package func send(_ request: Request) throws -> Answer {
+        var request = request
+        for _ in 0..<5 {
+            let answer = try sendOnce(request)
+            guard request.follows, let next = redirected(request, answer) else { return answer }
+            request = next
+        }
+        return try sendOnce(request)
+    }
+
+    private func redirected(_ request: Request, _ answer: Answer) -> Request? {
+        guard [301, 302, 303, 307, 308].contains(answer.status), let location = answer.headers["Location"] else {
+            return nil
+        }
+        let reads = request.method == "GET" || request.method == "HEAD"
+        guard reads || answer.status >= 307, let from = Address(answer.url) else { return nil }
+        var next = request
+        next.place = .follow(
+            exchange: answer.exchange, header: "Location", url: from.resolving(location), query: "")
+        return next
+    }
+
+    private func sendOnce(_ request: Request) throws -> Answer {
+        if run.isInterrupted { throw Interrupted() }
+        var outgoing = Outgoing(method: request.method, url: request.place.url(on: base))
+        outgoing.headers = Headers(request.headers)
+        outgoing.body = request.body
+        outgoing.framing = request.framing
+        outgoing.deadline = run.target.deadline
+        outgoing.cutUploadAfter = request.cutUploadAfter
+        outgoing.cutDownloadAfter = request.cutDownloadAfter
+        outgoing.expectContinue = request.expectContinue
+        let start = ContinuousClock.now
+        do {
+            let incoming = try performAuthorized(&outgoing, request)
+            let exchange = record(request, outgoing, incoming, nil, start)
+            let path = Address(outgoing.url)?.target ?? outgoing.url
+            return Answer(
+                exchange: exchange.number, request: run.masker.text("\(request.method) \(path)"), url: outgoing.url,
+                status: incoming.status, headers: incoming.headers, body: incoming.body,
+                sawContinue: incoming.sawContinue)
+        } catch let failure as TransportFailure {
+            _ = record(request, outgoing, nil, failure, start)
+            throw failure
+        }
+    }
+
+    func performAuthorized(_ outgoing: inout Outgoing, _ request: Request) throws -> Incoming {
+        let identity: Identity
+        switch request.access {
+        case .usual: identity = run.target.identity
+        case .identity(let other): identity = other
+        case .none: return try wire.perform(outgoing)
+        }
+        guard let address = Address(outgoing.url), address.origin == base.origin,
+            outgoing.headers["Authorization"] == nil
+        else { return try wire.perform(outgoing) }
+        let plain = outgoing
+        if let value = run.authorizer.known(identity, method: outgoing.method, path: address.target) {
+            outgoing.headers.add("Authorization", value)
+        }
+        let first = try wire.perform(outgoing)
+        guard first.status == 401 else { return first }
+        let value = try run.authorizer.answer(
+            identity, to: first.headers, method: outgoing.method, path: address.target, with: wire)
+        guard let value, value != outgoing.headers["Authorization"] else { return first }
+        outgoing = plain
+        outgoing.headers.add("Authorization", value)
+        return try wire.perform(outgoing)
+    }
+
+    private func record(
+        _ request: Request, _ outgoing: Outgoing, _ incoming: Incoming?, _ failure: TransportFailure?,
+        _ start: ContinuousClock.Instant
+    ) -> Exchange {
+        let masker = run.masker
+        let exchange = recorder.add { number in
+            Exchange(
+                number: number, method: outgoing.method, url: masker.text(outgoing.url),
+                headers: masker.headers(outgoing.headers), place: request.place, body: outgoing.body,
+                framing: outgoing.framing, raw: nil, response: incoming.map { Probe.response($0, masker) },
+                failure: failure.map { "\($0.kind): \($0.detail)" }, duration: ContinuousClock.now - start)
+        }
+        run.standing.look(at: exchange, of: id)
+        return exchange
+    }
+
+    static func response(_ incoming: Incoming, _ masker: Masker) -> Exchange.Response {
+        let isText = !incoming.body.contains { $0 < 9 } && String(validating: incoming.body.prefix(2_000), as: UTF8.self) != nil
+        let sample = isText ? masker.text(String(decoding: incoming.body.prefix(2_000), as: UTF8.self)) : ""
+        let keeps = incoming.status >= 400 && incoming.body.count <= 65_536
+        return Exchange.Response(
+            status: incoming.status, headers: masker.headers(incoming.headers), bodyCount: incoming.body.count,
+            bodyDigest: Digests.sha256(incoming.body), sample: sample, json: keeps ? incoming.body : nil)
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Synchronization
+
+/// What all checks of one run share.
+package final class RunContext: Sendable {
+    /// Where the run is aimed.
+    package let target: Target
+    /// Keeps secrets out of the reports.
+    package let masker: Masker
+    /// Answers challenges.
+    package let authorizer: Authorizer
+    /// Everything random of the run comes from this.
+    package let seed: String
+    /// Whether what was made is left behind.
+    package let keep: Bool
+    /// What the standing checks saw.
+    package let standing: StandingBook
+    private let flags = Mutex(Flags())
+
+    private struct Flags {
+        var interrupted = false
+        var undeletable: Set<String> = []
+        var leftovers = 0
+    }
+
+    /// Prepares a run; sends nothing.
+    package init(target: Target, seed: String, keep: Bool, standing: [Check]) {
+        self.target = target
+        self.seed = seed
+        self.keep = keep
+        masker = Masker()
+        authorizer = Authorizer(target: target, masker: masker)
+        self.standing = StandingBook(standing)
+    }
+
+    /// From now on checks stop at their next request; clean-up goes on.
+    package func interrupt() {
+        flags.withLock { $0.interrupted = true }
+    }
+
+    /// Whether the run was interrupted.
+    package var isInterrupted: Bool { flags.withLock { $0.interrupted } }
+
+    /// Remembers that the registry deletes no things of this kind, so that clean-up stops asking.
+    package func markUndeletable(_ kind: String) {
+        flags.withLock { _ = $0.undeletable.insert(kind) }
+    }
+
+    /// Whether clean-up should ask for a deletion of this kind.
+    package func isDeletable(_ kind: String) -> Bool { !flags.withLock { $0.undeletable.contains(kind) } }
+
+    /// Counts things that could not be deleted.
+    package func countLeftovers(_ count: Int) {
+        flags.withLock { $0.leftovers += count }
+    }
+
+    /// Things that the run made and could not delete.
+    package var leftovers: Int { flags.withLock { $0.leftovers } }
+}
+
+/// What the standing checks saw over a run: how often their rule applied and the first time that it was broken.
+package final class StandingBook: Sendable {
+    /// The first exchange that broke a rule.
+    package struct Breach: Sendable {
+        /// The check whose exchange it was.
+        package let origin: String
+        /// What was expected.
+        package let expected: String
+        /// What came.
+        package let got: String
+        /// The exchange.
+        package let exchange: Exchange
+    }
+
+    private struct State {
+        var applied: [String: Int] = [:]
+        var breaches: [String: Breach] = [:]
+    }
+
+    private let checks: [Check]
+    private let state = Mutex(State())
+
+    /// Watches for the standing checks among `checks`.
+    package init(_ checks: [Check]) {
+        self.checks = checks
+    }
+
+    /// Judges one exchange of the check `origin`.
+    package func look(at exchange: Exchange, of origin: String) {
+        for check in checks {
+            guard case .standing(let judge) = check.body, let standing = judge(exchange) else { continue }
+            state.withLock { state in
+                state.applied[check.id, default: 0] += 1
+                guard case .broken(let expected, let got) = standing else { return }
+                let old = state.breaches[check.id]
+                if let old, (old.origin, old.exchange.number) <= (origin, exchange.number) { return }
+                state.breaches[check.id] = Breach(
+                    origin: origin, expected: expected, got: got, exchange: exchange)
+            }
+        }
+    }
+
+    /// How often the rule of a check applied, and its first breach in the order of check ids.
+    package func finding(_ id: String) -> (applied: Int, breach: Breach?) {
+        state.withLock { ($0.applied[id] ?? 0, $0.breaches[id]) }
+    }
+}
+
+/// What a check made and has to delete again.
+package final class Ledger: Sendable {
+    /// Something made.
+    package enum Entry: Sendable, Hashable {
+        /// A tag.
+        case tag(repository: String, name: String)
+        /// A manifest.
+        case manifest(repository: String, digest: String)
+        /// A blob.
+        case blob(repository: String, digest: String)
+        /// An upload session that was not closed.
+        case upload(String)
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    /// Nothing made yet.
+    package init() {}
+
+    /// Notes something made.
+    package func add(_ entry: Entry) {
+        entries.withLock { $0.append(entry) }
+    }
+
+    /// Everything, the latest first.
+    package var all: [Entry] { entries.withLock { $0.reversed() } }
+}
+
+/// The exchanges of one check, in the order in which they ended.
+package final class Recorder: Sendable {
+    private let exchanges = Mutex<[Exchange]>([])
+
+    /// Nothing recorded yet.
+    package init() {}
+
+    /// Adds what `make` builds from the number that the exchange gets.
+    package func add(_ make: (Int) -> Exchange) -> Exchange {
+        exchanges.withLock { list in
+            let exchange = make(list.count + 1)
+            list.append(exchange)
+            return exchange
+        }
+    }
+
+    /// All of them.
+    package var all: [Exchange] { exchanges.withLock { $0 } }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import Synchronization
+
+/// What a run is to do.
+package struct RunPlan: Sendable {
+    /// Where and how.
+    package var target: Target
+    /// Groups in order.
+    package var groups: [CheckGroup]
+    /// Id patterns with `*` and `?`; empty for all.
+    package var patterns: [String] = []
+    /// The laxest level that is tried.
+    package var level: Level = .may
+    /// How many checks run at once.
+    package var jobs = 1
+    /// Everything random comes from it; it is also part of the repositories' names.
+    package var seed: String
+    /// Leave what was made.
+    package var keep = false
+    /// Also what moves gigabytes.
+    package var large = false
+    /// A folder that gets every check's exchanges.
+    package var trace: String?
+
+    /// A plan with the usual settings.
+    package init(target: Target, groups: [CheckGroup], seed: String) {
+        (self.target, self.groups, self.seed) = (target, groups, seed)
+    }
+
+    /// The checks that are selected, each with its group's title.
+    package var selection: [(group: String, check: Check)] {
+        groups.flatMap { group in group.checks.map { (group.title, $0) } }.filter { _, check in
+            check.level <= level && (patterns.isEmpty || patterns.contains { Glob.matches(check.id, $0) })
+        }
+    }
+}
+
+/// What a run tells while it goes on.
+package protocol RunObserver: Sendable {
+    /// A check ended. Called from any thread, one at a time.
+    func ended(_ outcome: Outcome, done: Int, of total: Int)
+}
+
+/// All that is known after a run.
+package struct RunResult: Sendable {
+    /// One outcome a selected check, in the order of the selection.
+    package let outcomes: [Outcome]
+    /// How long it all took.
+    package let duration: Duration
+    /// Things made that could not be deleted.
+    package let leftovers: Int
+    /// Whether it was interrupted.
+    package let interrupted: Bool
+    /// What the registry said about itself before the run.
+    package let facts: TargetFacts
+    /// The secrets that must not be written.
+    package let masker: Masker
+
+    /// How many outcomes have this verdict.
+    package func count(_ verdict: Verdict) -> Int { outcomes.count { $0.verdict == verdict } }
+}
+
+/// Runs checks on threads of their own and collects what came out.
+package final class Runner: Sendable {
+    private let plan: RunPlan
+    /// What the checks share; tests and signal handlers reach in.
+    package let context: RunContext
+    private let observer: any RunObserver
+    private let state: Mutex<State>
+
+    private struct State {
+        var outcomes: [Int: Outcome] = [:]
+    }
+
+    /// Prepares a run; sends nothing.
+    package init(_ plan: RunPlan, observer: any RunObserver) {
+        self.plan = plan
+        self.observer = observer
+        let standing = plan.selection.map(\.check).filter { if case .standing = $0.body { true } else { false } }
+        context = RunContext(target: plan.target, seed: plan.seed, keep: plan.keep, standing: standing)
+        state = Mutex(State())
+    }
+
+    /// Runs everything. Throws `TargetProblem` when the target cannot be used at all.
+    package func run() throws -> RunResult {
+        let start = ContinuousClock.now
+        let facts = try Preflight(context: context).facts()
+        let selection = plan.selection
+        let isAlone: (Int) -> Bool = { selection[$0].check.needs.contains(.alone) }
+        let isStanding: (Int) -> Bool = { if case .standing = selection[$0].check.body { true } else { false } }
+        let probes = selection.indices.filter { !isStanding($0) }
+        for (numbers, width) in [
+            (probes.filter { !isAlone($0) }, plan.jobs), (probes.filter(isAlone), 1),
+            (selection.indices.filter(isStanding), 1),
+        ] {
+            Threads.run(numbers.count, width: width) { index in
+                let number = numbers[index]
+                self.finish(number, self.outcome(selection[number], facts), of: selection.count)
+            }
+        }
+        let outcomes = state.withLock { state in selection.indices.compactMap { state.outcomes[$0] } }
+        return RunResult(
+            outcomes: outcomes, duration: ContinuousClock.now - start, leftovers: context.leftovers,
+            interrupted: context.isInterrupted, facts: facts, masker: context.masker)
+    }
+
+    private func finish(_ number: Int, _ outcome: Outcome, of total: Int) {
+        state.withLock { state in
+            state.outcomes[number] = outcome
+            observer.ended(outcome, done: state.outcomes.count, of: total)
+        }
+    }
+
+    private func outcome(_ selected: (group: String, check: Check), _ facts: TargetFacts) -> Outcome {
+        let (group, check) = selected
+        let draft = OutcomeDraft(check: check, group: group)
+        if context.isInterrupted { return draft.plain(.error, "interrupted before it ran") }
+        if let reason = unmet(check.needs, facts) { return draft.plain(.skip, reason) }
+        switch check.body {
+        case .standing: return standing(draft)
+        case .probe(let body): return tried(draft, body)
+        }
+    }
+
+    private func unmet(_ needs: Set<Need>, _ facts: TargetFacts) -> String? {
+        if plan.target.given == nil, needs.contains(.given) { return "needs --read-only with a tag or digest" }
+        if needs.contains(.push) || needs.contains(.secondIdentity) {
+            if plan.target.given != nil { return "pushes, and the run is read-only" }
+            if let refusal = facts.pushRefusal { return "the registry accepts no push here: \(refusal)" }
+        }
+        if needs.contains(.large), !plan.large { return "moves gigabytes: --large runs it" }
+        if needs.contains(.credentials) {
+            if plan.target.identity.proof == .anonymous { return "needs credentials: --user and --password" }
+            if !facts.asksForCredentials { return "the registry asks for no credentials" }
+        }
+        if needs.contains(.secondIdentity), plan.target.others.isEmpty {
+            return "needs a second identity: --identity NAME=USER:PASS"
+        }
+        return nil
+    }
+
+    private func standing(_ draft: OutcomeDraft) -> Outcome {
+        let (applied, breach) = context.standing.finding(draft.check.id)
+        if let breach {
+            var failure = CheckFailure(expected: breach.expected, got: breach.got, exchange: 1)
+            failure = CheckFailure(
+                expected: failure.expected, got: failure.got + " (first seen in \(breach.origin))", exchange: 1)
+            return draft.judged(failure, purpose: nil, exchanges: [breach.exchange], context)
+        }
+        return applied == 0
+            ? draft.plain(.skip, "no exchange of this run showed anything that the rule is about")
+            : draft.plain(.pass, "")
+    }
+
+    private func tried(_ draft: OutcomeDraft, _ body: @Sendable (Probe) throws -> Void) -> Outcome {
+        do {
+            let probe = try Probe(run: context, id: draft.check.id)
+            let outcome = attempt(draft, probe, body)
+            if !context.keep { Cleaner(probe).clean() }
+            if let folder = plan.trace { try Trace.write(probe.recorder.all, of: draft.check, in: folder, context.masker) }
+            return outcome
+        } catch {
+            return draft.plain(.error, "the runner failed: \(error)")
+        }
+    }
+
+    private func attempt(_ draft: OutcomeDraft, _ probe: Probe, _ body: @Sendable (Probe) throws -> Void) -> Outcome {
+        do {
+            try body(probe)
+            return draft.plain(.pass, "")
+        } catch let failure as CheckFailure {
+            return draft.judged(failure, purpose: nil, exchanges: probe.recorder.all, context)
+        } catch let setup as SetupFailure {
+            return draft.judged(setup.failure, purpose: setup.purpose, exchanges: probe.recorder.all, context)
+        } catch let skip as Skip {
+            return draft.plain(.skip, skip.reason)
+        } catch is Interrupted {
+            return draft.plain(.error, "interrupted")
+        } catch let failure as TransportFailure {
+            return draft.broken(failure, probe, context)
+        } catch {
+            return draft.plain(.error, "the runner failed: \(error)")
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+
+/// Somebody that the registry may know.
+package struct Identity: Sendable, Equatable {
+    /// What the reports call it.
+    package let name: String
+    /// What it proves itself with.
+    package enum Proof: Sendable, Equatable {
+        /// Nothing.
+        case anonymous
+        /// User name and password.
+        case password(user: String, password: String)
+        /// A bearer token that the caller of the run got somewhere.
+        case token(String)
+    }
+    /// What it proves itself with.
+    package let proof: Proof
+
+    /// Names an identity.
+    package init(name: String, proof: Proof) {
+        self.name = name
+        self.proof = proof
+    }
+
+    /// Nobody.
+    package static let anonymous = Identity(name: "anonymous", proof: .anonymous)
+
+    /// The value of a Basic `Authorization` header; nil when there is no password.
+    package var basic: String? {
+        guard case .password(let user, let password) = proof else { return nil }
+        return "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
+    }
+}
+
+/// What a run is aimed at and how.
+package struct Target: Sendable {
+    /// Where the registry is.
+    package var base: Address
+    /// TLS settings.
+    package var trust = Trust()
+    /// Who pushes and pulls.
+    package var identity = Identity.anonymous
+    /// Others that the registry knows.
+    package var others: [Identity] = []
+    /// First part of the names of repositories that the run makes.
+    package var prefix = "conformance"
+    /// The only repository that may be used, for registries that let nobody make one.
+    package var onlyRepository: String?
+    /// Each request must end within this.
+    package var deadline: Duration = .seconds(30)
+    /// Repository, tags and digests for a read-only run.
+    package var given: Given?
+    /// Content that exists already.
+    package struct Given: Sendable, Equatable {
+        /// The repository.
+        package var repository: String
+        /// Tags in it.
+        package var tags: [String]
+        /// Manifest digests in it.
+        package var digests: [String]
+
+        /// Names what exists.
+        package init(repository: String, tags: [String], digests: [String]) {
+            (self.repository, self.tags, self.digests) = (repository, tags, digests)
+        }
+    }
+
+    /// A target at `base`, everything else as usual.
+    package init(base: Address) {
+        self.base = base
+    }
+}
+
+/// A `WWW-Authenticate` challenge (RFC 9110 section 11.6.1).
+package struct Challenge: Sendable, Equatable {
+    /// `bearer`, `basic`, in lower case.
+    package let scheme: String
+    /// Its parameters; names in lower case.
+    package let parameters: [String: String]
+
+    /// Reads the first Bearer challenge, else the first of any scheme; nil when there is none.
+    package init?(_ headers: Headers) {
+        let all = headers.all("WWW-Authenticate").compactMap(Challenge.parse)
+        guard let best = all.first(where: { $0.scheme == "bearer" }) ?? all.first else { return nil }
+        self = best
+    }
+
+    private init(scheme: String, parameters: [String: String]) {
+        self.scheme = scheme
+        self.parameters = parameters
+    }
+
+    private static func parse(_ line: String) -> Challenge? {
+        let blank = line.firstIndex(of: " ") ?? line.endIndex
+        let scheme = line[..<blank].lowercased()
+        guard !scheme.isEmpty else { return nil }
+        var parameters: [String: String] = [:]
+        var rest = line[blank...].drop { $0 == " " || $0 == "," }
+        while let equals = rest.firstIndex(of: "=") {
+            let name = rest[..<equals].trimmed.lowercased()
+            rest = rest[rest.index(after: equals)...]
+            let (value, left) = Challenge.value(rest)
+            parameters[name] = value
+            rest = left.drop { $0 == " " || $0 == "," }
+        }
+        return Challenge(scheme: scheme, parameters: parameters)
+    }
+
+    private static func value(_ text: Substring) -> (String, Substring) {
+        guard text.first == "\"" else {
+            let end = text.firstIndex { $0 == "," || $0 == " " } ?? text.endIndex
+            return (String(text[..<end]), text[end...])
+        }
+        var value = ""
+        var rest = text.dropFirst()
+        while let next = rest.popFirst(), next != "\"" {
+            if next == "\\", let escaped = rest.popFirst() { value.append(escaped) } else { value.append(next) }
+        }
+        return (value, rest)
+    }
+}

@@ -1,0 +1,52 @@
+/// Header fields in the order in which they stood on the wire; names compare without case (RFC 9110 section 5.1).
+package struct Headers: Sendable, Equatable {
+    /// One line.
+    package struct Field: Sendable, Equatable {
+        /// The name as written.
+        package let name: String
+        /// The value without surrounding blanks.
+        package let value: String
+    }
+
+    /// All lines.
+    package private(set) var fields: [Field] = []
+
+    /// No lines.
+    package init() {}
+
+    /// Lines from pairs.
+    package init(_ pairs: [(String, String)]) {
+        fields = pairs.map { Field(name: $0.0, value: $0.1) }
+    }
+
+    /// Adds a line.
+    package mutating func add(_ name: String, _ value: String) {
+        fields.append(Field(name: name, value: value))
+    }
+
+    /// The first value of `name`, nil when there is none.
+    package subscript(_ name: String) -> String? {
+        all(name).first
+    }
+
+    /// Every value of `name`, a line each.
+    package func all(_ name: String) -> [String] {
+        let wanted = name.lowercased()
+        return fields.filter { $0.name.lowercased() == wanted }.map(\.value)
+    }
+
+    /// The members of a list-valued header over all its lines, split at commas (RFC 9110 section 5.6.1).
+    package func list(_ name: String) -> [String] {
+        all(name).flatMap { $0.split(separator: ",") }.map { $0.trimmed }.filter { !$0.isEmpty }
+    }
+}
+
+extension StringProtocol {
+    /// Without blanks, tabs and line ends on either side.
+    package var trimmed: String {
+        var text = self[...]
+        while let first = text.first, first.isWhitespace { text = text.dropFirst() }
+        while let last = text.last, last.isWhitespace { text = text.dropLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// The two output streams and the exit.
+enum Console {
+    static func write(_ text: String, toError: Bool = false) {
+        (toError ? FileHandle.standardError : FileHandle.standardOutput).write(Data(text.utf8))
+    }
+
+    static func exit(_ status: Int32) -> Never {
+        Foundation.exit(status)
+    }
+
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+}
+
+/// Exit codes of the program.
+enum Status {
+    static let failures: Int32 = 1
+    static let usage: Int32 = 2
+    static let unreachable: Int32 = 3
+    static let nothingSelected: Int32 = 4
+    static let regression: Int32 = 5
+}

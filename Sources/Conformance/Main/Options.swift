@@ -1,0 +1,127 @@
+import ArgumentParser
+import ConformanceKit
+import Foundation
+
+/// Where and as whom.
+struct TargetOptions: ParsableArguments {
+    @Argument(help: "The registry, such as http://127.0.0.1:5000.") var url: String
+    @Option(help: "User name.") var user: String?
+    @Option(help: "Password; better in AERUGO_CONFORMANCE_PASSWORD, which nobody sees in the process list.")
+    var password: String?
+    @Option(help: "A bearer token instead.") var token: String?
+    @Option(help: "Somebody else, NAME=USER:PASS; may be repeated.") var identity: [String] = []
+    @Option(help: "Seconds that each request may take.") var timeout = 30
+    @Flag(help: "Take any certificate.") var insecure = false
+    @Option(help: "A PEM file of certificate authorities.") var cacert: String?
+    @Option(help: "First part of the names of the repositories that are made.") var prefix = "conformance"
+    @Option(help: "The one repository that may be used.") var repository: String?
+    @Flag(help: "Only read: --repository with --tag and --digest say what is there.") var readOnly = false
+    @Option(help: "A tag that exists; may be repeated.") var tag: [String] = []
+    @Option(help: "A manifest digest that exists; may be repeated.") var digest: [String] = []
+
+    func target() throws -> Target {
+        guard let base = Address(url.contains("://") ? url : "http://" + url) else {
+            throw ValidationError("'\(url)' is no http or https URL")
+        }
+        guard (1...3_600).contains(timeout) else { throw ValidationError("--timeout is between 1 and 3600 seconds") }
+        var target = Target(base: base)
+        target.trust.insecure = insecure
+        if let cacert {
+            guard FileManager.default.isReadableFile(atPath: cacert) else {
+                throw ValidationError("--cacert: cannot read \(cacert)")
+            }
+            target.trust.authorities = cacert
+        }
+        target.deadline = .seconds(timeout)
+        target.prefix = prefix
+        target.onlyRepository = repository
+        target.identity = try mainIdentity()
+        target.others = try identity.map(TargetOptions.parse)
+        if readOnly {
+            guard let repository, !(tag + digest).isEmpty else {
+                throw ValidationError("--read-only needs --repository and at least one --tag or --digest")
+            }
+            target.given = Target.Given(repository: repository, tags: tag, digests: digest)
+        }
+        return target
+    }
+
+    private func mainIdentity() throws -> Identity {
+        if let token {
+            guard user == nil else { throw ValidationError("--token or --user, not both") }
+            return Identity(name: "token", proof: .token(token))
+        }
+        guard let user else { return .anonymous }
+        let given = password ?? ProcessInfo.processInfo.environment["AERUGO_CONFORMANCE_PASSWORD"]
+        guard let given else {
+            throw ValidationError("--user needs --password or AERUGO_CONFORMANCE_PASSWORD")
+        }
+        return Identity(name: user, proof: .password(user: user, password: given))
+    }
+
+    private static func parse(_ text: String) throws -> Identity {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        let pair = (parts.last ?? "").split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2, pair.count == 2 else { throw ValidationError("--identity is NAME=USER:PASS") }
+        return Identity(name: parts[0], proof: .password(user: pair[0], password: pair[1]))
+    }
+}
+
+/// What is left behind, and what counts.
+struct OutputOptions: ParsableArguments {
+    @Option(help: "JUnit XML.") var junit: String?
+    @Option(help: "JSON.") var json: String?
+    @Option(help: "One HTML file that needs nothing else.") var html: String?
+    @Option(help: "Markdown.") var markdown: String?
+    @Option(help: "A folder for every exchange of every check.") var trace: String?
+    @Option(help: "An earlier JSON report, or a file of expected verdicts.") var baseline: String?
+    @Option(help: "What makes the run fail: regression (against the baseline), must, or should (warnings too).")
+    var failOn: FailOn?
+
+    /// Finds out before the run that a report cannot be written or a baseline not be read.
+    func probe() throws {
+        for path in [junit, json, html, markdown].compactMap({ $0 }) {
+            guard FileManager.default.createFile(atPath: path, contents: Data()) else {
+                throw ValidationError("cannot write \(path)")
+            }
+        }
+        if failOn == .regression, baseline == nil { throw ValidationError("--fail-on regression needs --baseline") }
+        if let baseline { _ = try Reports.read(baseline) }
+    }
+
+    func write(_ result: RunResult, _ plan: RunPlan) throws {
+        let target = plan.target.base.origin
+        if let junit { try put(JUnitReport.text(result), junit) }
+        if let json { try put(JSONReport.text(result, target: target, seed: plan.seed), json) }
+        if let html { try put(HTMLReport.text(result, target: target, seed: plan.seed), html) }
+        if let markdown { try put(MarkdownReport.text(result, target: target), markdown) }
+    }
+
+    private func put(_ text: String, _ path: String) throws {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// The exit code. A run in which nothing passed, failed or warned proved nothing.
+    func status(_ result: RunResult) throws -> Int32 {
+        if result.interrupted { return Status.failures }
+        let broken = result.count(.fail) + result.count(.error)
+        if result.count(.pass) + result.count(.warn) + broken == 0 { return Status.nothingSelected }
+        if let baseline {
+            let known = try Reports.read(baseline)
+            let ran = Set(result.outcomes.map(\.check.id))
+            let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(to: Baseline(result))
+            for change in changes { Console.write(Reports.line(change)) }
+            if changes.contains(where: \.isWorse) { return Status.regression }
+            if failOn == nil || failOn == .regression { return 0 }
+        }
+        if failOn == .should, result.count(.warn) > 0 { return Status.failures }
+        return broken > 0 ? Status.failures : 0
+    }
+}
+
+/// `--fail-on`.
+enum FailOn: String, ExpressibleByArgument, CaseIterable {
+    case regression
+    case must
+    case should
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import ConformanceKit
+import Foundation
+
+/// `spec`: the statements of the specification and what tries them.
+struct SpecCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spec", abstract: "The statements of the distribution-spec, and the checks that try each.")
+
+    mutating func run() throws {
+        Console.write(SpecReport.text(CheckCatalog.groups))
+    }
+}
+
+/// `explain ID`: all about one check.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "What a check asks, by which sentences, and what it needs.")
+
+    @Argument(help: "The id of a check or of a statement.") var id: String
+
+    mutating func run() throws {
+        let checks = CheckCatalog.groups.flatMap(\.checks)
+        if let check = checks.first(where: { $0.id == id }) { return explain(check) }
+        if let statement = SpecStatement.all.first(where: { $0.id == id }) { return explain(statement) }
+        let near = checks.map(\.id).filter { $0.contains(id) || id.contains($0) }
+        let hint = near.isEmpty ? "" : "; there is \(near.prefix(8).joined(separator: ", "))"
+        Console.write("no check or statement is called \(id)\(hint)\n", toError: true)
+        Console.exit(Status.nothingSelected)
+    }
+
+    private func explain(_ check: Check) {
+        Console.write("\(check.id)\n  level    \(check.level.rawValue)\n  section  \(check.section)\n  asked    \(check.gist)\n")
+        for name in check.statements {
+            guard let statement = SpecStatement.all.first(where: { $0.id == name }) else { continue }
+            Console.write("  by       \(statement.level): \(statement.gist) (\(statement.section), \(name))\n")
+        }
+        let consequence =
+            switch check.level {
+            case .must: "a registry that misses it fails"
+            case .should: "a registry that misses it is warned"
+            case .may: "a registry without it is skipped; one that offers it wrongly fails"
+            }
+        Console.write("  verdict  \(consequence)\n")
+    }
+
+    private func explain(_ statement: SpecStatement) {
+        Console.write("\(statement.id)\n  level    \(statement.level)\n  section  \(statement.section)\n  asks     \(statement.gist)\n")
+        if let exemption = statement.exemption { return Console.write("  exempt   \(exemption)\n") }
+        for check in statement.checks(in: CheckCatalog.groups) { Console.write("  tried by \(check)\n") }
+    }
+}
+
+/// `compare A.json B.json`: what changed between two runs.
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "What changed from one report to another; exits 5 when something got worse.")
+
+    @Argument(help: "The earlier report.") var old: String
+    @Argument(help: "The later report.") var new: String
+
+    mutating func run() throws {
+        let changes = try Reports.read(old).changes(to: try Reports.read(new))
+        for change in changes { Console.write(Reports.line(change)) }
+        let worse = changes.filter(\.isWorse)
+        Console.write("\(changes.count) changed, \(worse.count) for the worse\n")
+        if !worse.isEmpty { Console.exit(Status.regression) }
+    }
+}
+
+/// `badge REPORT.json`: a picture for a web page.
+struct BadgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "badge", abstract: "An SVG badge from a JSON report, on standard output.")
+
+    @Argument(help: "The report.") var report: String
+
+    mutating func run() throws {
+        let verdicts = try Reports.read(report).verdicts.values
+        Console.write(
+            Badge.svg(
+                pass: verdicts.count { $0 == "pass" }, fail: verdicts.count { $0 == "fail" || $0 == "error" },
+                warn: verdicts.count { $0 == "warn" }))
+    }
+}
+
+/// What commands over reports share.
+enum Reports {
+    static func read(_ path: String) throws -> Baseline {
+        do {
+            return try Baseline(path: path)
+        } catch let failure as RunnerFailure {
+            throw ValidationError(failure.description)
+        }
+    }
+
+    static func line(_ change: Baseline.Change) -> String {
+        let mark = change.isWorse ? "worse " : "      "
+        return "\(mark) \(change.id): \(change.old ?? "not run") → \(change.new ?? "not run")\n"
+    }
+}

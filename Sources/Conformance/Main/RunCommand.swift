@@ -1,0 +1,110 @@
+import ArgumentParser
+import ConformanceKit
+import Foundation
+
+/// `run URL [ID-GLOB …]`: tries a registry.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Try a registry, all of it or the checks whose ids fit the patterns.")
+
+    @OptionGroup var targeting: TargetOptions
+    @OptionGroup var outputs: OutputOptions
+    @Argument(help: "Id patterns such as 'push.*'; all checks when there are none.") var patterns: [String] = []
+    @Option(help: "The laxest level to try: must, should or may.") var level = LevelOption.may
+    @Option(help: "How many checks run at once.") var jobs = 1
+    @Option(help: "Everything random comes from it; new for each run unless given.") var seed: String?
+    @Flag(help: "Leave what was made.") var keep = false
+    @Flag(help: "Also the checks that move gigabytes.") var large = false
+    @Flag(name: .customLong("list"), help: "Only list what would run.") var listOnly = false
+
+    mutating func run() throws {
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
+        var plan = RunPlan(
+            target: try targeting.target(), groups: CheckCatalog.groups, seed: seed ?? RunSeed.fresh())
+        guard RunSeed.isValid(plan.seed) else { throw ValidationError("--seed is made of a-z and 0-9, 16 at most") }
+        (plan.patterns, plan.level, plan.jobs) = (patterns, level.level, jobs)
+        (plan.keep, plan.large, plan.trace) = (keep, large, outputs.trace)
+        if plan.selection.isEmpty {
+            Console.write("no check fits \(patterns.joined(separator: " "))\n", toError: true)
+            Console.exit(Status.nothingSelected)
+        }
+        if listOnly { return ListCommand.write(plan.selection) }
+        try outputs.probe()
+        let report = ConsoleReport(selection: plan.selection, isTerminal: Console.isTerminal)
+        Console.write("\(plan.target.base.origin), \(plan.selection.count) checks, seed \(plan.seed)\n")
+        let runner = Runner(plan, observer: report)
+        Interrupts.handle { runner.context.interrupt() }
+        let result = try carryOut(runner)
+        report.summary(result)
+        try outputs.write(result, plan)
+        Console.exit(try outputs.status(result))
+    }
+
+    private func carryOut(_ runner: Runner) throws -> RunResult {
+        do {
+            return try runner.run()
+        } catch TargetProblem.unreachable(let reason) {
+            Console.write("unreachable: \(reason)\n", toError: true)
+            Console.exit(Status.unreachable)
+        } catch TargetProblem.unusable(let reason) {
+            Console.write("unusable: \(reason)\n", toError: true)
+            Console.exit(Status.usage)
+        }
+    }
+}
+
+/// `--level`.
+enum LevelOption: String, ExpressibleByArgument, CaseIterable {
+    case must
+    case should
+    case may
+
+    var level: Level {
+        switch self {
+        case .must: .must
+        case .should: .should
+        case .may: .may
+        }
+    }
+}
+
+/// The word that everything random of a run comes from.
+enum RunSeed {
+    static func fresh() -> String {
+        let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+        return "r" + String((0..<7).compactMap { _ in letters.randomElement() })
+    }
+
+    static func isValid(_ seed: String) -> Bool {
+        (1...16).contains(seed.count) && seed.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) }
+    }
+}
+
+/// Lets an interrupt end the run in good order: checks stop, clean-up goes on; a second one ends at once.
+enum Interrupts {
+    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+
+    static func handle(_ action: @escaping @Sendable () -> Void) {
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let count = Counter()
+            source.setEventHandler {
+                if count.next() > 1 { Console.exit(130) }
+                Console.write("\ninterrupted: cleaning up\n", toError: true)
+                action()
+            }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// Used on one serial signal source only.
+    private final class Counter: @unchecked Sendable {
+        private var value = 0
+        func next() -> Int {
+            value += 1
+            return value
+        }
+    }
+}

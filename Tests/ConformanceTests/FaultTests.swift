@@ -1,0 +1,88 @@
+import ConformanceKit
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("the runner finds faults")
+struct FaultTests {
+    /// A line of the table: the fault, how the run is set up, the checks that must find it.
+    struct Row: Sendable, CustomStringConvertible {
+        let fault: Fault
+        let mode: String
+        let checks: [String]
+        var description: String { fault.rawValue }
+    }
+
+    static func rows() throws -> [Row] {
+        let text = try String(contentsOf: TestRun.file("fixtures/expected/faults.tsv"), encoding: .utf8)
+        return try text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+            let cells = line.split(separator: "\t").map(String.init)
+            guard cells.count == 3, let fault = Fault(rawValue: cells[0]) else { throw StubFailure("bad row: \(line)") }
+            return Row(fault: fault, mode: cells[1], checks: cells[2].split(separator: " ").map(String.init))
+        }
+    }
+
+    /// The settings of a mode: open, accounts or given (read-only).
+    static func settings(_ mode: String) -> TestRun.Settings {
+        var settings = TestRun.Settings()
+        settings.accounts = mode == "accounts"
+        settings.given = mode == "given"
+        settings.deadline = .milliseconds(1_500)
+        return settings
+    }
+
+    /// The checks that find a fault by their own question; a preparation that fails finds nothing.
+    static func killers(_ result: RunResult) -> Set<String> {
+        Set(result.outcomes.filter { [.fail, .warn].contains($0.verdict) && $0.reason.isEmpty }.map(\.check.id))
+    }
+
+    @Test("every fault of the table is found by the checks that stand beside it; killed and total are printed")
+    func everyFault() throws {
+        let rows = try Self.rows()
+        var killed = Set<Fault>()
+        for row in rows {
+            var settings = Self.settings(row.mode)
+            settings.faults = [row.fault]
+            settings.patterns = row.checks
+            let found = Self.killers(try TestRun.run(settings))
+            let missed = Set(row.checks.filter { !$0.contains("*") && !$0.hasPrefix("+") }).subtracting(found)
+            #expect(missed.isEmpty, "\(row.fault.rawValue) is not found by \(missed.sorted())")
+            if missed.isEmpty, !found.isEmpty { killed.insert(row.fault) }
+        }
+        print("faults: \(killed.count) killed of \(Fault.allCases.count)")
+        #expect(killed.count == Fault.allCases.count)
+        #expect(Fault.allCases.count >= 120)
+    }
+
+    @Test("every check but the one of gigabytes finds at least one fault")
+    func everyCheck() throws {
+        let found = Set(try Self.rows().flatMap(\.checks))
+        let idle = CheckCatalog.groups.flatMap(\.checks).map(\.id).filter { !found.contains($0) && $0 != "large.chunks" }
+        #expect(idle.isEmpty, "checks that find no fault: \(idle)")
+    }
+
+    /// For who adds a fault or a check: every fault against every check, a line each.
+    @Test(
+        "the whole matrix, written where AERUGO_FAULT_MATRIX says",
+        .enabled(if: ProcessInfo.processInfo.environment["AERUGO_FAULT_MATRIX"] != nil))
+    func matrix() throws {
+        let path = ProcessInfo.processInfo.environment["AERUGO_FAULT_MATRIX"] ?? ""
+        var lines: [String] = []
+        for fault in Fault.allCases {
+            for mode in ["open", "accounts", "given"] {
+                var settings = Self.settings(mode)
+                settings.faults = [fault]
+                settings.jobs = 4
+                if mode == "accounts" { settings.patterns = ["auth.*", "tenants.*", "errors.*", "support.*"] }
+                if mode == "given" { settings.patterns = ["read.*"] }
+                do {
+                    let found = Self.killers(try TestRun.run(settings))
+                    lines.append("\(fault.rawValue)\t\(mode)\t\(found.sorted().joined(separator: " "))")
+                } catch {
+                    lines.append("\(fault.rawValue)\t\(mode)\t! \(error)")
+                }
+            }
+            try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        }
+    }
+}

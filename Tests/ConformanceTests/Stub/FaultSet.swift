@@ -1,0 +1,10 @@
+/// The switches that are on.
+struct FaultSet: Sendable {
+    private let faults: Set<Fault>
+
+    init(_ faults: Set<Fault>) {
+        self.faults = faults
+    }
+
+    func has(_ fault: Fault) -> Bool { faults.contains(fault) }
+}

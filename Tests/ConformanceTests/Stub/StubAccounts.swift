@@ -1,0 +1,200 @@
+import Crypto
+import Foundation
+
+/// A refusal on its way to become an answer.
+struct StubDenial: Error {
+    let response: StubResponse
+}
+
+/// Token authentication of the stub: two users, tokens signed by HMAC with a secret of its own.
+struct StubAccounts: Sendable {
+    static let alice = (name: "alice", password: "alice-password-5fk2")
+    static let bob = (name: "bob", password: "bob-password-9qz7")
+    static let service = "stub.registry"
+    private static let secret = SymmetricKey(data: Array("a secret of the stub's own".utf8))
+
+    /// Alice has everything but what is below her colleague's name.
+    func owns(_ user: String, _ repository: String) -> Bool {
+        user == "bob" ? repository.hasPrefix("bob/") : user == "alice" && !repository.hasPrefix("bob/")
+    }
+
+    func leaks(_ faults: FaultSet, _ missing: Bool) -> Bool { false }
+
+    func mayRead(_ request: StubRequest, _ repository: String, _ faults: FaultSet) -> Bool {
+        if faults.has(.mountScopeUnchecked) { return true }
+        guard let claims = claims(request, faults) else { return false }
+        return allows(claims, "repository:\(repository):pull", faults)
+            && (owns(claims["sub"] as? String ?? "", repository) || faults.has(.ownersUnchecked))
+    }
+
+    /// The user whose token allows the scope; an empty scope needs a valid token alone.
+    func check(_ request: StubRequest, _ scope: String, _ faults: FaultSet) -> Result<String, StubDenial> {
+        let parts = scope.split(separator: ":").map(String.init)
+        let action = parts.last ?? ""
+        if request.header("Authorization") == nil, isOpen(request, action, faults) { return .success("") }
+        if let value = request.header("Authorization"), faults.has(.oddAuthorization500), !value.hasPrefix("Bearer ey") {
+            return .failure(StubDenial(response: StubResponse(500)))
+        }
+        guard let claims = claims(request, faults) else { return .failure(challenge(scope, faults, 401)) }
+        let user = claims["sub"] as? String ?? ""
+        if scope.isEmpty {
+            return faults.has(.loginForbidden) ? .failure(StubDenial(response: StubResponse(403))) : .success(user)
+        }
+        if scope.hasPrefix("registry:") { return .success(user) }
+        let isOwner = owns(user, parts[1]) || faults.has(.ownersUnchecked)
+            || (faults.has(.ownersUncheckedForReading) && action == "pull")
+        guard isOwner else {
+            if faults.has(.existenceTold), !parts[1].hasSuffix("never-made") { return .failure(StubDenial(response: StubResponse(403))) }
+            return .failure(challenge(scope, faults, 401))
+        }
+        guard allows(claims, scope, faults) else { return .failure(challenge(scope, faults, 401)) }
+        return .success(user)
+    }
+
+    private func isOpen(_ request: StubRequest, _ action: String, _ faults: FaultSet) -> Bool {
+        if faults.has(.anybodyReads), action == "pull" { return true }
+        if faults.has(.anybodyWrites), action == "push" || action == "delete" { return true }
+        return faults.has(.anybodyUploads) && request.path.contains("/blobs/uploads/") && request.method != "POST"
+    }
+
+    private func challenge(_ scope: String, _ faults: FaultSet, _ status: Int) -> StubDenial {
+        var response = StubResponse(status, [("Content-Type", "application/json")], Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
+        var text = "Bearer realm=\"/token\",service=\"\(StubAccounts.service)\""
+        let needed = scope.replacingOccurrences(of: ":push", with: ":pull,push").replacingOccurrences(of: ":delete", with: ":pull,push,delete")
+        if !scope.isEmpty, !faults.has(.challengeWithoutScope) { text += ",scope=\"\(needed)\"" }
+        if scope.isEmpty, faults.has(.challengeForm) { text = "Negotiate" }
+        if !(faults.has(.noChallenge) && scope.hasSuffix("pull")) { response.set("WWW-Authenticate", text) }
+        return StubDenial(response: response)
+    }
+
+    private func allows(_ claims: [String: Any], _ scope: String, _ faults: FaultSet) -> Bool {
+        let parts = scope.split(separator: ":").map(String.init)
+        let access = claims["access"] as? [[String: Any]] ?? []
+        if faults.has(.scopesUnchecked) || (faults.has(.noScopeIsAll) && access.isEmpty) { return true }
+        return access.contains { entry in
+            let actions = entry["actions"] as? [String] ?? []
+            let isRepository = entry["name"] as? String == parts[1] || faults.has(.scopeRepositoryUnchecked)
+            return isRepository && (actions.contains(parts[2]) || faults.has(.scopeActionUnchecked))
+        }
+    }
+
+    // MARK: tokens
+
+    private func encoded(_ bytes: some Sequence<UInt8>) -> String {
+        Data(bytes).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    }
+
+    private func decoded(_ text: String) -> [String: Any]? {
+        var text = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
+        while text.count % 4 != 0 { text += "=" }
+        guard let data = Data(base64Encoded: text) else { return nil }
+        do { return try JSONSerialization.jsonObject(with: data) as? [String: Any] } catch { return nil }
+    }
+
+    private func sign(_ claims: [String: Any]) -> String {
+        do {
+            let head = encoded(try JSONSerialization.data(withJSONObject: ["alg": "HS256", "typ": "JWT"]))
+            let body = encoded(try JSONSerialization.data(withJSONObject: claims))
+            let code = HMAC<SHA256>.authenticationCode(for: Array("\(head).\(body)".utf8), using: StubAccounts.secret)
+            return "\(head).\(body).\(encoded(code))"
+        } catch {
+            return ""
+        }
+    }
+
+    /// The claims of a good token of the request.
+    private func claims(_ request: StubRequest, _ faults: FaultSet) -> [String: Any]? {
+        guard let value = request.header("Authorization"), value.hasPrefix("Bearer ") else { return nil }
+        let parts = value.dropFirst(7).split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, let head = decoded(parts[0]), let claims = decoded(parts[1]) else { return nil }
+        guard isSigned(parts, head, faults) else { return nil }
+        if claims["aud"] as? String != StubAccounts.service, !faults.has(.audienceUnchecked) { return nil }
+        return (claims["exp"] as? Double ?? 0) > Date().timeIntervalSince1970 ? claims : nil
+    }
+
+    private func isSigned(_ parts: [String], _ head: [String: Any], _ faults: FaultSet) -> Bool {
+        let algorithm = head["alg"] as? String ?? ""
+        if faults.has(.signatureUnchecked) { return true }
+        if faults.has(.unsignedTaken), algorithm == "none" { return true }
+        if faults.has(.unsignedTakenAnyCase), algorithm.lowercased() == "none", algorithm != "none" { return true }
+        if faults.has(.ownKeyTaken), head["jwk"] != nil, head["jku"] == nil { return true }
+        if faults.has(.keyURLTaken), head["jku"] != nil { return true }
+        if faults.has(.unknownKeyTaken), head["kid"] as? String == "stranger" { return true }
+        if faults.has(.keyPathTaken), (head["kid"] as? String)?.contains("/") == true { return true }
+        if faults.has(.emptySignatureTaken), parts[2].isEmpty, algorithm == "HS256" { return true }
+        func isCode(_ key: SymmetricKey) -> Bool {
+            let code = HMAC<SHA256>.authenticationCode(for: Array("\(parts[0]).\(parts[1])".utf8), using: key)
+            return encoded(code) == parts[2]
+        }
+        if faults.has(.emptySecretTaken), isCode(SymmetricKey(data: [UInt8]())) { return true }
+        return algorithm == "HS256" && isCode(StubAccounts.secret)
+    }
+
+    /// The token endpoint, GET and POST.
+    func token(_ request: StubRequest, _ faults: FaultSet) -> StubResponse {
+        var fields: [String: String] = [:]
+        var scopes = request.query("scope")
+        var user: String?
+        if request.method == "POST" {
+            if faults.has(.tokenPost500) { return StubResponse(500) }
+            for pair in String(decoding: request.body, as: UTF8.self).split(separator: "&") {
+                let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+                fields[parts[0]] = parts.count > 1 ? parts[1].removingPercentEncoding : ""
+            }
+            scopes = (fields["scope"] ?? "").split(separator: " ").map(String.init)
+            if faults.has(.postFirstScopeOnly) { scopes = Array(scopes.prefix(1)) }
+            user = fields["grant_type"] == "refresh_token"
+                ? (fields["refresh_token"] == "refresh-alice-77" && !faults.has(.refreshBroken) ? "alice" : nil)
+                : known(fields["username"] ?? "", fields["password"] ?? "", faults)
+        } else {
+            guard let value = request.header("Authorization") else { return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")]) }
+            let data = Data(base64Encoded: String(value.dropFirst(6))) ?? Data()
+            let pair = String(decoding: data, as: UTF8.self).split(separator: ":", maxSplits: 1).map(String.init)
+            user = known(pair.first ?? "", pair.count > 1 ? pair[1] : "", faults)
+        }
+        guard let user else { return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")]) }
+        if faults.has(.scopeNeeded), scopes.isEmpty { return StubResponse(400) }
+        if faults.has(.lastScopeOnly) { scopes = scopes.suffix(1) }
+        if faults.has(.oddScope500), scopes.contains(where: { $0.split(separator: ":").count != 3 }) { return StubResponse(500) }
+        let service = request.query("service").first ?? fields["service"] ?? ""
+        return issue(user, scopes, service, offline: !request.query("offline_token").isEmpty, faults)
+    }
+
+    private func known(_ name: String, _ password: String, _ faults: FaultSet) -> String? {
+        for (user, secret) in [StubAccounts.alice, StubAccounts.bob] where user == name {
+            return secret == password || faults.has(.anyPassword) ? user : nil
+        }
+        return nil
+    }
+
+    private func issue(
+        _ user: String, _ scopes: [String], _ service: String, offline: Bool, _ faults: FaultSet
+    ) -> StubResponse {
+        let access: [[String: Any]] = scopes.compactMap { scope in
+            let parts = scope.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 3, owns(user, parts[1]) || faults.has(.ownersUnchecked) else { return nil }
+            return ["type": parts[0], "name": parts[1], "actions": parts[2].split(separator: ",").map(String.init)]
+        }
+        let now = Date().timeIntervalSince1970
+        let token = sign(["sub": user, "aud": service, "exp": now + 300, "access": access])
+        var answer: [String: Any] = [
+            "token": token, "access_token": faults.has(.tokensDiffer) ? token + "x" : token,
+            "expires_in": faults.has(.shortLived) ? 10 : 300,
+            "issued_at": faults.has(.issuedAtText) ? "today" : "2026-01-01T00:00:00Z",
+        ]
+        if faults.has(.tokenFieldOther) {
+            answer["jwt"] = token
+            answer["token"] = nil
+            answer["access_token"] = nil
+        }
+        if offline { answer["refresh_token"] = "refresh-alice-77" }
+        do {
+            return StubResponse(
+                200, [("Content-Type", "application/json"), ("Set-Cookie", "session=cookie-secret-314159; Path=/")],
+                Array(try JSONSerialization.data(withJSONObject: answer)))
+        } catch {
+            return StubResponse(500)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Synchronization
+
+/// A request as the stub reads it.
+struct StubRequest: Sendable {
+    var method = ""
+    var target = ""
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8] = []
+    /// The body ended before it was whole.
+    var wasCut = false
+
+    var path: String { String(target.prefix { $0 != "?" }) }
+
+    func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    func headers(_ name: String) -> [String] {
+        headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    }
+
+    /// Values of a query parameter, percent-decoded.
+    func query(_ name: String) -> [String] {
+        guard let mark = target.firstIndex(of: "?") else { return [] }
+        return target[target.index(after: mark)...].split(separator: "&").compactMap { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts[0] == name else { return nil }
+            return parts.count > 1 ? String(parts[1]).removingPercentEncoding ?? "" : ""
+        }
+    }
+}
+
+/// An answer as the stub sends it.
+struct StubResponse: Sendable {
+    var status: Int
+    var headers: [(String, String)] = []
+    var body: [UInt8] = []
+    /// A length to announce that is not the body's.
+    var announced: Int?
+    /// Send a body to HEAD as well.
+    var bodyOnHead = false
+    /// Nothing at all is answered, the connection stays.
+    var silent = false
+    /// The connection is closed without an answer.
+    var dropped = false
+
+    init(_ status: Int, _ headers: [(String, String)] = [], _ body: [UInt8] = []) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+
+    subscript(_ name: String) -> String? {
+        headers.first { $0.0.lowercased() == name.lowercased() }?.1
+    }
+
+    mutating func set(_ name: String, _ value: String?) {
+        headers.removeAll { $0.0.lowercased() == name.lowercased() }
+        if let value { headers.append((name, value)) }
+    }
+}
+
+/// A small HTTP server on plain sockets: a thread a connection. It knows nothing of the runner's code.
+final class StubServer: Sendable {
+    let port: Int
+    private let listener: Int32
+    private let faults: FaultSet
+    private let handle: @Sendable (StubRequest) -> StubResponse
+
+    init(faults: FaultSet, _ handle: @escaping @Sendable (StubRequest) -> StubResponse) throws {
+        self.faults = faults
+        self.handle = handle
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let socket = listener
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(socket, pointer, length) == 0 && listen(socket, 128) == 0
+                    && getsockname(socket, pointer, &length) == 0
+            }
+        }
+        guard bound else { throw StubFailure("no port") }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        let thread = Thread { [self] in accepting() }
+        thread.start()
+    }
+
+    func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private func accepting() {
+        while true {
+            let connection = accept(listener, nil, nil)
+            guard connection >= 0 else { return }
+            var on: Int32 = 1
+            setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            let thread = Thread { [self] in serve(StubConnection(connection)) }
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    private func serve(_ connection: StubConnection) {
+        defer { connection.end() }
+        while let outcome = connection.request(faults) {
+            switch outcome {
+            case .failure(let refusal):
+                connection.send(StubResponse(refusal.status), head: false, close: true)
+                return
+            case .success(let request):
+                let response = handle(request)
+                if response.silent { return connection.waitForEnd() }
+                if response.dropped || request.wasCut { return }
+                let closes = request.header("Connection")?.lowercased() == "close"
+                connection.send(response, head: request.method == "HEAD", close: closes)
+                if closes || response.announced != nil || response.bodyOnHead { return }
+            }
+        }
+    }
+}
+
+struct StubFailure: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// A malformed request, and the status that answers it.
+struct StubRefusal: Error {
+    let status: Int
+}

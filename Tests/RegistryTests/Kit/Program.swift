@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+import Store
+import Synchronization
+
+/// A directory of its own for a test, removed with the last reference to it.
+final class Scratch: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(MetadataStore.newID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            FileHandle.standardError.write(Data("cannot remove \(path): \(error)\n".utf8))
+        }
+    }
+
+    /// Paths of all files below a folder.
+    func files(_ folder: String) -> [String] {
+        let all = FileManager.default.enumerator(atPath: "\(path)/\(folder)")?.compactMap { $0 as? String } ?? []
+        return all.map { "\(path)/\(folder)/\($0)" }.filter { file in
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) && !isDirectory.boolValue
+        }
+    }
+}
+
+/// The built program `aerugo` as a child process, killed with the last reference to it.
+final class Program: Sendable {
+    /// Beside the test bundle, in the folder of the build's products.
+    static let executable =
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/aerugo"
+
+    let pid: pid_t
+    private let scratch: Scratch
+    private let output: String
+    private let status = Mutex<Int32?>(nil)
+
+    /// Starts it with these arguments, and of the environment no more than `environment`.
+    init(_ arguments: [String], _ environment: [String: String] = [:], in scratch: Scratch) throws {
+        self.scratch = scratch
+        output = "\(scratch.path)/output-\(MetadataStore.newID())"
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output + ".out", O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, output + ".err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        var arguments = ([Self.executable] + arguments).map { strdup($0) } + [nil]
+        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in arguments + variables { free(text) } }
+        var pid = pid_t()
+        let code = posix_spawn(&pid, Self.executable, &actions, nil, &arguments, &variables)
+        guard code == 0 else {
+            throw WireError(description: "cannot start \(Self.executable): \(String(cString: strerror(code)))")
+        }
+        self.pid = pid
+    }
+
+    /// Serves a data directory on a free port, once it does. `settings`: `key=value`.
+    static func serve(
+        _ scratch: Scratch, data: String = "data", _ settings: [String] = []
+    ) async throws -> Program {
+        let program = try Program(
+            ["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/\(data)"]
+                + settings.flatMap { ["--set", $0] },
+            in: scratch)
+        try await eventually("the program serves: \(program.log)") {
+            guard program.end() == nil else { throw WireError(description: "the program ended: \(program.log)") }
+            return program.port != nil
+        }
+        return program
+    }
+
+    deinit {
+        guard end() == nil else { return }
+        kill(pid, SIGKILL)
+        var raw: Int32 = 0
+        waitpid(pid, &raw, 0)
+    }
+
+    /// What it has written to standard error, and to standard output.
+    var log: String { Self.read(output + ".err") }
+    var printed: String { Self.read(output + ".out") }
+
+    private static func read(_ path: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    }
+
+    /// The port that it says it serves.
+    var port: Int? { log.firstMatch(of: /serving address=127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) } }
+
+    func client() throws -> Client {
+        guard let port else { throw WireError(description: "the program does not serve: \(log)") }
+        return Client(port: port)
+    }
+
+    func signal(_ signal: Int32) { kill(pid, signal) }
+
+    /// Exit code, or the negative signal that ended it; nil while it runs.
+    func end() -> Int32? {
+        status.withLock { status in
+            if let status { return status }
+            var raw: Int32 = 0
+            guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
+            let code = raw & 0x7f == 0 ? (raw >> 8) & 0xff : -(raw & 0x7f)
+            status = code
+            return code
+        }
+    }
+
+    /// Waits for its end.
+    func waitForEnd() async throws -> Int32 {
+        try await eventually("the program ends") { end() != nil }
+        return end() ?? 0
+    }
+
+    /// Bytes of memory that are its own now.
+    func residentMemory() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        guard let match = text.firstMatch(of: /VmRSS:\s*(\d+) kB/), let count = Int(match.1) else {
+            throw WireError(description: "no VmRSS")
+        }
+        return count * 1024
+    }
+}

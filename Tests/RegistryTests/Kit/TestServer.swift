@@ -1,0 +1,57 @@
+import Access
+import Drivers
+import HTTP
+import Logging
+import NIOCore
+import Service
+import Store
+
+/// A registry on a port of its own, in this process, with everything in memory.
+struct TestServer: Sendable {
+    let server: Server
+    let registry: Registry
+
+    /// The one that serves all tests which need nothing special; each uses repositories of its own.
+    private static let common = Task { try await TestServer.start() }
+
+    static func shared() async throws -> TestServer { try await common.value }
+
+    static func start(
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ settings: ServerSettings = .init()
+    ) async throws -> TestServer {
+        let database = try SQLiteDatabase(path: nil)
+        try await database.migrate(Schema.migrations)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let registry = Registry(metadata: MetadataStore(database), blobs: MemoryBlobStore(), limits: limits, log: log)
+        let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
+        return TestServer(
+            server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry)
+    }
+
+    /// Runs `body` against a server with these settings, which is stopped behind it.
+    static func with(
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ settings: ServerSettings = .init(),
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
+        var settings = settings
+        settings.shutdownGrace = .zero
+        let server = try await start(limits: limits, http: http, settings)
+        do {
+            try await body(server)
+        } catch {
+            try await server.server.shutDown()
+            throw error
+        }
+        try await server.server.shutDown()
+    }
+
+    var port: Int { server.address.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
+
+    /// A client on a connection of its own.
+    func client() -> Client { Client(port: port) }
+
+    func wire(receiveBuffer: Int32? = nil) throws -> Wire { try Wire(port: port, receiveBuffer: receiveBuffer) }
+
+    /// A repository that no other test has.
+    static func repository(_ prefix: String = "test") -> String { "\(prefix)/\(MetadataStore.newID())" }
+}

@@ -1,0 +1,113 @@
+import HTTP
+import NIOHTTP1
+import Testing
+import Vocabulary
+
+@Suite("Routes")
+struct RouteTests {
+    /// Every template of the table with the methods that it takes.
+    static let allowed: [String: Set<String>] = RouteTable.all.routes.reduce(into: [:]) { allowed, route in
+        allowed[route.template, default: []].insert(route.method.rawValue)
+        if route.method == .GET { allowed[route.template, default: []].insert("HEAD") }
+    }
+
+    static func path(_ template: String, _ repository: String) -> String {
+        template.replacing("{name}", with: repository).replacing("{digest}", with: Content.digest([]))
+            .replacing("{reference}", with: "t").replacing("{session}", with: "x")
+    }
+
+    @Test("a method that a path does not take is 405 with those that it does", arguments: allowed.keys.sorted())
+    func wrongMethods(template: String) async throws {
+        let client = try await TestServer.shared().client()
+        let allowed = try #require(Self.allowed[template])
+        let target = Self.path(template, TestServer.repository())
+        #expect(!target.contains("{"), "a template of a new kind: \(template)")
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE"] {
+            let hasBody = method == "POST" || method == "PUT" || method == "PATCH"
+            let answer = try await client.send(method, target, body: hasBody ? Content.bytes(1000) : nil)
+            guard !allowed.contains(method) else {
+                #expect(answer.status != 405, "\(method) \(target)")
+                continue
+            }
+            #expect(answer.status == 405, "\(method) \(target)")
+            let told = answer["Allow"]?.split(separator: ",").map { $0.trimmingPrefix(" ").description } ?? []
+            #expect(Set(told) == allowed, "\(method) \(target)")
+            if method != "HEAD" { #expect(try APIError.parse(answer).first?.code == ErrorCode.unsupported) }
+        }
+    }
+
+    @Test(
+        "a path that is none is 404",
+        arguments: [
+            "/", "/v1/", "/v2/x", "/v2/x/", "/v2/a/tags", "/v2/a/tags/list/", "/v2/a/blobs", "/v2/a/manifests", "//v2/",
+            "/v2//", "/V2/",
+            "/v2/_catalog/", "/healthz/", "/v2/a/blobs/uploads/x/y", "/v2/a/tags/list/x", "/favicon.ico", "/v2/../v2/",
+            "/%76%32/",
+        ])
+    func nowhere(target: String) async throws {
+        let client = try await TestServer.shared().client()
+        for method in ["GET", "POST", "PUT", "DELETE"] {
+            let answer = try await client.send(method, target)
+            #expect(answer.status == 404 || answer.status == 405, "\(method) \(target): \(answer.status)")
+        }
+    }
+
+    @Test("the base of the API answers with and without a slash")
+    func base() async throws {
+        let client = try await TestServer.shared().client()
+        for target in ["/v2/", "/v2", "/v2/?x=y", "/v2/?"] {
+            let answer = try await client.get(target)
+            #expect(answer.status == 200)
+            #expect(answer["Docker-Distribution-API-Version"] == "registry/2.0")
+            #expect(answer["Content-Type"] == "application/json")
+            #expect(try answer.object().isEmpty)
+        }
+    }
+
+    @Test("health is told")
+    func health() async throws {
+        let client = try await TestServer.shared().client()
+        for target in ["/healthz", "/readyz"] {
+            #expect(try await client.get(target).status == 200)
+            #expect(try await client.head(target).status == 200)
+        }
+    }
+
+    @Test("every request has an id of its own")
+    func requestIDs() async throws {
+        let client = try await TestServer.shared().client()
+        var ids: Set<String> = []
+        for _ in 0..<50 { ids.insert(try #require(try await client.get("/v2/")["X-Request-Id"])) }
+        #expect(ids.count == 50)
+    }
+
+    @Test("Locations are relative, or absolute where the operator wants it")
+    func locations() async throws {
+        #expect(try await TestServer.shared().client().begin(TestServer.repository()).hasPrefix("/v2/"))
+        var http = HTTPSettings()
+        http.absoluteLocations = true
+        try await TestServer.with(http: http) { server in
+            let client = server.client()
+            let forwarded = [
+                "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example",
+                "Forwarded: proto=https;host=evil.example",
+            ]
+            let answer = try await client.send("POST", "/v2/a/blobs/uploads/", forwarded)
+            #expect(
+                answer["Location"]?.hasPrefix("http://localhost:\(server.port)/v2/a/blobs/uploads/") == true,
+                "nobody trusts the client's word")
+        }
+        http.trustedProxies = try [#require(AddressBlock("127.0.0.0/8"))]
+        try await TestServer.with(http: http) { server in
+            for (headers, origin) in [
+                (["X-Forwarded-Proto: https", "X-Forwarded-Host: r.example:8443"], "https://r.example:8443"),
+                (["Forwarded: for=1.2.3.4;proto=https;host=\"r.example\", proto=http"], "https://r.example"),
+                (["X-Forwarded-Proto: https, http", "X-Forwarded-Host: a.example, b.example"], "https://a.example"),
+                (["X-Forwarded-Proto: javascript"], ""), (["X-Forwarded-Host: a\"b<c>"], ""),
+            ] {
+                let location = try await server.client().send("POST", "/v2/a/blobs/uploads/", headers)["Location"]
+                #expect(location?.hasPrefix("\(origin)/v2/a/blobs/uploads/") == true, "\(headers): \(location ?? "")")
+            }
+        }
+    }
+}

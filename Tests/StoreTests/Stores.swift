@@ -1,0 +1,101 @@
+import Drivers
+import Foundation
+import Glibc
+import Model
+import Store
+import Testing
+
+/// A directory of its own for a test, removed with the last reference to it.
+final class Scratch: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(MetadataStore.newID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            Issue.record("cannot remove \(path): \(error)")
+        }
+    }
+}
+
+/// The kinds of stores that keep to one contract.
+enum StoreKind: String, CaseIterable, Sendable {
+    case file, memory
+
+    /// Runs `body` with an empty blob store of the kind.
+    func withBlobs(_ body: (any BlobStore) async throws -> Void) async throws {
+        switch self {
+        case .memory: try await body(MemoryBlobStore())
+        case .file:
+            let scratch = try Scratch()
+            try await body(FileBlobStore(directory: scratch.path + "/blobs"))
+            withExtendedLifetime(scratch) {}
+        }
+    }
+
+    /// Runs `body` with a migrated, empty database of the kind.
+    func withDatabase(_ body: (SQLiteDatabase) async throws -> Void) async throws {
+        switch self {
+        case .memory:
+            let database = try SQLiteDatabase(path: nil)
+            try await database.migrate(Schema.migrations)
+            try await body(database)
+        case .file:
+            let scratch = try Scratch()
+            let database = try SQLiteDatabase(path: scratch.path + "/aerugo.db")
+            try await database.migrate(Schema.migrations)
+            try await body(database)
+            withExtendedLifetime(scratch) {}
+        }
+    }
+
+    func withMetadata(_ body: (MetadataStore) async throws -> Void) async throws {
+        try await withDatabase { try await body(MetadataStore($0)) }
+    }
+}
+
+/// Bytes that look random and are the same in every run.
+func bytes(_ count: Int, seed: UInt8 = 1) -> [UInt8] {
+    var state = UInt64(seed) &* 0x9e37_79b9_7f4a_7c15 | 1
+    return (0..<count).map { _ in
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return UInt8(truncatingIfNeeded: state)
+    }
+}
+
+func name(_ text: String) throws -> RepositoryName { try RepositoryName.parse(text) }
+
+func sha256(_ bytes: [UInt8]) -> Digest { ContentHash.digest(.sha256, of: bytes) }
+
+/// All bytes of an opened object.
+func read(_ content: any BlobContent) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: Int(content.size))
+    var done = 0
+    while done < buffer.count {
+        let count = buffer.withUnsafeMutableBytes { raw in
+            pread(
+                content.descriptor, UnsafeMutableRawBufferPointer(rebasing: raw[done...]).baseAddress, raw.count - done,
+                off_t(done))
+        }
+        guard count > 0 else { break }
+        done += count
+    }
+    return Array(buffer[..<done])
+}
+
+/// The code of the `StoreError` that `body` throws, nil when it throws none.
+func storeError(_ body: () async throws -> Void) async -> StoreError.Code? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return (error as? StoreError)?.code
+    }
+}
