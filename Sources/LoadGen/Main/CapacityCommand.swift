@@ -72,7 +72,8 @@ struct CapacityCommand: AsyncParsableCommand {
             ])
         }
         for line in Summary.table(rows) { Console.say(line) }
-        let bound = answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
+        let bound =
+            answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
         Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
     }
 

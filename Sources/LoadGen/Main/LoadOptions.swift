@@ -21,7 +21,9 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Event loops.")
     var threads = 1
 
-    @Flag(name: .customLong("realtime"), help: "Run the event loops in real time (SCHED_RR), for shared machines; needs root.")
+    @Flag(
+        name: .customLong("realtime"),
+        help: "Run the event loops in real time (SCHED_RR), for shared machines; needs root.")
     var isRealTime = false
 
     @Option(name: .customLong("max-connections"), help: "The most connections in all.")

@@ -83,7 +83,8 @@ final class ClosedDriver: Driver {
     private var isStopped = false
 
     init(
-        worker: Worker, workload: any Workload, clients: Int, from start: Nanoseconds, until: Nanoseconds, first: UInt64,
+        worker: Worker, workload: any Workload, clients: Int, from start: Nanoseconds, until: Nanoseconds,
+        first: UInt64,
         step: UInt64
     ) {
         self.start = start

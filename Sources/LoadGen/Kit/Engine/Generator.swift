@@ -40,7 +40,8 @@ package final class Generator: Sendable {
             workers.append(
                 try await loop.submit {
                     ThreadPriority.raise(isRealTime: settings.isRealTime)
-                    return Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
+                    return Handle(
+                        loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
                 }.get())
         }
         return Generator(settings: settings, group: group, workers: workers)

@@ -69,7 +69,8 @@ final class Worker {
 
     /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `base`.
     func begin(
-        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int,
+        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int,
+        shares: Int,
         base: UInt64
     ) {
         recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
