@@ -86,6 +86,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+        tests("LoadTests", ["LoadKit", .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests("ModelTests", ["Model", "Vocabulary"]),
         tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),

@@ -72,7 +72,8 @@ struct CapacityCommand: AsyncParsableCommand {
             ])
         }
         for line in Summary.table(rows) { Console.say(line) }
-        let bound = answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
+        let bound =
+            answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
         Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
     }
 
@@ -130,7 +131,10 @@ struct CapacityHunt {
                 if result.outcome == .passed { bestRate = rate }
             }
             // The queue that a missed probe left behind must not fall to the next one.
-            if result.outcome != .passed { try await Task.sleep(nanoseconds: 500_000_000) }
+            if result.outcome != .passed {
+                try await stage.generator.settle(limit: stage.generator.settings.requestTimeout)
+                try await Task.sleep(nanoseconds: 200_000_000)
+            }
         }
         return search.answer
     }

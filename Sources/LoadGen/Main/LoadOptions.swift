@@ -21,6 +21,11 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Event loops.")
     var threads = 1
 
+    @Flag(
+        name: .customLong("realtime"),
+        help: "Run the event loops in real time (SCHED_RR), for shared machines; needs root.")
+    var isRealTime = false
+
     @Option(name: .customLong("max-connections"), help: "The most connections in all.")
     var maxConnections = 4096
 
@@ -96,6 +101,7 @@ extension LoadOptions {
         }
         var settings = RunSettings(drive: drive)
         settings.threads = threads
+        settings.isRealTime = isRealTime
         settings.seed = seed
         settings.warmUp = scenario.warmUp ?? .zero
         settings.coolDown = scenario.coolDown ?? .zero

@@ -24,7 +24,8 @@ struct LoadStage {
                 stagehand: nil, preparation: nil, isQuiet: load.quiet, keeps: true)
         }
         let client = RegistryClient(
-            endpoint: target.endpoint, credentials: try load.access.credentials(), tokenHosts: Set(load.access.tokenHosts),
+            endpoint: target.endpoint, credentials: try load.access.credentials(),
+            tokenHosts: Set(load.access.tokenHosts),
             closes: scenario.closesConnections)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: settings.seed)
         let stagehand = Stagehand(generator: generator, workload: workload)
@@ -37,7 +38,8 @@ struct LoadStage {
             let done = try await stagehand.setUp()
             if done.images > 0, !load.quiet {
                 Console.complain(
-                    "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s")
+                    "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s"
+                )
             }
             return LoadStage(
                 generator: generator, workload: workload, target: target, scenario: scenario, stagehand: stagehand,

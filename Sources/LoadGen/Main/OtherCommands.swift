@@ -49,7 +49,8 @@ struct CompareCommand: ParsableCommand {
         case "errors":
             return [
                 row.measure, Text.significant(row.a * 100) + " %", Text.significant(row.b * 100) + " %",
-                signed(row.ratio.value * 100) + " pt", "\(signed(row.ratio.low * 100)) … \(signed(row.ratio.high * 100)) pt",
+                signed(row.ratio.value * 100) + " pt",
+                "\(signed(row.ratio.low * 100)) … \(signed(row.ratio.high * 100)) pt",
                 row.verdict.rawValue,
             ]
         case "rate":
@@ -71,30 +72,34 @@ struct CompareCommand: ParsableCommand {
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Make one self-contained page of a run or a capacity search.")
+        commandName: "report", abstract: "Make one self-contained page of runs and capacity searches.")
 
-    @Argument(help: "The JSON of 'run' or 'capacity'.")
-    var input: String
+    @Argument(help: "The JSON of 'run' or 'capacity', one or several.")
+    var inputs: [String]
 
     @Option(name: .shortAndLong, help: "The page.")
     var output: String
 
     func run() throws {
+        var runs: [(report: RunReport, extras: HTMLReport.Extras)] = []
+        for input in inputs { runs.append(try Self.read(input)) }
+        do throws(FileError) {
+            try ReportFile.write(HTMLReport.page(runs), to: output)
+        } catch {
+            throw Exit(.unwritable, error.description)
+        }
+    }
+
+    private static func read(_ input: String) throws -> (RunReport, HTMLReport.Extras) {
         let bytes = try ReportFile.bytes(input)
         var extras = HTMLReport.Extras()
-        let page: String
         do throws(FileError) {
             let capacity = try ReportFile.decode(CapacityReport.self, bytes, input)
             extras.capacity = capacity.answer
             extras.objective = capacity.objective
-            page = HTMLReport.page(capacity.run, extras: extras)
+            return (capacity.run, extras)
         } catch {
-            page = HTMLReport.page(try ReportFile.decode(RunReport.self, bytes, input))
-        }
-        do throws(FileError) {
-            try ReportFile.write(page, to: output)
-        } catch {
-            throw Exit(.unwritable, error.description)
+            return (try ReportFile.decode(RunReport.self, bytes, input), extras)
         }
     }
 }
@@ -177,7 +182,9 @@ struct PlanCommand: ParsableCommand {
         for line in plan.lines { Console.say(line) }
     }
 
-    private static func work(_ name: String, _ perDay: Double, _ file: String, _ bytes: Double?) throws -> SizingPlan.Work {
+    private static func work(_ name: String, _ perDay: Double, _ file: String, _ bytes: Double?) throws
+        -> SizingPlan.Work
+    {
         let data = try ReportFile.bytes(file)
         let isPush = name == "pushes"
         var work: SizingPlan.Work

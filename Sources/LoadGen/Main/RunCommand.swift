@@ -66,7 +66,9 @@ struct RunCommand: AsyncParsableCommand {
         let length = try duration.map { try Quantity.duration($0) }
         guard length ?? .seconds(1) > .zero else { throw Exit(.usage, "--duration must be longer than nothing") }
         if let concurrency {
-            guard rate == nil, burst == nil else { throw Exit(.usage, "--concurrency is closed loop: it takes no rate") }
+            guard rate == nil, burst == nil else {
+                throw Exit(.usage, "--concurrency is closed loop: it takes no rate")
+            }
             guard (1...100_000).contains(concurrency) else { throw Exit(.usage, "--concurrency must be 1 to 100000") }
             return .closed(clients: concurrency, lasting: length ?? .seconds(10))
         }

@@ -59,7 +59,8 @@ package struct AgentOrder: Codable, Sendable {
             throw RunError("the order begins more than an hour from now")
         }
         if let images = scenario?.images {
-            guard (1...100_000).contains(images.count), (1...127).contains(images.layers), images.repositories > 0 else {
+            guard (1...100_000).contains(images.count), (1...127).contains(images.layers), images.repositories > 0
+            else {
                 throw RunError("the order's images are out of bounds")
             }
         }

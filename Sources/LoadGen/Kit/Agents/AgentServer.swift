@@ -44,8 +44,9 @@ package final class AgentServer: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// Answers one request: status and JSON.
-    func answer(_ method: String, _ path: String, authorization: String?, body: [UInt8]) async -> (Int, String) {
+    /// Answers one request: status and JSON. Never throws.
+    package func answer(_ method: String, _ path: String, authorization: String?, body: [UInt8]) async -> (Int, String)
+    {
         if let secret, !Self.equal(authorization ?? "", "Bearer " + secret) {
             return (401, "{\"error\":\"the agent wants its secret: --agent-secret-file\"}")
         }
@@ -114,7 +115,8 @@ private final class AgentHandler: ChannelInboundHandler {
             let (server, bytes) = (server, body)
             promise.completeWithTask {
                 await server.answer(
-                    head.method.rawValue, head.uri, authorization: head.headers.first(name: "Authorization"), body: bytes)
+                    head.method.rawValue, head.uri, authorization: head.headers.first(name: "Authorization"),
+                    body: bytes)
             }
             promise.futureResult.assumeIsolated().whenSuccess { [self] answer in
                 write(answer, keepsAlive: head.isKeepAlive, context)
@@ -133,7 +135,8 @@ private final class AgentHandler: ChannelInboundHandler {
             "Connection": keepsAlive ? "keep-alive" : "close",
         ]
         context.write(
-            wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: answer.0), headers: headers))), promise: nil)
+            wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: answer.0), headers: headers))),
+            promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         if !keepsAlive { context.close(promise: nil) }

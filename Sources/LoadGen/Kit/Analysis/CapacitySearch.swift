@@ -15,6 +15,8 @@ package struct ProbeResult: Codable, Sendable {
 
     package let rate: Double
     package let outcome: Outcome
+    /// A failure that chance does not explain: a queue grew, or the target fell behind.
+    package let isPlain: Bool
     /// Answers a second that came while it lasted.
     package let throughput: Double
     /// Chance that the objective is met at this rate, from resampled seconds, 0 ... 1.
@@ -50,8 +52,8 @@ package struct CapacitySearch: Sendable {
     private var next: Double
     private var low: Double?
     private var high: Double?
-    /// Times that the highest passing rate has passed.
-    private var confirmations = 0
+    /// The rate that is being tried for a second time.
+    private var retrying: Double?
 
     /// - Parameters:
     ///   - start: the first rate.
@@ -78,6 +80,13 @@ package struct CapacitySearch: Sendable {
     /// Takes the result of the probe asked for last.
     package mutating func take(_ result: ProbeResult) {
         probes.append(result)
+        if result.outcome != .passed, !result.isPlain, retrying != result.rate, probes.count + 2 < Self.mostProbes {
+            // Something else on the machine may have been at fault: a bound that is set wrongly is never mended.
+            retrying = result.rate
+            next = result.rate
+            return
+        }
+        retrying = nil
         if result.outcome == .passed {
             low = max(low ?? 0, result.rate)
             // A pass above a rate that failed by chance: the failure was no bound.

@@ -79,7 +79,8 @@ package struct Comparison: Codable, Sendable {
                 draws[place].append(log(max(drawB[place], 1)) - log(max(drawA[place], 1)))
             }
         }
-        let widening = min(first.count, second.count) > 1
+        let widening =
+            min(first.count, second.count) > 1
             ? (Double(min(first.count, second.count)) / Double(min(first.count, second.count) - 1)).squareRoot() : 1
         return percents.indices.map { place in
             let middle = log(max(valuesB[place], 1)) - log(max(valuesA[place], 1))
@@ -107,9 +108,11 @@ package struct Comparison: Codable, Sendable {
         let z = normalQuantile(1 - risk / 2)
         let (first, second) = (wilson(a.arrivals, z), wilson(b.arrivals, z))
         let difference = second.value - first.value
-        let down = ((second.value - second.low) * (second.value - second.low)
+        let down =
+            ((second.value - second.low) * (second.value - second.low)
             + (first.high - first.value) * (first.high - first.value)).squareRoot()
-        let up = ((second.high - second.value) * (second.high - second.value)
+        let up =
+            ((second.high - second.value) * (second.high - second.value)
             + (first.value - first.low) * (first.value - first.low)).squareRoot()
         let estimate = Estimate(value: difference, low: difference - down, high: difference + up)
         let verdict: Verdict =
@@ -123,13 +126,15 @@ package struct Comparison: Codable, Sendable {
         let ratio = a.rateGot > 0 ? b.rateGot / a.rateGot : 0
         let error = (1 / Double(max(a.arrivals.succeeded, 1)) + 1 / Double(max(b.arrivals.succeeded, 1))).squareRoot()
         let isOpen = a.mode == "open loop" && b.mode == "open loop"
-        let share = isOpen ? (b.rateGot / max(b.rateAsked, 1e-9)) / max(a.rateGot / max(a.rateAsked, 1e-9), 1e-9) : ratio
+        let share =
+            isOpen ? (b.rateGot / max(b.rateAsked, 1e-9)) / max(a.rateGot / max(a.rateAsked, 1e-9), 1e-9) : ratio
         let verdict: Verdict =
             a.rateGot == 0 || b.rateGot == 0
             ? .unknown : share < 0.95 - 3 * error ? .worse : share > 1.05 + 3 * error ? .better : .same
         return Row(
             measure: "rate", a: a.rateGot, b: b.rateGot,
-            ratio: Estimate(value: ratio, low: ratio * (1 - 2 * error), high: ratio * (1 + 2 * error)), verdict: verdict)
+            ratio: Estimate(value: ratio, low: ratio * (1 - 2 * error), high: ratio * (1 + 2 * error)), verdict: verdict
+        )
     }
 
     private static func wilson(_ figures: FiguresReport, _ z: Double) -> Estimate {

@@ -74,7 +74,9 @@ extension Objective.Condition {
     /// Reads `[OPERATION:]MEASURE<BOUND`.
     package init(parsing text: String) throws(QuantityError) {
         let wanted = "a condition such as p99<200ms, errors<0.1%, mean<50ms, rate>990 or blob.get:p95<1s"
-        guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { throw QuantityError(text, wanted: wanted) }
+        guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else {
+            throw QuantityError(text, wanted: wanted)
+        }
         var left = text[..<sign]
         var right = text[text.index(after: sign)...]
         if right.hasPrefix("=") { right = right.dropFirst() }

@@ -23,8 +23,16 @@ package struct ProbeJudge: Sendable {
             outcome = .passed
         }
         return ProbeResult(
-            rate: rate, outcome: outcome, throughput: throughput(report), confidence: confidence(report),
+            rate: rate, outcome: outcome, isPlain: isPlain(report, outcome, rate), throughput: throughput(report),
+            confidence: confidence(report),
             summary: verdicts.map { "\($0.condition.description): \($0.text)" }.joined(separator: ", "))
+    }
+
+    /// A growing queue, a target that fell behind, or a middle of all latencies beyond the bound.
+    private func isPlain(_ report: RunReport, _ outcome: ProbeResult.Outcome, _ rate: Double) -> Bool {
+        if outcome == .rising || isRising(report) { return true }
+        if let bound = latencyBound, Double(report.arrivals.latency.percentile(50)) > bound { return true }
+        return throughput(report) < 0.9 * rate
     }
 
     /// So far behind its own schedule that the rate was not kept.
@@ -37,7 +45,8 @@ package struct ProbeJudge: Sendable {
     private var latencyBound: Double? {
         objective.conditions.compactMap { condition in
             switch condition.measure {
-            case .percentile, .mean, .max: return condition.operation == nil && condition.isBelow ? condition.bound : nil
+            case .percentile, .mean, .max:
+                return condition.operation == nil && condition.isBelow ? condition.bound : nil
             case .errors, .rate: return nil
             }
         }.min()
@@ -62,7 +71,8 @@ package struct ProbeJudge: Sendable {
     /// Share of resampled runs that meet the objective's percentiles.
     private func confidence(_ report: RunReport) -> Double {
         let wanted = objective.conditions.compactMap { condition -> (Double, Double)? in
-            guard condition.operation == nil, condition.isBelow, case .percentile(let percent) = condition.measure else {
+            guard condition.operation == nil, condition.isBelow, case .percentile(let percent) = condition.measure
+            else {
                 return nil
             }
             return (percent, condition.bound)

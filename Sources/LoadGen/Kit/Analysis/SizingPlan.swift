@@ -16,7 +16,8 @@ package struct SizingPlan: Sendable {
         package var source: String
 
         package init(
-            name: String, perDay: Double, capacity: Double, bytesOut: Double, bytesIn: Double, stored: Double, source: String
+            name: String, perDay: Double, capacity: Double, bytesOut: Double, bytesIn: Double, stored: Double,
+            source: String
         ) {
             self.name = name
             self.perDay = perDay
@@ -117,7 +118,8 @@ extension SizingPlan.Work {
         let received = Double(report.operations.values.reduce(0) { $0 + $1.bytesIn })
         let sent = Double(report.operations.values.reduce(0) { $0 + $1.bytesOut })
         self.init(
-            name: name, perDay: perDay, capacity: report.rateGot, bytesOut: received / arrivals, bytesIn: sent / arrivals,
+            name: name, perDay: perDay, capacity: report.rateGot, bytesOut: received / arrivals,
+            bytesIn: sent / arrivals,
             stored: stores ? sent / arrivals : 0,
             source: "'\(report.scenario)' at \(Text.significant(report.rateAsked))/s, p99 "
                 + Text.time(report.arrivals.latency.percentile(99)))

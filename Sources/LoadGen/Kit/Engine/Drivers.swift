@@ -75,13 +75,19 @@ final class ClosedDriver: Driver {
     private let worker: Worker
     private let workload: any Workload
     private let clients: Int
+    private let start: Nanoseconds
     private let until: Nanoseconds
     private var index: UInt64
     private let step: UInt64
     private var running = 0
     private var isStopped = false
 
-    init(worker: Worker, workload: any Workload, clients: Int, until: Nanoseconds, first: UInt64, step: UInt64) {
+    init(
+        worker: Worker, workload: any Workload, clients: Int, from start: Nanoseconds, until: Nanoseconds,
+        first: UInt64,
+        step: UInt64
+    ) {
+        self.start = start
         self.worker = worker
         self.workload = workload
         self.clients = clients
@@ -93,7 +99,10 @@ final class ClosedDriver: Driver {
     func begin() {
         running = clients
         guard clients > 0 else { return worker.sendingIsDone() }
-        for _ in 0..<clients { next() }
+        let bound = NIOLoopBound(self, eventLoop: worker.loop)
+        worker.loop.scheduleTask(deadline: .uptimeNanoseconds(start)) {
+            for _ in 0..<bound.value.clients { bound.value.next() }
+        }
     }
 
     func stop() {

@@ -35,12 +35,17 @@ extension Generator {
         let sampler = TargetSampler(settings: settings, generator: self)
         var samples: [TargetSample] = []
         var isInterrupted = false
+        var toldAt: Nanoseconds = 0
         while true {
             try await Task.sleep(nanoseconds: plan.pauseBeforeNextSecond())
             let now = try await self.progress(plan)
             watch.take(now)
             if let sample = await sampler.sample(at: now.at) { samples.append(sample) }
-            let goesOn = await tell(now)
+            var goesOn = true
+            if now.takenAt >= toldAt + 900_000_000, now.at > 0.9 || now.at < 0 {
+                toldAt = now.takenAt
+                goesOn = await tell(now)
+            }
             if !goesOn || stop.isStopped {
                 isInterrupted = true
                 break
@@ -68,7 +73,7 @@ extension Generator {
         for worker in workers {
             if isInterrupted { try await worker.perform { $0.stopSending() } }
         }
-        if isInterrupted { try await settle() }
+        if isInterrupted { try await settle(limit: .seconds(1)) }
         for worker in workers {
             var part = try await worker.perform { worker in
                 if isInterrupted { worker.recorder.close(at: now) }
@@ -95,13 +100,15 @@ extension Generator {
         return report
     }
 
-    /// After an early end: a second for what is under way.
-    private func settle() async throws {
-        for _ in 0..<20 {
+    /// Waits until nothing is under way any more, at most so long: a queue that was left in the target is work that the
+    /// next run must not pay for.
+    package func settle(limit: Duration) async throws {
+        let until = MonotonicClock.now() + limit.nanoseconds
+        while MonotonicClock.now() < until {
             var active = 0
             for worker in workers { active += try await worker.perform { $0.active } }
             if active == 0 { return }
-            try await Task.sleep(nanoseconds: 50_000_000)
+            try await Task.sleep(nanoseconds: 20_000_000)
         }
     }
 

@@ -39,8 +39,9 @@ package final class Generator: Sendable {
             let loop = group.next()
             workers.append(
                 try await loop.submit {
-                    ThreadPriority.raise()
-                    return Handle(loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
+                    ThreadPriority.raise(isRealTime: settings.isRealTime)
+                    return Handle(
+                        loop: loop, bound: NIOLoopBound(Worker(loop: loop, settings: constant), eventLoop: loop))
                 }.get())
         }
         return Generator(settings: settings, group: group, workers: workers)

@@ -27,7 +27,9 @@ struct MetricsFlow: Flow {
         var memory: Double?
         for line in text.split(separator: "\n") where line.hasPrefix("process_") {
             let parts = line.split(separator: " ")
-            guard parts.count >= 2, let value = Double(parts[1]), value.isFinite, value >= 0, value < 1e15 else { continue }
+            guard parts.count >= 2, let value = Double(parts[1]), value.isFinite, value >= 0, value < 1e15 else {
+                continue
+            }
             if parts[0] == "process_cpu_seconds_total" { cpu = value }
             if parts[0] == "process_resident_memory_bytes" { memory = value }
         }

@@ -89,7 +89,8 @@ extension Stage {
     package var summary: String {
         let length = Text.significant(self.length.inSeconds) + " s"
         switch self {
-        case .burst(let size, let every, _): return "\(size) at once each \(Text.significant(every.inSeconds)) s for \(length)"
+        case .burst(let size, let every, _):
+            return "\(size) at once each \(Text.significant(every.inSeconds)) s for \(length)"
         case .ramp(let from, let to, _):
             let rate = from == to ? Text.significant(from) : "\(Text.significant(from)) to \(Text.significant(to))"
             return "\(rate)/s for \(length)"

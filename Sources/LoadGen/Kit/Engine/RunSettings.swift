@@ -7,6 +7,8 @@ package struct RunSettings: Sendable {
     package var warmUp = Duration.zero
     package var coolDown = Duration.zero
     package var threads = 1
+    /// Event loops run before everything that is not real-time, where the system allows it.
+    package var isRealTime = false
     package var connections = ConnectionSettings()
     package var requestTimeout = Duration.seconds(30)
     package var think = Duration.zero

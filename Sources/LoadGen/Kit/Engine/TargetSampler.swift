@@ -45,6 +45,8 @@ final class TargetSampler {
     func sample(at second: Double) async -> TargetSample? {
         guard let reading = await read() else { return nil }
         let now = MonotonicClock.now()
+        // CPU time is told in hundredths of a second: half a second is the least that says something.
+        if let last, now < last.at + 500_000_000 { return nil }
         defer { last = (now, reading.cpu) }
         guard let last, now > last.at, reading.cpu >= last.cpu else { return nil }
         return TargetSample(

@@ -69,7 +69,8 @@ final class Worker {
 
     /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `base`.
     func begin(
-        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int, shares: Int,
+        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int,
+        shares: Int,
         base: UInt64
     ) {
         recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
@@ -83,8 +84,8 @@ final class Worker {
         case .closed(let clients, let length):
             let mine = clients / shares + (share < clients % shares ? 1 : 0)
             driver = ClosedDriver(
-                worker: self, workload: workload, clients: mine, until: start + length.nanoseconds,
-                first: UInt64(share), step: UInt64(shares))
+                worker: self, workload: workload, clients: mine, from: start,
+                until: start + length.nanoseconds, first: UInt64(share), step: UInt64(shares))
         }
         driver?.begin()
     }

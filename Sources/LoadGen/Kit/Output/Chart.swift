@@ -33,7 +33,8 @@ struct Chart {
     /// The drawing with its title and legend; a sentence when there is nothing to draw.
     var html: String {
         let drawn = series.filter { !$0.points.isEmpty }
-        let head = "<figure><figcaption>\(TextOutputs.xml(title)) <span class=\"unit\">\(TextOutputs.xml(unit))</span></figcaption>"
+        let head =
+            "<figure><figcaption>\(TextOutputs.xml(title)) <span class=\"unit\">\(TextOutputs.xml(unit))</span></figcaption>"
         guard !drawn.isEmpty else { return head + "<p class=\"none\">nothing was measured</p></figure>\n" }
         let legend = drawn.map { "<span class=\"key k\($0.style)\">\(TextOutputs.xml($0.name))</span>" }.joined()
         return head + "<div class=\"legend\">\(legend)</div>" + svg(drawn) + "</figure>\n"
@@ -47,19 +48,23 @@ struct Chart {
         var body = ""
         for (value, label) in ticks(yRange, yScale) {
             let y = place(value, yRange, yScale, isX: false)
-            body += "<line class=\"grid\" x1=\"\(n(Self.left))\" x2=\"\(n(Self.width - Self.right))\" y1=\"\(n(y))\" y2=\"\(n(y))\"/>"
+            body +=
+                "<line class=\"grid\" x1=\"\(n(Self.left))\" x2=\"\(n(Self.width - Self.right))\" y1=\"\(n(y))\" y2=\"\(n(y))\"/>"
             body += "<text x=\"\(n(Self.left - 6))\" y=\"\(n(y + 4))\" text-anchor=\"end\">\(label)</text>"
         }
         for (value, label) in ticks(xRange, xScale) {
             let x = place(value, xRange, xScale, isX: true)
             body += "<line class=\"tick\" x1=\"\(n(x))\" x2=\"\(n(x))\" y1=\"\(n(Self.height - Self.bottom))\""
             body += " y2=\"\(n(Self.height - Self.bottom + 4))\"/>"
-            body += "<text x=\"\(n(x))\" y=\"\(n(Self.height - Self.bottom + 16))\" text-anchor=\"middle\">\(label)</text>"
+            body +=
+                "<text x=\"\(n(x))\" y=\"\(n(Self.height - Self.bottom + 16))\" text-anchor=\"middle\">\(label)</text>"
         }
-        body += "<text x=\"\(n(Self.width - Self.right))\" y=\"\(n(Self.height - 3))\" text-anchor=\"end\">\(xTitle)</text>"
+        body +=
+            "<text x=\"\(n(Self.width - Self.right))\" y=\"\(n(Self.height - 3))\" text-anchor=\"end\">\(xTitle)</text>"
         for line in drawn { body += path(line, xRange, yRange) }
         let label = TextOutputs.xml(title)
-        return "<svg viewBox=\"0 0 \(n(Self.width)) \(n(Self.height))\" role=\"img\" aria-label=\"\(label)\">\(body)</svg>"
+        return
+            "<svg viewBox=\"0 0 \(n(Self.width)) \(n(Self.height))\" role=\"img\" aria-label=\"\(label)\">\(body)</svg>"
     }
 
     private func path(_ line: Series, _ xRange: ClosedRange<Double>, _ yRange: ClosedRange<Double>) -> String {
@@ -73,7 +78,8 @@ struct Chart {
         var drawn = ""
         if line.isFilled, let first = places.first, let last = places.last {
             let base = n(Self.height - Self.bottom)
-            drawn += "<polygon class=\"f\(line.style)\" points=\"\(n(first.0)),\(base) \(steps) \(n(last.0)),\(base)\"/>"
+            drawn +=
+                "<polygon class=\"f\(line.style)\" points=\"\(n(first.0)),\(base) \(steps) \(n(last.0)),\(base)\"/>"
         }
         return drawn + "<polyline class=\"s\(line.style)\" points=\"\(steps)\"/>"
     }
@@ -96,7 +102,9 @@ struct Chart {
     private func ticks(_ range: ClosedRange<Double>, _ scale: Scale) -> [(Double, String)] {
         switch scale {
         case .nines:
-            return [0, 50, 90, 99, 99.9, 99.99, 99.999].filter { $0 <= range.upperBound }.map { ($0, "\($0 == 0 ? "0" : Self.number($0)) %") }
+            return [0, 50, 90, 99, 99.9, 99.99, 99.999].filter { $0 <= range.upperBound }.map {
+                ($0, "\($0 == 0 ? "0" : Self.number($0)) %")
+            }
         case .logarithmic:
             var ticks: [(Double, String)] = []
             var value = range.lowerBound

@@ -18,7 +18,8 @@ extension HTMLReport {
 
     private static func latency(_ report: RunReport) -> Chart {
         let histograms = report.intervals.map(\.histogram)
-        let lines: [Chart.Series] = [("max", 100.0, 3), ("p99", 99, 2), ("p90", 90, 1), ("p50", 50, 0)].map { name, percent, style in
+        let lines: [Chart.Series] = [("max", 100.0, 3), ("p99", 99, 2), ("p90", 90, 1), ("p50", 50, 0)].map {
+            name, percent, style in
             let points = histograms.enumerated().compactMap { place, times in
                 times.count == 0
                     ? nil : (x: Double(place) * report.intervalSeconds, y: Double(times.percentile(percent)) / 1e6)
@@ -83,7 +84,8 @@ extension HTMLReport {
                 title: "Memory of the server", unit: "MiB",
                 series: [
                     .init(
-                        name: "resident", style: 0, points: report.samples.map { ($0.at, Double($0.memory) / 1_048_576) },
+                        name: "resident", style: 0,
+                        points: report.samples.map { ($0.at, Double($0.memory) / 1_048_576) },
                         isFilled: true)
                 ]),
         ]

@@ -11,16 +11,13 @@ package enum HTMLReport {
 
     /// The page. Everything that came from outside is escaped.
     package static func page(_ report: RunReport, extras: Extras = Extras()) -> String {
-        let title = "\(report.scenario) on \(report.target)"
-        var body = "<header><h1>\(TextOutputs.xml(report.scenario))</h1>"
-        body += "<p class=\"sub\">\(TextOutputs.xml(report.target)) · \(TextOutputs.xml(report.mode)) · "
-        body += "\(TextOutputs.xml(report.schedule)) · seed \(report.seed) · \(CivilTime.text(report.began))</p></header>\n"
-        body += banner(report)
-        if let capacity = extras.capacity { body += Self.capacity(capacity, extras.objective ?? "") }
-        body += tiles(report)
-        if !extras.verdicts.isEmpty { body += requirements(extras.verdicts) }
-        body += "<div class=\"charts\">" + charts(report).map(\.html).joined() + "</div>\n"
-        body += operations(report) + errors(report) + generator(report)
+        page([(report, extras)])
+    }
+
+    /// Several runs on one page, one below the other.
+    package static func page(_ runs: [(report: RunReport, extras: Extras)]) -> String {
+        let title = runs.map { "\($0.report.scenario) on \($0.report.target)" }.joined(separator: ", ")
+        let body = runs.map { section($0.report, extras: $0.extras) }.joined(separator: "<hr>\n")
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -30,15 +27,30 @@ package enum HTMLReport {
             """
     }
 
+    private static func section(_ report: RunReport, extras: Extras) -> String {
+        var body = "<header><h1>\(TextOutputs.xml(report.scenario))</h1>"
+        body += "<p class=\"sub\">\(TextOutputs.xml(report.target)) · \(TextOutputs.xml(report.mode)) · "
+        body +=
+            "\(TextOutputs.xml(report.schedule)) · seed \(report.seed) · \(CivilTime.text(report.began))</p></header>\n"
+        body += banner(report)
+        if let capacity = extras.capacity { body += Self.capacity(capacity, extras.objective ?? "") }
+        body += tiles(report)
+        if !extras.verdicts.isEmpty { body += requirements(extras.verdicts) }
+        body += "<h2>Over time</h2><div class=\"charts\">" + charts(report).map(\.html).joined() + "</div>\n"
+        return body + operations(report) + errors(report) + generator(report)
+    }
+
     private static func banner(_ report: RunReport) -> String {
         var text = ""
         if report.isInterrupted { text += "<p class=\"bad\">Interrupted: the figures end early.</p>" }
         if !report.isValid {
-            text += "<div class=\"bad\"><strong>Invalid.</strong> These figures are the generator's own, not the target's:<ul>"
+            text +=
+                "<div class=\"bad\"><strong>Invalid.</strong> These figures are the generator's own, not the target's:<ul>"
             text += report.doubts.map { "<li>\(TextOutputs.xml($0))</li>" }.joined() + "</ul></div>"
         }
         if report.mode != "open loop" {
-            text += "<p class=\"care\">Closed loop: clients wait for their answers, so pauses of the server are hidden.</p>"
+            text +=
+                "<p class=\"care\">Closed loop: clients wait for their answers, so pauses of the server are hidden.</p>"
         }
         return text + report.notes.map { "<p class=\"care\">\(TextOutputs.xml($0))</p>" }.joined()
     }
@@ -49,8 +61,14 @@ package enum HTMLReport {
             ("rate", Text.significant(report.rateGot) + "/s", "of \(Text.significant(report.rateAsked))/s asked"),
             ("p50", Text.time(report.arrivals.latency.percentile(50)), "from the intended moment"),
             ("p99", Text.time(report.arrivals.latency.percentile(99)), "max " + Text.time(report.arrivals.latency.max)),
-            ("errors", Text.significant(report.arrivals.errorShare * 100) + " %", "\(report.arrivals.failed) of \(report.arrivals.total)"),
-            ("throughput", Text.bytes(Double(bytes) / max(report.seconds, 1e-9)) + "/s", "\(Text.significant(report.requestRate)) requests/s"),
+            (
+                "errors", Text.significant(report.arrivals.errorShare * 100) + " %",
+                "\(report.arrivals.failed) of \(report.arrivals.total)"
+            ),
+            (
+                "throughput", Text.bytes(Double(bytes) / max(report.seconds, 1e-9)) + "/s",
+                "\(Text.significant(report.requestRate)) requests/s"
+            ),
         ]
         let tiles = entries.map {
             "<div class=\"tile\"><span>\($0.0)</span><b>\($0.1)</b><small>\($0.2)</small></div>"
@@ -71,20 +89,25 @@ package enum HTMLReport {
         let bound = answer.failedAt.map { "; \(Text.significant($0))/s was too much" } ?? ""
         var text = "<section><h2>Capacity</h2><p class=\"big\">\(Text.significant(answer.rate))/s "
         text += "<small>keeps \(TextOutputs.xml(objective))\(bound)</small></p>"
-        if answer.isGeneratorBound { text += "<p class=\"care\">The generator's limit, not the target's, ended the search.</p>" }
-        text += "<div class=\"wide\"><table><tr><th>probe</th><th>rate</th><th>outcome</th><th>chance to meet it</th><th>measured</th></tr>"
+        if answer.isGeneratorBound {
+            text += "<p class=\"care\">The generator's limit, not the target's, ended the search.</p>"
+        }
+        text +=
+            "<div class=\"wide\"><table><tr><th>probe</th><th>rate</th><th>outcome</th><th>chance to meet it</th><th>measured</th></tr>"
         for (place, probe) in answer.probes.enumerated() {
             text += "<tr class=\"\(probe.outcome == .passed ? "met" : "missed")\"><td>\(place + 1)</td>"
             text += "<td>\(Text.significant(probe.rate))/s</td><td>\(probe.outcome.rawValue)</td>"
-            text += "<td>\(Text.significant(probe.confidence * 100)) %</td><td>\(TextOutputs.xml(probe.summary))</td></tr>"
+            text +=
+                "<td>\(Text.significant(probe.confidence * 100)) %</td><td>\(TextOutputs.xml(probe.summary))</td></tr>"
         }
         return text + "</table></div></section>\n"
     }
 
     private static func operations(_ report: RunReport) -> String {
         let percents = [50.0, 90, 95, 99, 99.9]
-        var text = "<section><h2>Latencies</h2><div class=\"wide\"><table><tr><th>operation</th><th>count</th><th>failed</th>"
-        text += percents.map { "<th>p\(Text.significant($0))</th>" }.joined() + "<th>max</th></tr>"
+        var text =
+            "<section><h2>Latencies</h2><div class=\"wide\"><table><tr><th>operation</th><th>count</th><th>failed</th>"
+        text += percents.map { "<th>p\(Text.percent($0))</th>" }.joined() + "<th>max</th></tr>"
         func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram, _ style: String) -> String {
             "<tr class=\"\(style)\"><td>\(name)</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
                 + percents.map { "<td>\(times.count == 0 ? "–" : Text.time(times.percentile($0)))</td>" }.joined()
@@ -112,7 +135,10 @@ package enum HTMLReport {
     private static func generator(_ report: RunReport) -> String {
         let busy = report.generator.busy.map { Text.significant($0 * 100) + " %" }.joined(separator: ", ")
         let facts = [
-            ("send lag p50 / p99 / max", [50.0, 99, 100].map { Text.time(report.lag.percentile($0)) }.joined(separator: " / ")),
+            (
+                "send lag p50 / p99 / max",
+                [50.0, 99, 100].map { Text.time(report.lag.percentile($0)) }.joined(separator: " / ")
+            ),
             ("arrivals more than 1 ms late", "\(report.late)"), ("arrivals not sent", "\(report.missed)"),
             ("event loops busy", busy), ("CPU-seconds", Text.significant(report.generator.cpuSeconds)),
             ("peak memory", Text.bytes(Double(report.generator.peakMemory))),

@@ -34,7 +34,7 @@ enum HTMLStyle {
         .s4{stroke:var(--c4);stroke-dasharray:5 4}
         polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f3{fill:var(--c3)}
         .d0{fill:var(--c0)}.d1{fill:var(--c1)}.d2{fill:var(--c2)}.d3{fill:var(--c3)}.d4{fill:var(--c4)}
-        .wide{overflow-x:auto}
+        .wide{overflow-x:auto}hr{border:0;border-top:1px solid var(--line);margin:44px 0}
         table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}
         th,td{padding:5px 12px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}
         th{color:var(--dim);font-weight:500;border-top:0}th:first-child,td:first-child{text-align:left}

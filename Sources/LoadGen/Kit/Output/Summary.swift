@@ -12,14 +12,15 @@ package enum Summary {
                 + "late \(report.late), not sent \(report.missed)",
             "",
         ]
-        var rows = [["", "count", "failed"] + percents.map { "p" + Text.significant($0) } + ["max"]]
+        var rows = [["", "count", "failed"] + percents.map { "p" + Text.percent($0) } + ["max"]]
         rows.append(row("arrivals", report.arrivals, report.arrivals.latency))
         for (name, figures) in report.operations.sorted(by: { $0.key < $1.key }) {
             rows.append(row(name, figures, figures.latency))
             rows.append(row("  to first byte", figures, figures.firstByte))
             rows.append(row("  service", figures, figures.service))
         }
-        rows.append(["send lag", "", ""] + percents.map { Text.time(report.lag.percentile($0)) } + [Text.time(report.lag.max)])
+        rows.append(
+            ["send lag", "", ""] + percents.map { Text.time(report.lag.percentile($0)) } + [Text.time(report.lag.max)])
         lines += table(rows)
         lines += traffic(report)
         for (kind, count) in report.arrivals.failures.sorted(by: { $0.value > $1.value }) {

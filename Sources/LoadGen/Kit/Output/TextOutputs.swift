@@ -4,14 +4,17 @@ package enum TextOutputs {
 
     /// One line an interval: seconds, arrivals asked, succeeded, failed, requests, bytes, percentiles in milliseconds.
     package static func csv(_ report: RunReport) -> String {
-        var text = "second,asked,succeeded,failed,requests,bytes_in,bytes_out,p50_ms,p90_ms,p95_ms,p99_ms,p99.9_ms,max_ms\n"
+        var text =
+            "second,asked,succeeded,failed,requests,bytes_in,bytes_out,p50_ms,p90_ms,p95_ms,p99_ms,p99.9_ms,max_ms\n"
         for (place, interval) in report.intervals.enumerated() {
             let times = interval.histogram
             let cells = [
                 Text.fixed(Double(place) * report.intervalSeconds, 3), "\(interval.asked)", "\(interval.succeeded)",
                 "\(interval.failed)", "\(interval.requests)", "\(interval.bytesIn)", "\(interval.bytesOut)",
             ]
-            let latencies = (percents.map { times.percentile($0) } + [times.max]).map { Text.fixed(Double($0) / 1e6, 4) }
+            let latencies = (percents.map { times.percentile($0) } + [times.max]).map {
+                Text.fixed(Double($0) / 1e6, 4)
+            }
             text += (cells + (times.count == 0 ? latencies.map { _ in "" } : latencies)).joined(separator: ",") + "\n"
         }
         return text
@@ -21,14 +24,16 @@ package enum TextOutputs {
     package static func prometheus(_ report: RunReport) -> String {
         let run = "scenario=\"\(escape(report.scenario))\",target=\"\(escape(report.target))\""
         var text = "# TYPE aerugo_load_latency_seconds summary\n"
-        let all = [("arrivals", report.arrivals)] + report.operations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let all =
+            [("arrivals", report.arrivals)] + report.operations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         for (name, figures) in all {
             let labels = "\(run),operation=\"\(name)\""
             for percent in percents {
                 let value = Double(figures.latency.percentile(percent)) / 1e9
                 text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(percent / 100)\"} \(value)\n"
             }
-            text += "aerugo_load_latency_seconds_sum{\(labels)} \(figures.latency.mean * Double(figures.latency.count) / 1e9)\n"
+            text +=
+                "aerugo_load_latency_seconds_sum{\(labels)} \(figures.latency.mean * Double(figures.latency.count) / 1e9)\n"
             text += "aerugo_load_latency_seconds_count{\(labels)} \(figures.latency.count)\n"
         }
         text += "# TYPE aerugo_load_failures_total counter\n"

@@ -119,7 +119,8 @@ package struct RegistryClient: Sendable {
         var fields: [String] = []
         if case .basic(let user, let password) = credentials { fields.append(Self.basic(user, password)) }
         let answer = await session.send(
-            Request(.token, "GET", place.endpoint, path, fields: fields, keeping: .bytes(limit: 65_536), closes: closes))
+            Request(.token, "GET", place.endpoint, path, fields: fields, keeping: .bytes(limit: 65_536), closes: closes)
+        )
         if let failure = answer.failure { throw failure }
         guard answer.status == 200 else { throw .loginRefused }
         guard let token = TokenAnswer(json: answer.body) else { throw .unusable }

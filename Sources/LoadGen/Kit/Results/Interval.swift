@@ -22,7 +22,8 @@ package struct Interval: Codable, Equatable, Sendable {
         SparseHistogram(latencies.map { .init(value: LatencyBucket.value(of: $0.key), count: UInt64($0.value)) })
     }
 
-    mutating func record(latency: Nanoseconds) {
+    /// Counts one arrival's latency.
+    package mutating func record(latency: Nanoseconds) {
         latencies[LatencyBucket.index(of: latency), default: 0] &+= 1
     }
 

@@ -7,7 +7,8 @@ extension Histogram where Count == UInt64 {
     /// An empty one with this program's bounds.
     package static func latencies() -> LatencyHistogram {
         LatencyHistogram(
-            lowestDiscernibleValue: 64, highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three)
+            lowestDiscernibleValue: 64, highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three
+        )
     }
 
     /// Records nanoseconds; more than an hour counts as an hour, so that nothing is lost.

@@ -12,7 +12,8 @@ package enum Validity {
         var doubts: [String] = []
         if report.arrivals.total == 0 { doubts.append("nothing was measured") }
         if report.missed > 0 {
-            doubts.append("\(report.missed) arrivals could not be sent: too many were under way or no connection was free")
+            doubts.append(
+                "\(report.missed) arrivals could not be sent: too many were under way or no connection was free")
         }
         if report.arrivals.failures["no-local-port"] != nil {
             doubts.append("the generator ran out of local ports or descriptors")
@@ -21,13 +22,15 @@ package enum Validity {
         guard isOpen else { return doubts }
         if Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1)) {
             doubts.append(
-                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections")
+                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections"
+            )
         }
         let lag = Double(report.lag.percentile(99)) / 1e6
         let p99 = Double(report.arrivals.latency.percentile(99)) / 1e6
         if report.arrivals.total > 0, lag > lagShare * p99 {
             doubts.append(
-                "p99 of the generator's own lag is \(Text.milliseconds(lag)), more than 5 % of the p99 of \(Text.milliseconds(p99))")
+                "p99 of the generator's own lag is \(Text.milliseconds(lag)), more than 5 % of the p99 of \(Text.milliseconds(p99))"
+            )
         }
         if let busy = report.generator.busy.max(), busy > busiest {
             doubts.append("an event loop was busy \(Int(busy * 100)) % of the time: raise --threads or lower the rate")
@@ -65,6 +68,11 @@ package enum Text {
         return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
     }
 
+    /// A percentile's name: `99`, `99.9`.
+    package static func percent(_ value: Double) -> String {
+        value == value.rounded() ? fixed(value, 0) : fixed(value, 1)
+    }
+
     /// So many digits behind the point.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "–" }
@@ -74,6 +82,7 @@ package enum Text {
         let sign = value < 0 && whole > 0 ? "-" : ""
         guard digits > 0 else { return sign + String(whole) }
         let fraction = String(whole % Int(scale))
-        return sign + String(whole / Int(scale)) + "." + String(repeating: "0", count: digits - fraction.count) + fraction
+        return sign + String(whole / Int(scale)) + "." + String(repeating: "0", count: digits - fraction.count)
+            + fraction
     }
 }

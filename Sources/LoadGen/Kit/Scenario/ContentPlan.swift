@@ -50,7 +50,9 @@ package struct ContentPlan: Sendable {
         return sizes.enumerated().map { Slot(size: $0.element, isShared: shared.contains($0.offset)) }
     }
 
-    private var prefix: String { "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) }) }
+    private var prefix: String {
+        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
+    }
 
     /// The repository that image `index` of set-up, or push `index`, goes to.
     package func repository(_ kind: String, _ index: UInt64) -> String {
@@ -88,7 +90,8 @@ package struct ContentPlan: Sendable {
         let blobs = (0..<layers).map { layer in
             let slot = Int((index &* layers &+ layer) % UInt64(max(slots.count, 1)))
             return slots[slot].isShared
-                ? sharedBlob(slot) : library.blob(id: SeededRandom.mix(index &* 128 &+ layer &+ 1), size: slots[slot].size)
+                ? sharedBlob(slot)
+                : library.blob(id: SeededRandom.mix(index &* 128 &+ layer &+ 1), size: slots[slot].size)
         }
         return image(repository: repository("p", index), tag: "t\(index)", name: "push \(index)", blobs)
     }

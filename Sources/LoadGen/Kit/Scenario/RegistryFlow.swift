@@ -45,7 +45,8 @@ struct RegistryFlow: Flow {
         case .mount: try await mount(image, session)
         case .list: try await client.list(.tagList, "/v2/\(image.repository)/tags/list?n=100", scope: scope, session)
         case .referrers:
-            try await client.list(.referrers, "/v2/\(image.repository)/referrers/\(image.digest)", scope: scope, session)
+            try await client.list(
+                .referrers, "/v2/\(image.repository)/referrers/\(image.digest)", scope: scope, session)
         case .get, .catalog, .push, .churn: return
         }
     }
@@ -74,7 +75,8 @@ struct RegistryFlow: Flow {
     }
 
     func push(_ image: Image, _ session: Session) async throws(Failure) {
-        try await session.parallel(image.layers.count + 1, width: scenario.parallel) { (session, place) throws(Failure) in
+        try await session.parallel(image.layers.count + 1, width: scenario.parallel) {
+            (session, place) throws(Failure) in
             if place == 0 {
                 try await upload(.bytes(image.config), image.configDigest, image.repository, session)
             } else {

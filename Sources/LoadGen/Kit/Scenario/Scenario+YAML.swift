@@ -25,6 +25,9 @@ extension Scenario {
         }
     }
 
+    /// Bytes.
+    private static let largestLayer = 68_719_476_736
+
     private static func choices(_ fields: inout YAMLFields) throws(ScenarioError) -> [Choice] {
         guard let (line, node) = fields.node("arrivals") else {
             throw ScenarioError("\(fields.file): the key 'arrivals' is missing: what shall clients do?")
@@ -57,6 +60,9 @@ extension Scenario {
             images.dedupe = try entry.number("dedupe", 0...0.99) ?? 0
             images.largest = try entry.read("largest", Quantity.bytes)
             if let sizes = try entry.read("size", SizeDistribution.init(text:)) { images.sizes = sizes }
+            guard min(images.sizes.size(at: 1), images.largest ?? .max) <= Self.largestLayer else {
+                throw ScenarioError("\(fields.file): images: a layer may have at most 64 GiB")
+            }
             try entry.refuseOthers()
         }
         if let (line, node) = fields.node("existing") {
@@ -131,7 +137,8 @@ extension Scenario {
         case (nil, let from?, let to?, nil, nil): return .ramp(from: from, to: to, lasting: length)
         case (nil, nil, nil, let burst?, let every?): return .burst(size: burst, every: every, lasting: length)
         default:
-            throw fields.error(line, "schedule[\(place)]", "needs either 'rate', or 'from' and 'to', or 'burst' and 'every'")
+            throw fields.error(
+                line, "schedule[\(place)]", "needs either 'rate', or 'from' and 'to', or 'burst' and 'every'")
         }
     }
 }

@@ -99,7 +99,9 @@ final class Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if exchange != nil, !(served > 0 && exchange?.answer.firstByteAt == 0) { end(ConnectionPool.failure(of: error)) }
+        if exchange != nil, !(served > 0 && exchange?.answer.firstByteAt == 0) {
+            end(ConnectionPool.failure(of: error))
+        }
         context.close(promise: nil)
     }
 
@@ -119,7 +121,8 @@ final class Connection: ChannelInboundHandler {
     private func end(_ failure: Failure?) {
         guard let exchange else { return }
         let isReusable =
-            failure == nil && exchange.answer.failure == nil && parser.isComplete && parser.head.keepsAlive && pump == nil
+            failure == nil && exchange.answer.failure == nil && parser.isComplete && parser.head.keepsAlive
+            && pump == nil
             && !isClosing && !pool.closesAfterEach
         self.exchange = nil
         pump = nil

@@ -195,8 +195,11 @@ final class ConnectionPool {
         return ClientBootstrap(group: loop)
             .connectTimeout(.nanoseconds(Int64(settings.connectTimeout.nanoseconds)))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(
-                minimum: 4096, initial: 16_384, maximum: 262_144))
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 4096, initial: 16_384, maximum: 262_144)
+            )
             .channelOption(.writeBufferWaterMark, value: .init(low: 65_536, high: 196_608))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -60,7 +60,9 @@ enum HeaderField {
             UnsafeRawPointer(wanted.utf8Start).assumingMemoryBound(to: CChar.self), length) == 0
     }
 
-    private static func value(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Slice<UnsafeRawBufferPointer> {
+    private static func value(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Slice<
+        UnsafeRawBufferPointer
+    > {
         var (first, last) = (start, end)
         while first < last, bytes[first] == 0x20 || bytes[first] == 0x09 { first += 1 }
         while last > first, bytes[last - 1] == 0x0D || bytes[last - 1] == 0x20 || bytes[last - 1] == 0x09 { last -= 1 }

@@ -1,0 +1,122 @@
+import Crypto
+import LoadKit
+import Synchronization
+
+/// As much of a registry as the load generator's clients need, in memory. It judges sizes, not bytes: ``TestServer`` keeps
+/// no bodies, so that blobs are remembered as what the seed makes of them.
+final class MiniRegistry: Sendable {
+    private struct State {
+        var blobs: [String: Set<String>] = [:]
+        var manifests: [String: [String: String]] = [:]
+        var uploads = 0
+    }
+
+    private let state = Mutex(State())
+    /// Blobs are served with a wrong byte.
+    let isCorrupt = Atomic<Bool>(false)
+    private let known: [String: [UInt8]]
+    private let images: [Image]
+
+    /// Knows the images of seed 5 with two layers of 300 bytes, as the tests use them.
+    init() {
+        var scenario = Scenario()
+        scenario.choices = [.init(action: .pull, weight: 1), .init(action: .push, weight: 1)]
+        scenario.images.count = 2
+        scenario.images.layers = 2
+        scenario.images.sizes = .fixed(300)
+        let plan = ContentPlan(scenario: scenario, seed: 5)
+        let pulled = plan.pulledImages()
+        let indices = (0..<64).map { UInt64($0) }
+        images =
+            pulled + indices.map(plan.pushedImage) + indices.map(plan.churnedImage)
+            + indices.flatMap { index in pulled.map { plan.mountedImage(index, from: $0) } }
+        var known: [String: [UInt8]] = [:]
+        for image in images {
+            known[image.configDigest] = Array(image.config.readableBytesView)
+            known[image.digest] = Array(image.manifest.readableBytesView)
+            for layer in image.layers { known[layer.digest] = layer.content.bytes() }
+        }
+        self.known = known
+    }
+
+    var manifestCount: Int { state.withLock { $0.manifests.values.reduce(0) { $0 + $1.count } } }
+    var repositories: [String] { state.withLock { $0.manifests.keys.sorted() } }
+
+    func reply(_ ask: TestServer.Ask) -> TestServer.Reply {
+        let path = ask.path.prefix { $0 != "?" }
+        let query = ask.path.dropFirst(path.count).dropFirst()
+        if path == "/v2/" || path == "/v2/_catalog" || path.hasSuffix("/tags/list") { return .answer(200, [], "{}") }
+        for (mark, handle) in [("/blobs/uploads/", upload), ("/blobs/", blob), ("/manifests/", manifest)] {
+            guard let range = path.firstRange(of: mark) else { continue }
+            let repository = String(path[path.index(path.startIndex, offsetBy: 4)..<range.lowerBound])
+            return handle(ask, repository, String(path[range.upperBound...]), String(query))
+        }
+        return .answer(404, [], "{}")
+    }
+
+    private func upload(_ ask: TestServer.Ask, _ repository: String, _ id: String, _ query: String) -> TestServer.Reply
+    {
+        let parameters = Dictionary(
+            query.split(separator: "&").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+                .filter { $0.count == 2 }.map { ($0[0], $0[1].replacing("%3A", with: ":")) },
+            uniquingKeysWith: { first, _ in first })
+        return state.withLock { state in
+            let place = ("Location", "/v2/\(repository)/blobs/uploads/\(id.isEmpty ? "u\(state.uploads)" : id)?s=1")
+            switch ask.method {
+            case "POST":
+                state.uploads += 1
+                if let digest = parameters["mount"] {
+                    state.blobs[repository, default: []].insert(digest)
+                    return .answer(201, [], "")
+                }
+                return .answer(202, [place], "")
+            case "PATCH": return .answer(202, [place], "")
+            case "PUT":
+                guard let digest = parameters["digest"], known[digest] != nil else { return .answer(400, [], "") }
+                state.blobs[repository, default: []].insert(digest)
+                return .answer(201, [], "")
+            default: return .answer(204, [], "")
+            }
+        }
+    }
+
+    private func blob(_ ask: TestServer.Ask, _ repository: String, _ digest: String, _ query: String)
+        -> TestServer.Reply
+    {
+        let isThere = state.withLock { $0.blobs[repository]?.contains(digest) ?? false }
+        guard isThere, var bytes = known[digest] else { return .answer(404, [], "{}") }
+        if ask.method == "DELETE" {
+            state.withLock { _ = $0.blobs[repository]?.remove(digest) }
+            return .answer(202, [], "")
+        }
+        if isCorrupt.load(ordering: .relaxed) { bytes[0] ^= 1 }
+        return .bytes(200, bytes)
+    }
+
+    private func manifest(
+        _ ask: TestServer.Ask, _ repository: String, _ reference: String, _ query: String
+    ) -> TestServer.Reply {
+        state.withLock { state in
+            switch ask.method {
+            case "PUT":
+                let image = images.first { $0.repository == repository && $0.tag == reference }
+                guard let image, ask.body == image.manifest.readableBytes else { return .answer(400, [], "{}") }
+                let blobs = state.blobs[repository] ?? []
+                guard blobs.contains(image.configDigest), image.layers.allSatisfy({ blobs.contains($0.digest) }) else {
+                    return .answer(404, [], "{}")
+                }
+                state.manifests[repository, default: [:]][reference] = image.digest
+                return .answer(201, [], "")
+            case "DELETE":
+                let before = state.manifests[repository]?.count ?? 0
+                state.manifests[repository] = state.manifests[repository]?.filter { $0.value != reference }
+                return .answer((state.manifests[repository]?.count ?? 0) < before ? 202 : 404, [], "")
+            default:
+                guard let digest = state.manifests[repository]?[reference], let bytes = known[digest] else {
+                    return .answer(404, [], "{}")
+                }
+                return .bytes(200, bytes)
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import LoadKit
+import Synchronization
+import Testing
+
+@Suite("Clients of a registry")
+struct RegistryTests {
+    /// Runs `flows` arrivals of a scenario of one action against a server.
+    private func run(
+        _ url: String, _ action: Scenario.Action, credentials: Credentials = .none,
+        change: (inout Scenario) -> Void = { _ in }
+    ) async throws -> (RunReport, Stagehand, Generator) {
+        let target = try Target(parsing: url)
+        var scenario = Scenario()
+        scenario.choices = [.init(action: action, weight: 1)]
+        scenario.images.count = 2
+        scenario.images.layers = 2
+        scenario.images.sizes = .fixed(300)
+        change(&scenario)
+        var settings = RunSettings(drive: .open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))])))
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        settings.seed = 5
+        let generator = try await Generator.start(settings)
+        let client = RegistryClient(endpoint: target.endpoint, credentials: credentials)
+        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
+        let stagehand = Stagehand(generator: generator, workload: workload)
+        try await stagehand.logIn()
+        _ = try await stagehand.setUp()
+        return (try await generator.run(workload), stagehand, generator)
+    }
+
+    @Test(
+        "every action does its work on a registry that keeps what it gets, and clean-up leaves it empty",
+        arguments: [
+            Scenario.Action.pull, .manifest, .headManifest, .blob, .head, .push, .mount, .list, .catalog, .churn,
+        ])
+    func actions(action: Scenario.Action) async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let (report, stagehand, generator) = try await run(server.url, action)
+        #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
+        let done = await stagehand.cleanUp(arrivals: try await generator.arrivalsSoFar(), limit: .seconds(20))
+        #expect(done.failures.isEmpty)
+        #expect(registry.manifestCount == 0)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a pull asks for the manifest, then for config and layers")
+    func pull() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let (report, _, generator) = try await run(server.url, .pull) { $0.pings = true }
+        #expect(report.operations["ping"]?.succeeded == 10)
+        #expect(report.operations["manifest.get"]?.succeeded == 10)
+        #expect(report.operations["blob.get"]?.succeeded == 30)
+        #expect(report.operations["upload.patch"] == nil)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a body that is not what its digest says is a failure")
+    func corrupt() async throws {
+        let registry = MiniRegistry()
+        registry.isCorrupt.store(true, ordering: .relaxed)
+        let server = try await TestServer { registry.reply($0) }
+        let (report, _, generator) = try await run(server.url, .blob)
+        #expect(report.arrivals.failures == ["digest-mismatch": 10])
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a bearer challenge is met once a scope, and the token's cost is counted apart")
+    func bearer() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            if ask.path.hasPrefix("/token") {
+                guard ask.authorization == "Basic dTpw" else { return .answer(401, [], "") }
+                return .answer(200, [], "{\"token\":\"T\",\"expires_in\":300}")
+            }
+            guard ask.authorization == "Bearer T" else {
+                return .answer(401, [("WWW-Authenticate", "Bearer realm=\"/token\",service=\"s\"")], "{}")
+            }
+            return registry.reply(ask)
+        }
+        let (report, _, generator) = try await run(
+            server.url, .manifest, credentials: .basic(user: "u", password: "p")
+        ) { $0.images.repositories = 1 }
+        #expect(report.arrivals.succeeded == 10)
+        #expect(report.operations["token"]?.succeeded == 1)
+        let tokens = server.asked.map(\.path).filter { $0.hasPrefix("/token") }
+        #expect(tokens.contains { $0.contains("service=s") && $0.contains("scope=repository%3Aaerugo-load") })
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("credentials never go to a token server elsewhere")
+    func foreignRealm() async throws {
+        let other = try await TestServer { _ in .answer(200, [], "{\"token\":\"T\"}") }
+        let realm = other.url + "/token"
+        let server = try await TestServer { _ in
+            .answer(401, [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")], "")
+        }
+        await #expect(throws: Failure.foreignHost) {
+            _ = try await run(server.url, .manifest, credentials: .basic(user: "u", password: "p"))
+        }
+        #expect(other.asked.isEmpty)
+        try await server.stop()
+        try await other.stop()
+    }
+
+    @Test("a blob's redirect to another host is followed without credentials and counted apart")
+    func redirects() async throws {
+        let registry = MiniRegistry()
+        let storage = try await TestServer { registry.reply($0) }
+        let place = storage.url
+        let server = try await TestServer { ask in
+            ask.method == "GET" && ask.path.contains("/blobs/sha256")
+                ? .answer(307, [("Location", place + ask.path)], "") : registry.reply(ask)
+        }
+        let (report, _, generator) = try await run(server.url, .blob, credentials: .token("secret"))
+        #expect(report.arrivals.succeeded == 10)
+        #expect(report.operations["blob.redirected"]?.succeeded == 10)
+        #expect(storage.asked.count == 10 && storage.asked.allSatisfy { $0.authorization == nil })
+        #expect(server.asked.contains { $0.authorization == "Bearer secret" })
+        try await generator.shutDown()
+        try await server.stop()
+        try await storage.stop()
+    }
+
+    @Test("a manifest's redirect is a failure, and nobody else is asked")
+    func manifestRedirect() async throws {
+        let other = try await TestServer { _ in .answer(200, [], "") }
+        let place = other.url
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            ask.method == "GET" && ask.path.contains("/manifests/")
+                ? .answer(302, [("Location", place + "/")], "") : registry.reply(ask)
+        }
+        let (report, _, generator) = try await run(server.url, .manifest)
+        #expect(report.arrivals.failures == ["status-302": 10])
+        #expect(other.asked.isEmpty)
+        try await generator.shutDown()
+        try await server.stop()
+        try await other.stop()
+    }
+
+    @Test("images that are there already are pulled by what their manifests say")
+    func existing() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let (_, _, first) = try await run(server.url, .manifest)
+        let repository = try #require(registry.repositories.first)
+        let (report, _, generator) = try await run(server.url, .pull) {
+            $0.existing = .init(repository: repository, references: ["i0"])
+        }
+        #expect(report.arrivals.succeeded == 10 && report.operations["blob.get"]?.succeeded == 30)
+        try await first.shutDown()
+        try await generator.shutDown()
+        try await server.stop()
+    }
+}

@@ -1,0 +1,105 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP server on a port of its own that answers what a test tells it to, and remembers what it was asked.
+final class TestServer: Sendable {
+    struct Ask: Sendable {
+        let method: String
+        let path: String
+        let authorization: String?
+        let closes: Bool
+        let body: Int
+    }
+
+    enum Reply: Sendable {
+        case answer(Int, [(String, String)], String)
+        case bytes(Int, [UInt8])
+        /// The connection is closed instead.
+        case hangUp
+        /// Nothing ever comes.
+        case silence
+    }
+
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let asks = Mutex<[Ask]>([])
+    private let reply: @Sendable (Ask) -> Reply
+    private let bound = Mutex<(any Channel)?>(nil)
+
+    init(_ reply: @escaping @Sendable (Ask) -> Reply) async throws {
+        self.reply = reply
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false)
+                    try channel.pipeline.syncOperations.addHandler(Handler(server: self))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        bound.withLock { $0 = channel }
+    }
+
+    var port: Int { bound.withLock { $0?.localAddress?.port ?? 0 } }
+    var url: String { "http://127.0.0.1:\(port)" }
+    var asked: [Ask] { asks.withLock { $0 } }
+
+    func stop() async throws {
+        try await bound.withLock { $0 }?.close()
+        try await group.shutdownGracefully()
+    }
+
+    private func answer(_ ask: Ask) -> Reply {
+        asks.withLock { $0.append(ask) }
+        return reply(ask)
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        private let server: TestServer
+        private var head: HTTPRequestHead?
+        private var length = 0
+
+        init(server: TestServer) { self.server = server }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head):
+                self.head = head
+                length = 0
+            case .body(let part): length += part.readableBytes
+            case .end:
+                guard let head else { return }
+                let ask = Ask(
+                    method: head.method.rawValue, path: head.uri,
+                    authorization: head.headers.first(name: "Authorization"), closes: !head.isKeepAlive, body: length)
+                switch server.answer(ask) {
+                case .silence: return
+                case .hangUp: context.close(promise: nil)
+                case .answer(let status, let fields, let body):
+                    write(status, fields, ByteBuffer(string: body), ask, context)
+                case .bytes(let status, let bytes): write(status, [], ByteBuffer(bytes: bytes), ask, context)
+                }
+            }
+        }
+
+        private func write(
+            _ status: Int, _ fields: [(String, String)], _ body: ByteBuffer, _ ask: Ask,
+            _ context: ChannelHandlerContext
+        ) {
+            var headers = HTTPHeaders(fields)
+            if status != 204 { headers.add(name: "Content-Length", value: "\(body.readableBytes)") }
+            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            if ask.method != "HEAD", status != 204 {
+                context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            }
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            if ask.closes { context.close(promise: nil) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
