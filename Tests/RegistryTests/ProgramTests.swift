@@ -39,9 +39,7 @@ struct ProgramTests {
         try await eventually("it serves") { program.log.contains("serving address=0.0.0.0:") }
         program.signal(SIGTERM)
         let code = try await program.waitForEnd()
-        withKnownIssue("it says that it serves before it listens to signals", isIntermittent: true) {
-            #expect(code == 0)
-        }
+        #expect(code == 0)
     }
 
     @Test(

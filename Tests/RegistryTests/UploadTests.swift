@@ -366,11 +366,7 @@ struct UploadTests {
             }
             try await wire.send(Array(content[sent...]))
             let answer = try await wire.answer(to: "PATCH")
-            withKnownIssue(
-                "the age of an upload is that of its last whole request, not of its last byte", isIntermittent: true
-            ) {
-                #expect(answer.status == 202)
-            }
+            #expect(answer.status == 202)
         }
     }
 }

@@ -391,9 +391,10 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let upload = try session("a", bytes(10))
             try await store.begin(upload)
-            #expect(try await store.expireSessions(idle: .seconds(3600)) == 0)
+            #expect(try await store.expireSessions(idle: .seconds(3600), inUse: []) == 0)
             #expect(try await store.session(upload.id, in: name("a"), of: "p") != nil)
-            #expect(try await store.expireSessions(idle: .seconds(-3600)) == 1)
+            #expect(try await store.expireSessions(idle: .seconds(-3600), inUse: [upload.id]) == 0)
+            #expect(try await store.expireSessions(idle: .seconds(-3600), inUse: []) == 1)
             #expect(try await store.session(upload.id, in: name("a"), of: "p") == nil)
             #expect(try await store.removals(limit: 10) == [upload.key])
         }

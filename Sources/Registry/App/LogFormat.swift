@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Synchronization
+import Store
 
 /// The logger of these settings, on standard error. Throws `ConfigurationError`.
 func makeLogger(_ settings: Settings) throws -> Logger {
@@ -12,6 +12,10 @@ func makeLogger(_ settings: Settings) throws -> Logger {
     }
     return Logger(label: "aerugo") { _ in LineLogHandler(format: format, logLevel: level) }
 }
+
+/// The thread that writes to standard error, so that a reader who stalls stalls nothing else; past 10,000 lines that
+/// wait, lines are lost.
+let logOutput = BlockingExecutor(name: "log", threads: 1, capacity: 10_000)
 
 /// A line an event: `time level message key=value …`, or a JSON object.
 struct LineLogHandler: LogHandler {
@@ -48,7 +52,7 @@ struct LineLogHandler: LogHandler {
             object["message"] = event.message.description
             line = Self.json(object)
         }
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        _ = logOutput.enqueue { [line] in FileHandle.standardError.write(Data((line + "\n").utf8)) }
     }
 
     /// Text from outside cannot begin a line of its own or pass for another value.

@@ -49,15 +49,16 @@ func serve(_ plan: Plan) async throws {
         let registry = Registry(metadata: metadata, blobs: data.blobs, limits: plan.limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: plan.http, log: log)
         let running = try await Server(application, host: listen.host, port: listen.port, plan.server)
-        log.notice("serving", metadata: ["address": "\(running.address)", "data": "\(plan.data)"])
         let services = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: ServerService(server: running)), .init(service: SweepService(registry: registry)),
+                    .init(service: ServerService(server: running, plan: plan)),
+                    .init(service: SweepService(registry: registry)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
+        try await logOutput.run {}
         withExtendedLifetime(data) {}
     } catch let error as StoreError {
         throw ConfigurationError(
@@ -72,8 +73,11 @@ func serve(_ plan: Plan) async throws {
 /// Serves until the group is asked to stop, then lets running requests end.
 private struct ServerService: ServiceLifecycle.Service {
     let server: Server
+    let plan: Plan
 
     func run() async throws {
+        // Said here, where signals are listened to already: who waits for this line may stop the server next.
+        plan.log.notice("serving", metadata: ["address": "\(server.address)", "data": "\(plan.data)"])
         try await gracefulShutdown()
         try await server.shutDown()
     }

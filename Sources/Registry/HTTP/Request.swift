@@ -16,14 +16,24 @@ package final class Request: Sendable {
     package let body: RequestBody
 
     init(_ head: HTTPRequestHead, remote: String, id: String, body: RequestBody) {
-        let question = head.uri.utf8.firstIndex(of: UInt8(ascii: "?"))
-        path = question.map { head.uri[..<$0] } ?? head.uri[...]
-        query = Query(question.map { head.uri[head.uri.utf8.index(after: $0)...] })
+        let target = Self.originForm(head.uri)
+        let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = question.map { target[..<$0] } ?? target
+        query = Query(question.map { target[target.utf8.index(after: $0)...] })
         method = head.method
         headers = head.headers
         self.remote = remote
         self.id = id
         self.body = body
+    }
+
+    /// A target without the scheme and authority that it may have in front (RFC 9112 section 3.2.2).
+    private static func originForm(_ target: String) -> Substring {
+        guard target.utf8.first != UInt8(ascii: "/"), target.lowercased().hasPrefix("http://") else {
+            return target[...]
+        }
+        let rest = target.dropFirst(7)
+        return rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
     }
 
     /// The values of a header that may stand on several lines, one text.

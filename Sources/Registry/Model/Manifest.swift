@@ -91,6 +91,9 @@ package struct Manifest: Sendable {
         var seen: Set<Digest> = []
         self.required = required.filter { seen.insert($0).inserted }
         subject = try document.subject?.checked("subject")
+        guard artifactType?.utf8.contains(0) != true else {
+            throw ParseError(.manifest, "the artifact type has a NUL character in it")
+        }
         self.artifactType = artifactType
         annotations = document.annotations ?? [:]
         self.platforms = platforms

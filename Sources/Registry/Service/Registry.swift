@@ -73,7 +73,7 @@ package final class Registry: Sendable {
     }
 
     private func sweepOnce() async throws(StoreError) {
-        let expired = try await metadata.expireSessions(idle: limits.uploadIdle)
+        let expired = try await metadata.expireSessions(idle: limits.uploadIdle, inUse: locks.held)
         if expired > 0 { log.info("expired idle uploads", metadata: ["count": "\(expired)"]) }
         while true {
             let keys = try await metadata.removals(limit: 500)

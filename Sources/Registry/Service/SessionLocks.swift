@@ -15,6 +15,9 @@ final class SessionLocks: Sendable {
 
     private let state = Mutex(State())
 
+    /// The sessions that are in use now.
+    var held: Set<String> { state.withLock { Set($0.queues.keys) } }
+
     /// Waits for the session, at most `patience`; false when it stayed in use. Pair with `release`.
     func acquire(_ session: String, patience: Duration) async -> Bool {
         let isFree = state.withLock { state in

@@ -50,7 +50,8 @@ package final class BlockingExecutor: Sendable {
         wakeups.post()
     }
 
-    private func enqueue(_ job: @escaping @Sendable () -> Void) -> Bool {
+    /// Runs `job` on one of the threads some time; false, and it never runs, when the queue is full.
+    package func enqueue(_ job: @escaping @Sendable () -> Void) -> Bool {
         let accepted = state.withLock { state in
             guard !state.isStopped, state.jobs.count - state.head < capacity else { return false }
             state.jobs.append(job)

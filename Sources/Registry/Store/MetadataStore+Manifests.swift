@@ -45,6 +45,10 @@ extension MetadataStore {
             for tag in tags {
                 guard precondition.holds(for: try db.target(of: tag, in: known)) else { return .preconditionFailed }
             }
+            if tags.isEmpty {
+                let current = try db.hasManifest(stored.digest, in: known) ? stored.digest.description : nil
+                guard precondition.holds(for: current) else { return .preconditionFailed }
+            }
             var missing: [Digest] = []
             for digest in required where try !db.has(digest, in: known, asManifest: manifest.kind == .index) {
                 missing.append(digest)
@@ -136,15 +140,23 @@ extension SQLTransaction {
         ).first?.text(0)
     }
 
-    fileprivate func has(_ digest: Digest, in repositoryID: String?, asManifest: Bool) throws(StoreError) -> Bool {
+    fileprivate func hasManifest(_ digest: Digest, in repositoryID: String?) throws(StoreError) -> Bool {
         guard let repositoryID else { return false }
-        let key: [SQLValue] = [.text(repositoryID), .text(digest.description)]
-        if asManifest,
-            try !rows("SELECT 1 FROM manifests WHERE repository_id = $1 AND digest = $2", key).isEmpty
-        {
-            return true
-        }
-        return try !rows("SELECT 1 FROM repository_blobs WHERE repository_id = $1 AND digest = $2", key).isEmpty
+        return try !rows(
+            "SELECT 1 FROM manifests WHERE repository_id = $1 AND digest = $2",
+            [.text(repositoryID), .text(digest.description)]
+        ).isEmpty
+    }
+
+    fileprivate func has(_ digest: Digest, in repositoryID: String?, asManifest: Bool) throws(StoreError) -> Bool {
+        if asManifest, try hasManifest(digest, in: repositoryID) { return true }
+        guard let repositoryID else { return false }
+        return try !rows(
+            """
+            SELECT 1 FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
+            WHERE l.repository_id = $1 AND l.digest = $2 AND b.damaged_at IS NULL
+            """, [.text(repositoryID), .text(digest.description)]
+        ).isEmpty
     }
 }
 

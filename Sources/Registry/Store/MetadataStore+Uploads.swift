@@ -99,17 +99,23 @@ extension MetadataStore {
         }
     }
 
-    /// Ends the sessions that nobody has written to for `idle`; gives their number.
-    package func expireSessions(idle: Duration) async throws(StoreError) -> Int {
+    /// Ends the sessions that nobody has written to for `idle`, but for those that are being written to; gives their
+    /// number.
+    package func expireSessions(idle: Duration, inUse: Set<String>) async throws(StoreError) -> Int {
         try await database.write { (db) throws(StoreError) in
             let oldest = Self.now() - idle.components.seconds * 1000
             let rows = try db.rows(
-                "SELECT id, storage_key FROM upload_sessions WHERE updated_at < $1 LIMIT 1000", [.integer(oldest)])
+                "SELECT id, storage_key FROM upload_sessions WHERE updated_at < $1 ORDER BY updated_at LIMIT 1000",
+                [.integer(oldest)])
+            var count = 0
             for row in rows {
-                try db.execute("DELETE FROM upload_sessions WHERE id = $1", [.text(try row.text(0))])
+                let id = try row.text(0)
+                if inUse.contains(id) { continue }
+                try db.execute("DELETE FROM upload_sessions WHERE id = $1", [.text(id)])
                 try db.retire(StorageKey(try row.text(1)))
+                count += 1
             }
-            return rows.count
+            return count
         }
     }
 }

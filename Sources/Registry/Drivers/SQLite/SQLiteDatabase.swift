@@ -30,11 +30,13 @@ package final class SQLiteDatabase: SQLDatabase {
         } catch {
             throw StoreError(error)
         }
-        readers = BlockingExecutor(name: "SQLite reads", threads: Self.readerCount, capacity: 4096)
-        commits = BlockingExecutor(name: "SQLite writes", threads: 1, capacity: 4096)
+        readers = BlockingExecutor(name: "SQLite reads", threads: Self.readerCount, capacity: Self.capacity)
+        // Every write that waits has a turn here, some of which find nothing left to do: this queue is never the one to refuse.
+        commits = BlockingExecutor(name: "SQLite writes", threads: 1, capacity: .max)
     }
 
     private static let readerCount = 2
+    private static let capacity = 4096
 
     package func read<T: Sendable>(
         _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T
@@ -56,7 +58,11 @@ package final class SQLiteDatabase: SQLDatabase {
             outcome.set(Result { () throws(StoreError) in try body(SQLiteTransaction(database: db)) })
             return outcome.isSuccess
         }
-        waiting.withLock { $0.append(job) }
+        let isAccepted = waiting.withLock { waiting in
+            if waiting.count < Self.capacity { waiting.append(job) }
+            return waiting.last === job
+        }
+        guard isAccepted else { throw StoreError(.overloaded, "\(Self.capacity) writes wait") }
         // The first job to get a thread commits all that wait; the others find their outcome ready.
         try await commits.run { [self] () throws(StoreError) in
             commitWaiting()

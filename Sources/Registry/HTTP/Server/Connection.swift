@@ -49,6 +49,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var isInRead = false
     private var isAdvancing = false
     private var isRefused = false
+    private var isInputClosed = false
     private var isShuttingDown = false
 
     init(_ application: Application, _ shared: LoopContext, _ timeouts: ServerSettings.Timeouts) {
@@ -114,9 +115,17 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func isReady(for part: HTTPServerRequestPart) -> Bool {
         switch phase {
         case .answer: body?.isComplete == false
-        case .head, .end, .linger: true
+        // Who asks again and again without reading the answers gets no more of them.
+        case .head: context?.channel.isWritable ?? false
+        case .end, .linger: true
         case .closing: false
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        advance()
+        resumeReading()
+        context.fireChannelWritabilityChanged()
     }
 
     private func begin(_ head: HTTPRequestHead) {
@@ -124,12 +133,13 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         isHead = head.method == .HEAD
         let framing = Framing(head.headers)
         // After an upgrade or CONNECT the decoder reads no further.
-        keepsAlive = head.isKeepAlive && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
+        let isOld = head.version.minor == 0
+        keepsAlive = head.isKeepAlive && !isOld && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
         let body = RequestBody(length: framing.length, pieces: shared.pieces, connection: self)
         self.body = body
-        awaitsContinue = framing.length != 0 && framing.expectsContinue
+        awaitsContinue = framing.length != 0 && framing.expectsContinue && !isOld
         let request = Request(head, remote: remote, id: shared.newRequestID(), body: body)
-        guard head.version != .http1_1 || framing.hosts == 1 else {
+        guard isOld || framing.hosts == 1 else {
             return refuse(.init(.badRequest, "a request must have one Host header"))
         }
         guard !framing.isUnknownCoding else {
@@ -207,11 +217,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard case ChannelEvent.inputClosed? = event as? ChannelEvent else {
             return context.fireUserInboundEventTriggered(event)
         }
-        keepsAlive = false
+        isInputClosed = true
         body?.fail(Self.cut)
         switch phase {
-        case .head, .end, .linger: close()
-        case .answer, .closing: break
+        case .head where pipelined.isEmpty: close()
+        case .end, .linger: close()
+        case .head, .answer, .closing: break
         }
     }
 
@@ -225,7 +236,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 isFlood
                     ? .init(.headersTooLarge, "the request's head is too large")
                     : .init(.badRequest, "this is not a valid HTTP/1.1 request"))
-        case .answer: body?.fail(.init(.connectionCut, "the body is not valid HTTP/1.1"))
+        case .answer:
+            body?.fail(error == .invalidEOFState ? Self.cut : .init(.badRequest, "the body is not valid HTTP/1.1"))
         case .linger, .closing: break
         }
     }
@@ -299,7 +311,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func finish() {
         let isDone = body?.isComplete ?? !isRefused
         body = nil
-        guard keepsAlive else {
+        guard keepsAlive, !isInputClosed || !pipelined.isEmpty else {
             pipelined.removeAll()
             phase = .linger
             return isDone ? close() : lingerOn()

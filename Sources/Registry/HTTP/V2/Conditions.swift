@@ -5,11 +5,11 @@ import Store
 enum Conditions {
     /// What a download's conditions ask for instead of the content: 304 or 412; nil when they hold.
     static func response(_ request: Request, _ digest: Digest) -> Response? {
-        if let match = request.joined("If-Match"), !includes(match, digest) {
+        if let match = request.joined("If-Match"), !includes(match, digest, isStrong: true) {
             return ErrorResponse.response(
                 RegistryError(.preconditionFailed, "the content is \(digest), which If-Match does not list"))
         }
-        if let noneMatch = request.joined("If-None-Match"), includes(noneMatch, digest) {
+        if let noneMatch = request.joined("If-None-Match"), includes(noneMatch, digest, isStrong: false) {
             return Response(304, [("ETag", tag(digest))])
         }
         return nil
@@ -18,7 +18,8 @@ enum Conditions {
     /// The preconditions of a push.
     static func precondition(_ request: Request) -> TagPrecondition {
         TagPrecondition(
-            match: request.joined("If-Match").map(condition), noneMatch: request.joined("If-None-Match").map(condition))
+            match: request.joined("If-Match").map { condition($0, isStrong: true) },
+            noneMatch: request.joined("If-None-Match").map { condition($0, isStrong: false) })
     }
 
     /// Whether a Range counts: no If-Range, or one with this content's tag. A date never matches, as none is sent.
@@ -29,18 +30,19 @@ enum Conditions {
 
     static func tag(_ digest: Digest) -> String { "\"\(digest)\"" }
 
-    private static func includes(_ header: String, _ digest: Digest) -> Bool {
-        switch condition(header) {
+    private static func includes(_ header: String, _ digest: Digest, isStrong: Bool) -> Bool {
+        switch condition(header, isStrong: isStrong) {
         case .any: true
         case .digests(let digests): digests.contains(digest.description)
         }
     }
 
-    private static func condition(_ header: String) -> TagPrecondition.Condition {
+    /// A strong comparison matches no weak tag (RFC 9110 section 8.8.3.2).
+    private static func condition(_ header: String, isStrong: Bool) -> TagPrecondition.Condition {
         let tags = header.split(separator: ",").map { $0.trimmed }
         if tags.contains("*") { return .any }
         return .digests(
-            tags.map { tag in
+            tags.filter { !isStrong || !$0.hasPrefix("W/") }.map { tag in
                 var bare = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag
                 if bare.count >= 2, bare.hasPrefix("\""), bare.hasSuffix("\"") { bare = bare.dropFirst().dropLast() }
                 return String(bare)
