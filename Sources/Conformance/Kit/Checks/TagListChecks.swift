@@ -130,7 +130,8 @@ enum TagListChecks {
             try answer.expectNoHeader("Link")
         },
         Check(
-            "tags.link", .must, section, "following Link from n=3 gives every tag once, in order", ["tags-link", "tags-n"]
+            "tags.link", .must, section, "following Link from n=3 gives every tag once, in order",
+            ["tags-link", "tags-n"]
         ) { probe in
             let tags = try tagged(probe)
             let first = try probe.get(probe.tagsPlace("n=3"))
