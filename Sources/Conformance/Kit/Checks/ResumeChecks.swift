@@ -45,6 +45,7 @@ enum ResumeChecks {
         for _ in 0..<4 {
             guard let (next, there) = try offset(probe, place) else { return nil }
             place = there
+            try require(next <= content.count, "at most \(content.count) bytes", "Range: 0-\(next - 1)")
             let answer = try probe.patch(place, content[next..<content.count], range: "\(next)-\(content.count - 1)")
             if answer.status == 416 { continue }
             try answer.expect(202)
