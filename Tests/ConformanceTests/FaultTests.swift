@@ -27,7 +27,7 @@ struct FaultTests {
         var settings = TestRun.Settings()
         settings.accounts = mode == "accounts"
         settings.given = mode == "given"
-        settings.deadline = .milliseconds(1_500)
+        settings.deadline = .seconds(4)
         return settings
     }
 
@@ -57,7 +57,9 @@ struct FaultTests {
     @Test("every check but the one of gigabytes finds at least one fault")
     func everyCheck() throws {
         let found = Set(try Self.rows().flatMap(\.checks))
-        let idle = CheckCatalog.groups.flatMap(\.checks).map(\.id).filter { !found.contains($0) && $0 != "large.chunks" }
+        let idle = CheckCatalog.groups.flatMap(\.checks).map(\.id).filter {
+            !found.contains($0) && $0 != "large.chunks"
+        }
         #expect(idle.isEmpty, "checks that find no fault: \(idle)")
     }
 

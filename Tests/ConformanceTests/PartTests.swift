@@ -4,18 +4,22 @@ import Testing
 
 @Suite("the runner's parts")
 struct PartTests {
-    @Test("globs", arguments: [
-        ("push.chunked.in-order", "push.*", true), ("push.chunked.in-order", "*.in-order", true),
-        ("push.x", "push.?", true), ("push.xy", "push.?", false), ("pull", "push", false), ("", "*", true),
-    ])
+    @Test(
+        "globs",
+        arguments: [
+            ("push.chunked.in-order", "push.*", true), ("push.chunked.in-order", "*.in-order", true),
+            ("push.x", "push.?", true), ("push.xy", "push.?", false), ("pull", "push", false), ("", "*", true),
+        ])
     func globs(text: String, pattern: String, fits: Bool) {
         #expect(Glob.matches(text, pattern) == fits)
     }
 
-    @Test("Locations resolve as RFC 3986 has it", arguments: [
-        ("/v2/x", "http://h:5000/v2/x"), ("http://o/y?z", "http://o/y?z"), ("//o:1/y", "http://o:1/y"),
-        ("?a=b", "http://h:5000/a/b?a=b"), ("c", "http://h:5000/a/c"), ("../c", "http://h:5000/c"),
-    ])
+    @Test(
+        "Locations resolve as RFC 3986 has it",
+        arguments: [
+            ("/v2/x", "http://h:5000/v2/x"), ("http://o/y?z", "http://o/y?z"), ("//o:1/y", "http://o:1/y"),
+            ("?a=b", "http://h:5000/a/b?a=b"), ("c", "http://h:5000/a/c"), ("../c", "http://h:5000/c"),
+        ])
     func resolves(reference: String, url: String) throws {
         let base = try #require(Address("http://h:5000/a/b?q=1"))
         #expect(base.resolving(reference) == url)
@@ -29,15 +33,19 @@ struct PartTests {
     @Test("a challenge is read with quotes, commas and escapes in its values")
     func challenges() throws {
         let line = "Bearer realm=\"https://a/t\",service=\"s \\\"x\\\"\",scope=\"repository:a/b:pull,push\""
-        let challenge = try #require(Challenge(Headers([("WWW-Authenticate", "Basic realm=x"), ("www-authenticate", line)])))
+        let challenge = try #require(
+            Challenge(Headers([("WWW-Authenticate", "Basic realm=x"), ("www-authenticate", line)])))
         #expect(challenge.scheme == "bearer")
-        #expect(challenge.parameters == ["realm": "https://a/t", "service": "s \"x\"", "scope": "repository:a/b:pull,push"])
+        #expect(
+            challenge.parameters == ["realm": "https://a/t", "service": "s \"x\"", "scope": "repository:a/b:pull,push"])
     }
 
     @Test("a baseline finds what got worse, and nothing else")
     func baselines() {
         let old = Baseline(verdicts: ["a": "pass", "b": "fail", "c": "warn", "d": "skip", "e": "pass"])
-        let new = Baseline(verdicts: ["a": "fail", "b": "fail", "c": "pass", "d": "pass", "e": "skip", "f": "fail", "g": "warn"])
+        let new = Baseline(verdicts: [
+            "a": "fail", "b": "fail", "c": "pass", "d": "pass", "e": "skip", "f": "fail", "g": "warn",
+        ])
         let changes = old.changes(to: new)
         #expect(changes.map(\.id) == ["a", "c", "d", "e", "f", "g"])
         #expect(changes.filter(\.isWorse).map(\.id) == ["a", "e", "f"])
@@ -68,7 +76,8 @@ struct PartTests {
     func interrupted() throws {
         let settings = TestRun.Settings()
         try TestRun.withStub(settings) { stub, server in
-            let plan = RunPlan(target: Target(base: try TestRun.address(server)), groups: CheckCatalog.groups, seed: "stop1")
+            let plan = RunPlan(
+                target: Target(base: try TestRun.address(server)), groups: CheckCatalog.groups, seed: "stop1")
             let observer = Stopper()
             let runner = Runner(plan, observer: observer)
             observer.stop = { runner.context.interrupt() }
@@ -89,12 +98,16 @@ struct PartTests {
         }
     }
 
-    @Test("a hang is a failure within the deadline, and a dropped connection is one too", arguments: [
-        Fault.everythingHangs, .everythingDropped,
-    ])
+    @Test(
+        "a hang is a failure within the deadline, and a dropped connection is one too",
+        arguments: [
+            Fault.everythingHangs, .everythingDropped,
+        ])
     func hangs(fault: Fault) throws {
         var settings = TestRun.Settings()
-        (settings.faults, settings.patterns, settings.deadline) = ([fault], ["pull.manifest.by-tag"], .milliseconds(700))
+        (settings.faults, settings.patterns, settings.deadline) = (
+            [fault], ["pull.manifest.by-tag"], .milliseconds(700)
+        )
         let outcome = try #require(try TestRun.run(settings).outcomes.first)
         #expect(outcome.verdict == .fail)
         #expect(outcome.duration < .seconds(5))

@@ -17,7 +17,9 @@ struct SecretTests {
         defer { do { try FileManager.default.removeItem(at: folder) } catch { print(error) } }
         var settings = TestRun.Settings()
         settings.accounts = true
-        settings.faults = [.tokensDiffer, .outOfOrderTaken, .blobDigestMissing, .patchNoRange, .shortLived, .scopeActionUnchecked]
+        settings.faults = [
+            .tokensDiffer, .outOfOrderTaken, .blobDigestMissing, .patchNoRange, .shortLived, .scopeActionUnchecked,
+        ]
         let result = try TestRun.withStub(settings) { _, server in
             var target = Target(base: try TestRun.address(server))
             (target.identity, target.others) = (TestRun.alice, [TestRun.bob])
@@ -29,7 +31,8 @@ struct SecretTests {
         #expect(result.count(.fail) >= 5)
         var texts = [
             "junit": JUnitReport.text(result), "json": try JSONReport.text(result, target: "t", seed: "s"),
-            "html": HTMLReport.text(result, target: "t", seed: "s"), "markdown": MarkdownReport.text(result, target: "t"),
+            "html": HTMLReport.text(result, target: "t", seed: "s"),
+            "markdown": MarkdownReport.text(result, target: "t"),
         ]
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
             texts["trace " + name] = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
@@ -42,23 +45,26 @@ struct SecretTests {
         }
     }
 
-    @Test("parameters, fields and headers that carry secrets are masked by their names", arguments: [
-        ("http://h/p?_state=abcdef&digest=x", "http://h/p?_state=•••&digest=x"),
-        ("X-Amz-Signature=00ff&a=b", "X-Amz-Signature=•••&a=b"),
-        ("{\"token\":\"abc\",\"expires_in\":300}", "{\"token\":\"•••\",\"expires_in\":300}"),
-        ("{\"access_token\" : \"abc\"}", "{\"access_token\" : \"•••\"}"),
-        ("grant_type=password&password=hunter2&x=1", "grant_type=password&password=•••&x=1"),
-        ("digest=sha256:0123", "digest=sha256:0123"),
-    ])
+    @Test(
+        "parameters, fields and headers that carry secrets are masked by their names",
+        arguments: [
+            ("http://h/p?_state=abcdef&digest=x", "http://h/p?_state=•••&digest=x"),
+            ("X-Amz-Signature=00ff&a=b", "X-Amz-Signature=•••&a=b"),
+            ("{\"token\":\"abc\",\"expires_in\":300}", "{\"token\":\"•••\",\"expires_in\":300}"),
+            ("{\"access_token\" : \"abc\"}", "{\"access_token\" : \"•••\"}"),
+            ("grant_type=password&password=hunter2&x=1", "grant_type=password&password=•••&x=1"),
+            ("digest=sha256:0123", "digest=sha256:0123"),
+        ])
     func names(text: String, masked: String) {
         #expect(Masker().text(text) == masked)
     }
 
     @Test("header values that carry secrets are masked, the scheme of Authorization is not")
     func headers() {
-        let masked = Masker().headers(Headers([
-            ("Authorization", "Bearer abc"), ("Set-Cookie", "a=b"), ("Location", "/x?_state=1"), ("Range", "0-5"),
-        ]))
+        let masked = Masker().headers(
+            Headers([
+                ("Authorization", "Bearer abc"), ("Set-Cookie", "a=b"), ("Location", "/x?_state=1"), ("Range", "0-5"),
+            ]))
         #expect(masked["Authorization"] == "Bearer •••")
         #expect(masked["Set-Cookie"] == "•••")
         #expect(masked["Location"] == "/x?_state=•••")

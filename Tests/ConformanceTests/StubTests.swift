@@ -5,7 +5,9 @@ import Testing
 struct StubTests {
     @Test("a correct registry fails nothing and is warned of nothing", arguments: ["open", "accounts", "given"])
     func correct(mode: String) throws {
-        let result = try TestRun.run(FaultTests.settings(mode))
+        var settings = FaultTests.settings(mode)
+        settings.deadline = .seconds(30)
+        let result = try TestRun.run(settings)
         for outcome in result.outcomes {
             #expect(
                 outcome.verdict == .pass || outcome.verdict == .skip,

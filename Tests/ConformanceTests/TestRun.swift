@@ -60,9 +60,11 @@ enum TestRun {
     private static func seed(_ stub: StubRegistry, _ server: StubServer) throws -> Target.Given {
         let config = Array("{\"os\":\"linux\"}".utf8)
         let digest = Digests.sha256(config)
-        let descriptor = "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"\(digest)\",\"size\":\(config.count)}"
+        let descriptor =
+            "{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"\(digest)\",\"size\":\(config.count)}"
         let type = "application/vnd.oci.image.manifest.v1+json"
-        let manifest = Array("{\"schemaVersion\":2,\"mediaType\":\"\(type)\",\"config\":\(descriptor),\"layers\":[\(descriptor)]}".utf8)
+        let manifest = Array(
+            "{\"schemaVersion\":2,\"mediaType\":\"\(type)\",\"config\":\(descriptor),\"layers\":[\(descriptor)]}".utf8)
         let name = Digests.sha256(manifest)
         stub.state.withLock { state in
             var repository = StubRegistry.Repository()

@@ -109,7 +109,8 @@ struct OutputOptions: ParsableArguments {
         if let baseline {
             let known = try Reports.read(baseline)
             let ran = Set(result.outcomes.map(\.check.id))
-            let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(to: Baseline(result))
+            let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(
+                to: Baseline(result))
             for change in changes { Console.write(Reports.line(change)) }
             if changes.contains(where: \.isWorse) { return Status.regression }
             if failOn == nil || failOn == .regression { return 0 }

@@ -30,7 +30,8 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func explain(_ check: Check) {
-        Console.write("\(check.id)\n  level    \(check.level.rawValue)\n  section  \(check.section)\n  asked    \(check.gist)\n")
+        Console.write(
+            "\(check.id)\n  level    \(check.level.rawValue)\n  section  \(check.section)\n  asked    \(check.gist)\n")
         for name in check.statements {
             guard let statement = SpecStatement.all.first(where: { $0.id == name }) else { continue }
             Console.write("  by       \(statement.level): \(statement.gist) (\(statement.section), \(name))\n")
@@ -45,7 +46,9 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func explain(_ statement: SpecStatement) {
-        Console.write("\(statement.id)\n  level    \(statement.level)\n  section  \(statement.section)\n  asks     \(statement.gist)\n")
+        Console.write(
+            "\(statement.id)\n  level    \(statement.level)\n  section  \(statement.section)\n  asks     \(statement.gist)\n"
+        )
         if let exemption = statement.exemption { return Console.write("  exempt   \(exemption)\n") }
         for check in statement.checks(in: CheckCatalog.groups) { Console.write("  tried by \(check)\n") }
     }

@@ -15,7 +15,9 @@ struct RecordCommand: ParsableCommand {
     @Option(help: "What is recorded, in words.") var title = "a session"
 
     mutating func run() throws {
-        guard let there = Address(upstream), there.scheme == "http" else { throw ValidationError("--upstream is an http URL") }
+        guard let there = Address(upstream), there.scheme == "http" else {
+            throw ValidationError("--upstream is an http URL")
+        }
         guard let here = Address("http://" + listen) else { throw ValidationError("--listen is HOST:PORT") }
         let masker = Masker()
         let recorder = try TrafficRecorder(upstream: there, listen: here, masker: masker)
@@ -69,7 +71,8 @@ struct ReplayCommand: ParsableCommand {
         let good = suites.map { ReplayReport.count($0.steps).good }.reduce(0, +)
         for suite in suites { Console.write(context.masker.literalsOnly(ReplayReport.text(suite.name, suite.steps))) }
         if let junit {
-            try context.masker.literalsOnly(ReplayReport.junit(suites)).write(toFile: junit, atomically: true, encoding: .utf8)
+            try context.masker.literalsOnly(ReplayReport.junit(suites)).write(
+                toFile: junit, atomically: true, encoding: .utf8)
         }
         Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot\n")
         if good + bad == 0 { Console.exit(Status.nothingSelected) }

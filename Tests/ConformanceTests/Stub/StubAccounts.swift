@@ -32,7 +32,8 @@ struct StubAccounts: Sendable {
         let parts = scope.split(separator: ":").map(String.init)
         let action = parts.last ?? ""
         if request.header("Authorization") == nil, isOpen(request, action, faults) { return .success("") }
-        if let value = request.header("Authorization"), faults.has(.oddAuthorization500), !value.hasPrefix("Bearer ey") {
+        if let value = request.header("Authorization"), faults.has(.oddAuthorization500), !value.hasPrefix("Bearer ey")
+        {
             return .failure(StubDenial(response: StubResponse(500)))
         }
         guard let claims = claims(request, faults) else { return .failure(challenge(scope, faults, 401)) }
@@ -41,10 +42,13 @@ struct StubAccounts: Sendable {
             return faults.has(.loginForbidden) ? .failure(StubDenial(response: StubResponse(403))) : .success(user)
         }
         if scope.hasPrefix("registry:") { return .success(user) }
-        let isOwner = owns(user, parts[1]) || faults.has(.ownersUnchecked)
+        let isOwner =
+            owns(user, parts[1]) || faults.has(.ownersUnchecked)
             || (faults.has(.ownersUncheckedForReading) && action == "pull")
         guard isOwner else {
-            if faults.has(.existenceTold), !parts[1].hasSuffix("never-made") { return .failure(StubDenial(response: StubResponse(403))) }
+            if faults.has(.existenceTold), !parts[1].hasSuffix("never-made") {
+                return .failure(StubDenial(response: StubResponse(403)))
+            }
             return .failure(challenge(scope, faults, 401))
         }
         guard allows(claims, scope, faults) else { return .failure(challenge(scope, faults, 401)) }
@@ -58,9 +62,11 @@ struct StubAccounts: Sendable {
     }
 
     private func challenge(_ scope: String, _ faults: FaultSet, _ status: Int) -> StubDenial {
-        var response = StubResponse(status, [("Content-Type", "application/json")], Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
+        var response = StubResponse(
+            status, [("Content-Type", "application/json")], Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
         var text = "Bearer realm=\"/token\",service=\"\(StubAccounts.service)\""
-        let needed = scope.replacingOccurrences(of: ":push", with: ":pull,push").replacingOccurrences(of: ":delete", with: ":pull,push,delete")
+        let needed = scope.replacingOccurrences(of: ":push", with: ":pull,push").replacingOccurrences(
+            of: ":delete", with: ":pull,push,delete")
         if !scope.isEmpty, !faults.has(.challengeWithoutScope) { text += ",scope=\"\(needed)\"" }
         if scope.isEmpty, faults.has(.challengeForm) { text = "Negotiate" }
         if !(faults.has(.noChallenge) && scope.hasSuffix("pull")) { response.set("WWW-Authenticate", text) }
@@ -144,11 +150,14 @@ struct StubAccounts: Sendable {
             }
             scopes = (fields["scope"] ?? "").split(separator: " ").map(String.init)
             if faults.has(.postFirstScopeOnly) { scopes = Array(scopes.prefix(1)) }
-            user = fields["grant_type"] == "refresh_token"
+            user =
+                fields["grant_type"] == "refresh_token"
                 ? (fields["refresh_token"] == "refresh-alice-77" && !faults.has(.refreshBroken) ? "alice" : nil)
                 : known(fields["username"] ?? "", fields["password"] ?? "", faults)
         } else {
-            guard let value = request.header("Authorization") else { return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")]) }
+            guard let value = request.header("Authorization") else {
+                return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")])
+            }
             let data = Data(base64Encoded: String(value.dropFirst(6))) ?? Data()
             let pair = String(decoding: data, as: UTF8.self).split(separator: ":", maxSplits: 1).map(String.init)
             user = known(pair.first ?? "", pair.count > 1 ? pair[1] : "", faults)
@@ -156,7 +165,9 @@ struct StubAccounts: Sendable {
         guard let user else { return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")]) }
         if faults.has(.scopeNeeded), scopes.isEmpty { return StubResponse(400) }
         if faults.has(.lastScopeOnly) { scopes = scopes.suffix(1) }
-        if faults.has(.oddScope500), scopes.contains(where: { $0.split(separator: ":").count != 3 }) { return StubResponse(500) }
+        if faults.has(.oddScope500), scopes.contains(where: { $0.split(separator: ":").count != 3 }) {
+            return StubResponse(500)
+        }
         let service = request.query("service").first ?? fields["service"] ?? ""
         return issue(user, scopes, service, offline: !request.query("offline_token").isEmpty, faults)
     }

@@ -76,7 +76,11 @@ final class StubConnection {
             guard let colon = text.firstIndex(of: ":") else { return refusal(400) }
             let name = String(text[..<colon])
             if name.hasSuffix(" "), !faults.has(.blankBeforeColonTaken) { return refusal(400) }
-            request.headers.append((name.trimmingCharacters(in: .whitespaces), text[text.index(after: colon)...].trimmingCharacters(in: .whitespaces)))
+            request.headers.append(
+                (
+                    name.trimmingCharacters(in: .whitespaces),
+                    text[text.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+                ))
         }
         if request.headers("Host").count != 1, !faults.has(.hostNotNeeded) { return refusal(400) }
         return body(of: request, faults)

@@ -11,12 +11,17 @@ extension StubRegistry {
             if let here = state.repositories[name]?.blobs[digest] { return here }
             if has(.deletedBlobsLinger), let old = state.graveyard[name + digest] { return old }
             if has(.staleAfterOther), let old = state.graveyard[name + digest],
-                state.repositories.values.contains(where: { $0.blobs[digest] != nil }) { return old }
+                state.repositories.values.contains(where: { $0.blobs[digest] != nil })
+            {
+                return old
+            }
             if has(.manifestsAreBlobs), state.repositories[name]?.manifests[digest] != nil { return [1, 2, 3] }
             if has(.unfinishedVisible) {
                 for upload in state.uploads.values where self.digest(upload.bytes) == digest { return upload.bytes }
             }
-            guard has(.blobsEverywhere) || (has(.blobsEverywhereKnown) && state.repositories[name] != nil) else { return nil }
+            guard has(.blobsEverywhere) || (has(.blobsEverywhereKnown) && state.repositories[name] != nil) else {
+                return nil
+            }
             return state.repositories.values.lazy.compactMap { $0.blobs[digest] }.first
         }
         if request.method == "DELETE" { return deleteBlob(name, digest, found != nil) }
@@ -24,7 +29,8 @@ extension StubRegistry {
         guard var bytes = found else {
             if request.method == "HEAD", has(.headBlobAlways) { return StubResponse(200, [("Content-Length", "1234")]) }
             let missing = has(.unknownRepository500) && state.withLock { $0.repositories[name] == nil }
-            return missing ? error(500, "UNKNOWN") : error(404, has(.codesSwapped) ? "MANIFEST_UNKNOWN" : "BLOB_UNKNOWN")
+            return missing
+                ? error(500, "UNKNOWN") : error(404, has(.codesSwapped) ? "MANIFEST_UNKNOWN" : "BLOB_UNKNOWN")
         }
         if has(.blobCut), bytes.count > 1 { bytes.removeLast() }
         if has(.blobFlipped), bytes.count > 2_000 { bytes[1_500] ^= 1 }
@@ -38,9 +44,12 @@ extension StubRegistry {
         if has(.blobDigestWrong) { headers[1].1 = self.digest([7]) }
         if request.method == "HEAD" {
             if has(.headBlob404) { return error(404, "BLOB_UNKNOWN") }
-            if has(.headBlobRange), request.header("Range") != nil { return StubResponse(206, headers + [("Content-Length", "10")]) }
+            if has(.headBlobRange), request.header("Range") != nil {
+                return StubResponse(206, headers + [("Content-Length", "10")])
+            }
             if has(.headBlobNoDigest) { headers.removeAll { $0.0 == "Docker-Content-Digest" } }
-            return StubResponse(200, headers + [("Content-Length", has(.headBlobLength) ? "1234" : String(bytes.count))], bytes)
+            return StubResponse(
+                200, headers + [("Content-Length", has(.headBlobLength) ? "1234" : String(bytes.count))], bytes)
         }
         if let early = conditional(request, digest, headers, isBlob: true) { return early }
         return ranged(request, bytes, headers, digest)
@@ -83,19 +92,30 @@ extension StubRegistry {
     ) -> StubResponse {
         let whole = StubResponse(200, headers, bytes)
         guard let text = request.header("Range"), !has(.rangesIgnored) else { return whole }
-        if let condition = request.header("If-Range"), !has(.ifRangeIgnored), condition != "\"\(digest)\"" { return whole }
+        if let condition = request.header("If-Range"), !has(.ifRangeIgnored), condition != "\"\(digest)\"" {
+            return whole
+        }
         if request.header("If-Range") != nil, has(.ifRangeRefused) { return whole }
-        if has(.rangeOdd206), !text.hasPrefix("bytes=") || text.contains("a") || text == "bytes=9-5" || text == "bytes=" || text == "bytes=-" || text.count > 24 {
+        if has(.rangeOdd206),
+            !text.hasPrefix("bytes=") || text.contains("a") || text == "bytes=9-5" || text == "bytes="
+                || text == "bytes=-" || text.count > 24
+        {
             return StubResponse(206, headers + [("Content-Range", "bytes 0-0/\(bytes.count)")], [bytes[0]])
         }
         guard text.lowercased().hasPrefix("bytes="), has(.unitCaseSensitive) == false || text.hasPrefix("bytes=") else {
-            return has(.unitCaseSensitive) ? StubResponse(206, headers + [("Content-Range", "bytes 0-0/9")], [0]) : whole
+            return has(.unitCaseSensitive)
+                ? StubResponse(206, headers + [("Content-Range", "bytes 0-0/9")], [0]) : whole
         }
         let specs = text.dropFirst(6).split(separator: ",")
-        if specs.count > 1 { return has(.severalRangesWrong) ? StubResponse(206, headers + [("Content-Type", "multipart/byteranges")], [1]) : whole }
+        if specs.count > 1 {
+            return has(.severalRangesWrong)
+                ? StubResponse(206, headers + [("Content-Type", "multipart/byteranges")], [1]) : whole
+        }
         guard let spec = specs.first, let range = span(String(spec), bytes.count) else { return whole }
         if range.isEmpty {
-            if has(.unsatisfiable200Cut) { return StubResponse(206, headers + [("Content-Range", "bytes */\(bytes.count)")], []) }
+            if has(.unsatisfiable200Cut) {
+                return StubResponse(206, headers + [("Content-Range", "bytes */\(bytes.count)")], [])
+            }
             var refused = error(416, "SIZE_INVALID")
             if !has(.unsatisfiableNoSize) { refused.set("Content-Range", "bytes */\(bytes.count)") }
             if has(.unsatisfiableFullLength) { refused.announced = bytes.count }
@@ -103,9 +123,12 @@ extension StubRegistry {
         }
         var part = Array(bytes[range])
         if has(.rangeOffByOne), part.count > 1 { part.removeLast() }
-        if has(.rangeContentRangeWrong) { return StubResponse(206, headers + [("Content-Range", "bytes 0-\(bytes.count - 1)/*")], part) }
+        if has(.rangeContentRangeWrong) {
+            return StubResponse(206, headers + [("Content-Range", "bytes 0-\(bytes.count - 1)/*")], part)
+        }
         return StubResponse(
-            206, headers + [("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.count)")], part)
+            206, headers + [("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.count)")], part
+        )
     }
 
     /// The bytes of one range; empty when unsatisfiable, nil when malformed.

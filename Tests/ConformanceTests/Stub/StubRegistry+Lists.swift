@@ -35,7 +35,10 @@ extension StubRegistry {
         if has(.noLink) { return [] }
         let size = has(.linkForgetsN) ? 1_000 : size
         let last = has(.linkSkips) ? last + "~" : last
-        let next = has(.linkLoops) ? "\(path)?n=\(size)" : "\(path)?n=\(size)&last=\(last.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? last)"
+        let next =
+            has(.linkLoops)
+            ? "\(path)?n=\(size)"
+            : "\(path)?n=\(size)&last=\(last.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? last)"
         if has(.linkForm) { return [("Link", next)] }
         return [("Link", "<\(next)>; rel=\"\(has(.linkRelation) ? "prev" : "next")\"")]
     }
@@ -53,7 +56,9 @@ extension StubRegistry {
         if has(.tagsInvented) { names.append("zz-invented") }
         if has(.tagsDropped), names.count > 2 { names.removeLast() }
         if has(.tagsOfPrefix) {
-            let all = state.withLock { $0.repositories.filter { $0.key.hasPrefix(name) }.flatMap { $0.value.tags.keys } }
+            let all = state.withLock {
+                $0.repositories.filter { $0.key.hasPrefix(name) }.flatMap { $0.value.tags.keys }
+            }
             names = Set(all).sorted()
         }
         if has(.digestsAreTags) { names += repository.manifests.keys.map { String($0.dropFirst(7)) } }
@@ -66,7 +71,9 @@ extension StubRegistry {
         var text = "{\"name\":\(quoted(shown)),\"tags\":[\(list)]}"
         if has(.tagsNoJSON) { text = page.names.joined(separator: "\n") }
         if has(.tagsNotStrings) { text = "{\"name\":\(quoted(name)),\"tags\":{}}" }
-        var response = StubResponse(has(.tags204) ? 204 : 200, [("Content-Type", has(.tagsPlainType) ? "text/plain" : "application/json")], Array(text.utf8))
+        var response = StubResponse(
+            has(.tags204) ? 204 : 200, [("Content-Type", has(.tagsPlainType) ? "text/plain" : "application/json")],
+            Array(text.utf8))
         if page.more { response.headers += link("/v2/\(name)/tags/list", page.size, page.names.last ?? "") }
         return response
     }
@@ -83,7 +90,9 @@ extension StubRegistry {
         guard let page = page(names, request) else { return error(has(.oddN500) ? 500 : 400, "UNSUPPORTED") }
         let text = "{\"repositories\":[\(page.names.map(quoted).joined(separator: ","))]}"
         var response = StubResponse(200, [("Content-Type", "application/json")], Array(text.utf8))
-        if page.more, !has(.catalogNoLink) { response.headers += link("/v2/_catalog", page.size, page.names.last ?? "") }
+        if page.more, !has(.catalogNoLink) {
+            response.headers += link("/v2/_catalog", page.size, page.names.last ?? "")
+        }
         return response
     }
 
@@ -95,7 +104,8 @@ extension StubRegistry {
         }
         if has(.referrersUnknown404), find2(name, digest) == nil { return error(404, "MANIFEST_UNKNOWN") }
         var entries = state.withLock { state -> [(String, StubManifest)] in
-            let repositories = has(.referrersOfAll) ? Array(state.repositories.values) : [state.repositories[name]].compactMap { $0 }
+            let repositories =
+                has(.referrersOfAll) ? Array(state.repositories.values) : [state.repositories[name]].compactMap { $0 }
             return repositories.flatMap { $0.manifests.map { ($0.key, $0.value) } }
         }.filter { has(.referrersUnfiltered) || subject($0.1.bytes) == digest }.sorted { $0.0 < $1.0 }
         if has(.referrersNeedSubject), find2(name, digest) == nil { entries = [] }
@@ -104,12 +114,21 @@ extension StubRegistry {
         if has(.referrersRaceLost), entries.count > 5 { entries.removeLast() }
         if has(.referrersTwice) { entries += entries }
         if has(.referrersHideTagged) {
-            let tagged = state.withLock { Set($0.repositories[name]?.tags.keys.map { $0.replacingOccurrences(of: "sha256-", with: "sha256:") } ?? []) }
+            let tagged = state.withLock {
+                Set(
+                    $0.repositories[name]?.tags.keys.map { $0.replacingOccurrences(of: "sha256-", with: "sha256:") }
+                        ?? [])
+            }
             if tagged.contains(digest) { entries = [] }
         }
         if has(.deletedReferrersLinger) {
             let dead = state.withLock { $0.graveyard.filter { $0.key.hasPrefix(name + "@sha256") } }
-            entries += dead.filter { subject($0.value) == digest }.map { (self.digest($0.value), StubManifest(bytes: $0.value, type: "application/vnd.oci.image.manifest.v1+json")) }
+            entries += dead.filter { subject($0.value) == digest }.map {
+                (
+                    self.digest($0.value),
+                    StubManifest(bytes: $0.value, type: "application/vnd.oci.image.manifest.v1+json")
+                )
+            }
         }
         return referrersPage(request, name, digest, entries)
     }
@@ -122,10 +141,14 @@ extension StubRegistry {
         _ request: StubRequest, _ name: String, _ digest: String, _ entries: [(String, StubManifest)]
     ) -> StubResponse {
         var descriptors = entries.compactMap { descriptor($0.0, $0.1) }
-        var headers = [("Content-Type", has(.referrersPlainType) ? "application/json" : "application/vnd.oci.image.index.v1+json")]
+        var headers = [
+            ("Content-Type", has(.referrersPlainType) ? "application/json" : "application/vnd.oci.image.index.v1+json")
+        ]
         if let wanted = request.query("artifactType").first, !has(.referrersFilterIgnored) {
             if !has(.referrersFilterPretended) {
-                descriptors = descriptors.filter { $0["artifactType"] as? String == wanted && !(has(.filterMissesConfig) && wanted.contains("config")) }
+                descriptors = descriptors.filter {
+                    $0["artifactType"] as? String == wanted && !(has(.filterMissesConfig) && wanted.contains("config"))
+                }
             }
             if !has(.referrersFilterUntold) { headers.append(("OCI-Filters-Applied", "artifactType")) }
         } else if has(.referrersFilterAlwaysTold) {
@@ -139,7 +162,8 @@ extension StubRegistry {
             headers.append(("Link", "<\(next)>; rel=\"\(has(.referrersLinkRelation) ? "more" : "next")\""))
         }
         var index: [String: Any] = [
-            "schemaVersion": has(.referrersVersion) ? 1 : 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": page,
+            "schemaVersion": has(.referrersVersion) ? 1 : 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": page,
         ]
         if has(.referrersNoList) { index["manifests"] = nil }
         if has(.referrersEmptyIs204), page.isEmpty { return StubResponse(204) }
@@ -153,7 +177,9 @@ extension StubRegistry {
     private func descriptor(_ digest: String, _ manifest: StubManifest) -> [String: Any]? {
         let object: [String: Any]
         do {
-            guard let parsed = try JSONSerialization.jsonObject(with: Data(manifest.bytes)) as? [String: Any] else { return nil }
+            guard let parsed = try JSONSerialization.jsonObject(with: Data(manifest.bytes)) as? [String: Any] else {
+                return nil
+            }
             object = parsed
         } catch {
             return nil

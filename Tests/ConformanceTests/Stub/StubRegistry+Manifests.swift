@@ -3,7 +3,8 @@ import Foundation
 extension StubRegistry {
     private static let known = [
         "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
         "application/vnd.oci.artifact.manifest.v1+json",
     ]
 
@@ -12,7 +13,8 @@ extension StubRegistry {
         let isTagged = !reference.contains(":")
         guard isTagged ? isTag(reference) : isDigest(reference) else {
             if has(.digestIs500) { return error(500, "UNKNOWN") }
-            return error(has(.malformedManifestDigestIs404) ? 404 : 400, isTagged ? "MANIFEST_INVALID" : "DIGEST_INVALID")
+            return error(
+                has(.malformedManifestDigestIs404) ? 404 : 400, isTagged ? "MANIFEST_INVALID" : "DIGEST_INVALID")
         }
         switch request.method {
         case "PUT": return push(request, name, reference)
@@ -25,7 +27,11 @@ extension StubRegistry {
         state.withLock { state in
             let repository = state.repositories[name]
             var reference = reference
-            if has(.tagsFoldCase), let folded = repository?.tags.keys.sorted().first(where: { $0.lowercased() == reference.lowercased() }) { reference = folded }
+            if has(.tagsFoldCase),
+                let folded = repository?.tags.keys.sorted().first(where: { $0.lowercased() == reference.lowercased() })
+            {
+                reference = folded
+            }
             if has(.hexTagsAreDigests), reference.utf8.count == 64 { reference = "sha256:" + reference }
             let digest = reference.contains(":") ? reference : repository?.tags[reference] ?? ""
             if let manifest = repository?.manifests[digest] { return (digest, manifest) }
@@ -34,18 +40,26 @@ extension StubRegistry {
             }
             if has(.manifestsEverywhere) {
                 for other in state.repositories.values {
-                    if let manifest = other.manifests[other.tags[reference] ?? reference] { return (reference, manifest) }
+                    if let manifest = other.manifests[other.tags[reference] ?? reference] {
+                        return (reference, manifest)
+                    }
                 }
             }
-            if has(.blobsAreManifests), let bytes = repository?.blobs[digest] { return (digest, StubManifest(bytes: bytes, type: Self.known[0])) }
+            if has(.blobsAreManifests), let bytes = repository?.blobs[digest] {
+                return (digest, StubManifest(bytes: bytes, type: Self.known[0]))
+            }
             return nil
         }
     }
 
     private func pull(_ request: StubRequest, _ name: String, _ reference: String) -> StubResponse {
         guard let (digest, manifest) = find(name, reference) else {
-            if has(.missingManifestMadeUp) { return StubResponse(200, [("Content-Type", Self.known[0])], Array("{}".utf8)) }
-            if request.method == "HEAD", has(.headManifestAlways) { return StubResponse(200, [("Content-Length", "2")]) }
+            if has(.missingManifestMadeUp) {
+                return StubResponse(200, [("Content-Type", Self.known[0])], Array("{}".utf8))
+            }
+            if request.method == "HEAD", has(.headManifestAlways) {
+                return StubResponse(200, [("Content-Length", "2")])
+            }
             let missing = state.withLock { $0.repositories[name] == nil }
             if missing, has(.unknownRepository500) { return error(500, "UNKNOWN") }
             var refused = error(404, has(.codesSwapped) ? "BLOB_UNKNOWN" : "MANIFEST_UNKNOWN")
@@ -53,25 +67,41 @@ extension StubRegistry {
             if request.method == "HEAD", has(.headErrorBody) { refused.bodyOnHead = true }
             return refused
         }
-        let accepts = request.headers("Accept").flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }
-        if has(.acceptFirstLine), let first = request.headers("Accept").first, !first.contains(manifest.type), first != "*/*" { return error(404, "MANIFEST_UNKNOWN") }
+        let accepts = request.headers("Accept").flatMap { $0.split(separator: ",") }.map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        if has(.acceptFirstLine), let first = request.headers("Accept").first, !first.contains(manifest.type),
+            first != "*/*"
+        {
+            return error(404, "MANIFEST_UNKNOWN")
+        }
         if has(.acceptAnyIgnored), accepts == ["*/*"] { return error(404, "MANIFEST_UNKNOWN") }
         if has(.acceptNeeded), accepts.isEmpty { return error(404, "MANIFEST_UNKNOWN") }
         var bytes = manifest.bytes
-        if has(.manifestRewritten), !accepts.contains(manifest.type), !accepts.isEmpty, !accepts.contains("*/*") { bytes = Array("{\"schemaVersion\":1}".utf8) }
+        if has(.manifestRewritten), !accepts.contains(manifest.type), !accepts.isEmpty, !accepts.contains("*/*") {
+            bytes = Array("{\"schemaVersion\":1}".utf8)
+        }
         if has(.manifestReencoded) { bytes = reencoded(bytes) }
-        if has(.unknownMembersDropped) { bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "x-unknown", with: "x").utf8) }
+        if has(.unknownMembersDropped) {
+            bytes = Array(String(decoding: bytes, as: UTF8.self).replacingOccurrences(of: "x-unknown", with: "x").utf8)
+        }
         if has(.unicodeMangled) { bytes = bytes.map { $0 > 127 ? 63 : $0 } }
-        var headers = [("Content-Type", manifest.type), ("Docker-Content-Digest", digest), ("ETag", has(.etagBare) ? digest : "\"\(digest)\"")]
+        var headers = [
+            ("Content-Type", manifest.type), ("Docker-Content-Digest", digest),
+            ("ETag", has(.etagBare) ? digest : "\"\(digest)\""),
+        ]
         spoilType(&headers, manifest.type)
-        if has(.manifestDigestMissing) || (has(.manifestDigestMissingByTag) && !reference.contains(":")) { headers.removeAll { $0.0 == "Docker-Content-Digest" } }
+        if has(.manifestDigestMissing) || (has(.manifestDigestMissingByTag) && !reference.contains(":")) {
+            headers.removeAll { $0.0 == "Docker-Content-Digest" }
+        }
         if has(.manifestDigestWrong) { headers[1].1 = self.digest([7]) }
         if has(.namespaceLies), !request.query("ns").isEmpty { headers.append(("OCI-Namespace", "elsewhere.example")) }
         if request.method == "HEAD" {
             if has(.headManifest404) { return error(404, "MANIFEST_UNKNOWN") }
             if has(.headManifestNoDigest) { headers.removeAll { $0.0 == "Docker-Content-Digest" } }
             if has(.headManifestNoType) { headers.removeAll { $0.0 == "Content-Type" } }
-            var head = StubResponse(200, headers + [("Content-Length", has(.headManifestLength) ? "7" : String(bytes.count))], bytes)
+            var head = StubResponse(
+                200, headers + [("Content-Length", has(.headManifestLength) ? "7" : String(bytes.count))], bytes)
             head.bodyOnHead = has(.headBody)
             return head
         }
@@ -97,7 +127,9 @@ extension StubRegistry {
 
     private func push(_ request: StubRequest, _ name: String, _ reference: String) -> StubResponse {
         if request.wasCut, !has(.cutManifestStored) { return StubResponse(400) }
-        if request.body.count > (has(.smallManifests) ? 1 << 20 : 8 << 20), !has(.anySizeTaken) { return error(has(.smallManifests) ? 400 : 413, "SIZE_INVALID") }
+        if request.body.count > (has(.smallManifests) ? 1 << 20 : 8 << 20), !has(.anySizeTaken) {
+            return error(has(.smallManifests) ? 400 : 413, "SIZE_INVALID")
+        }
         var type = request.header("Content-Type") ?? ""
         if let mark = type.firstIndex(of: ";") {
             if has(.pushParametersRefused) { return error(415, "MANIFEST_INVALID") }
@@ -115,7 +147,8 @@ extension StubRegistry {
 
     private func refusal(_ request: StubRequest, _ name: String, _ type: String) -> StubResponse? {
         if refusesKind(type) { return error(400, "MANIFEST_INVALID") }
-        let invalid = error(has(.invalidManifest500) ? 500 : 400, has(.manifestCodeWrong) ? "NAME_INVALID" : "MANIFEST_INVALID")
+        let invalid = error(
+            has(.invalidManifest500) ? 500 : 400, has(.manifestCodeWrong) ? "NAME_INVALID" : "MANIFEST_INVALID")
         if !Self.known.contains(type), !has(.anyTypeTaken) { return invalid }
         if request.wasCut || has(.anyBodyTaken) { return nil }
         let text = String(decoding: request.body.prefix(200), as: UTF8.self)
@@ -127,12 +160,28 @@ extension StubRegistry {
         if object["manifests"] != nil, object["layers"] != nil, !has(.bothListsTaken) { return invalid }
         if object["layers"] != nil, !(object["layers"] is [Any]), !has(.wrongTypesTaken) { return invalid }
         if has(.mediaTypeNeeded), object["mediaType"] == nil { return invalid }
-        if has(.emptyListsRefused), (object["layers"] as? [Any])?.isEmpty == true || (object["manifests"] as? [Any])?.isEmpty == true { return invalid }
-        if has(.nestedRefused), let children = object["manifests"] as? [[String: Any]], children.contains(where: { ($0["mediaType"] as? String)?.contains("index") == true }) { return invalid }
+        if has(.emptyListsRefused),
+            (object["layers"] as? [Any])?.isEmpty == true || (object["manifests"] as? [Any])?.isEmpty == true
+        {
+            return invalid
+        }
+        if has(.nestedRefused), let children = object["manifests"] as? [[String: Any]],
+            children.contains(where: { ($0["mediaType"] as? String)?.contains("index") == true })
+        {
+            return invalid
+        }
         if has(.artifactsRefused), object["artifactType"] != nil, object["subject"] == nil { return invalid }
         if has(.manyLayersRefused), (object["layers"] as? [Any])?.count ?? 0 > 100 { return invalid }
-        if has(.layerTypesChecked), text.contains("zstd") || String(decoding: request.body, as: UTF8.self).contains("tar+zstd") { return invalid }
-        if has(.subjectChecked), let subject = object["subject"] as? [String: Any], let digest = subject["digest"] as? String, find(name, digest) == nil { return error(404, "MANIFEST_UNKNOWN") }
+        if has(.layerTypesChecked),
+            text.contains("zstd") || String(decoding: request.body, as: UTF8.self).contains("tar+zstd")
+        {
+            return invalid
+        }
+        if has(.subjectChecked), let subject = object["subject"] as? [String: Any],
+            let digest = subject["digest"] as? String, find(name, digest) == nil
+        {
+            return error(404, "MANIFEST_UNKNOWN")
+        }
         return missing(object, name)
     }
 
@@ -146,7 +195,8 @@ extension StubRegistry {
     private func missing(_ object: [String: Any], _ name: String) -> StubResponse? {
         if has(.blobsUnchecked) { return nil }
         var wanted: [(digest: String, isBlob: Bool)] = []
-        let blobs = ([object["config"] as? [String: Any]].compactMap { $0 }) + (object["layers"] as? [[String: Any]] ?? [])
+        let blobs =
+            ([object["config"] as? [String: Any]].compactMap { $0 }) + (object["layers"] as? [[String: Any]] ?? [])
             + (object["blobs"] as? [[String: Any]] ?? [])
         for blob in blobs where has(.foreignLayersNeeded) || (blob["urls"] == nil) {
             if let digest = blob["digest"] as? String { wanted.append((digest, true)) }
@@ -156,7 +206,11 @@ extension StubRegistry {
         }
         let absent = state.withLock { state -> [String] in
             wanted.filter { item in
-                if has(.blobsEverywhere) || has(.otherBlobsCount), state.repositories.values.contains(where: { $0.blobs[item.digest] != nil }) { return false }
+                if has(.blobsEverywhere) || has(.otherBlobsCount),
+                    state.repositories.values.contains(where: { $0.blobs[item.digest] != nil })
+                {
+                    return false
+                }
                 let repository = state.repositories[name]
                 return item.isBlob ? repository?.blobs[item.digest] == nil : repository?.manifests[item.digest] == nil
             }.map(\.digest)
@@ -164,7 +218,9 @@ extension StubRegistry {
         if absent.isEmpty { return nil }
         if has(.missingStoredAnyway) { return nil }
         let named = has(.missingNotNamed) ? "" : absent.joined(separator: " ")
-        return error(has(.missingIs404) ? 404 : 400, has(.missingCodeWrong) ? "MANIFEST_INVALID" : "MANIFEST_BLOB_UNKNOWN", detail: named)
+        return error(
+            has(.missingIs404) ? 404 : 400, has(.missingCodeWrong) ? "MANIFEST_INVALID" : "MANIFEST_BLOB_UNKNOWN",
+            detail: named)
     }
 
     private func store(
@@ -187,17 +243,28 @@ extension StubRegistry {
                     return false
                 }
             }
-            if request.header("If-None-Match") == "*", current != nil, !has(.putConditionsIgnored), !has(.ifNoneMatchPutIgnored) {
-                if has(.conditionMovesAnyway) { repository.tags[reference] = digest; repository.manifests[digest] = StubManifest(bytes: bytes, type: type); state.repositories[name] = repository }
+            if request.header("If-None-Match") == "*", current != nil, !has(.putConditionsIgnored),
+                !has(.ifNoneMatchPutIgnored)
+            {
+                if has(.conditionMovesAnyway) {
+                    repository.tags[reference] = digest;
+                    repository.manifests[digest] = StubManifest(bytes: bytes, type: type);
+                    state.repositories[name] = repository
+                }
                 return true
             }
             if has(.movedTagLosesOld), let current, current != digest { repository.manifests[current] = nil }
             repository.manifests[digest] = StubManifest(bytes: bytes, type: type)
             if has(.pushByDigestTags), !isTagged { tags = ["latest"] }
-            for tag in tags where !(has(.tagsNeverMove) && repository.tags[tag] != nil) && !(has(.tagRaceLost) && tag.hasPrefix("t1") && tag.count == 3) {
+            for tag in tags
+            where !(has(.tagsNeverMove) && repository.tags[tag] != nil)
+                && !(has(.tagRaceLost) && tag.hasPrefix("t1") && tag.count == 3)
+            {
                 if repository.tags[tag] == nil || has(.tagsListedTwice) { repository.order.append(tag) }
                 repository.tags[tag] = digest
-                if has(.oneTagAManifest) { repository.tags = repository.tags.filter { $0.value != digest || $0.key == tag } }
+                if has(.oneTagAManifest) {
+                    repository.tags = repository.tags.filter { $0.value != digest || $0.key == tag }
+                }
             }
             state.repositories[name] = repository
             return false
@@ -217,7 +284,12 @@ extension StubRegistry {
         if has(.manifestPutNoDigest) { headers.removeAll { $0.0 == "Docker-Content-Digest" } }
         if has(.sha512ManifestAsSha256), digest.hasPrefix("sha512:") { headers[1].1 = self.digest(request.body) }
         if reference.contains(":"), !tags.isEmpty, !has(.noTagHeader) || tags == ["good"] {
-            headers.append(("OCI-Tag", (has(.tagHeaderFirstOnly) ? Array(tags.prefix(1)) : has(.tagHeaderLies) ? tags + ["never"] : tags).joined(separator: ", ")))
+            headers.append(
+                (
+                    "OCI-Tag",
+                    (has(.tagHeaderFirstOnly) ? Array(tags.prefix(1)) : has(.tagHeaderLies) ? tags + ["never"] : tags)
+                        .joined(separator: ", ")
+                ))
         }
         if let subject = subject(request.body), !has(.noReferrers), !has(.noSubjectHeader) {
             headers.append(("OCI-Subject", has(.subjectHeaderWrong) ? digest : subject))
@@ -245,7 +317,9 @@ extension StubRegistry {
         }
         if has(.tagDeleteRefusedByDone), isTagged { return error(501, "UNSUPPORTED") }
         guard let (digest, manifest) = find(name, reference) else {
-            if state.withLock({ $0.repositories[name] == nil }), has(.deleteUnknownRepositoryIsFine) { return StubResponse(202) }
+            if state.withLock({ $0.repositories[name] == nil }), has(.deleteUnknownRepositoryIsFine) {
+                return StubResponse(202)
+            }
             return has(.deleteMissingIsFine) ? StubResponse(202) : error(404, "MANIFEST_UNKNOWN")
         }
         if has(.manifestDeleteDoesNothing) { return StubResponse(202) }

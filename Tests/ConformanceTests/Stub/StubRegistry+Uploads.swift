@@ -10,7 +10,9 @@ extension StubRegistry {
             return single(request, name, digest)
         }
         let algorithm = request.query("digest-algorithm").first ?? "sha256"
-        guard ["sha256", "sha512"].contains(algorithm) || has(.algorithm500) else { return error(400, "DIGEST_INVALID") }
+        guard ["sha256", "sha512"].contains(algorithm) || has(.algorithm500) else {
+            return error(400, "DIGEST_INVALID")
+        }
         if has(.algorithm500), !["sha256", "sha512"].contains(algorithm) { return error(500, "UNKNOWN") }
         return newUpload(name, user, algorithm)
     }
@@ -25,7 +27,9 @@ extension StubRegistry {
         }
         var response = StubResponse(has(.uploadPost200) ? 200 : 202, location(name, id))
         if has(.uploadNoLocation) { response.set("Location", nil) }
-        if has(.uploadNoUUID) { response.set("Location", "/v2/\(name)/blobs/uploads/\(id.replacingOccurrences(of: "-", with: "x"))") }
+        if has(.uploadNoUUID) {
+            response.set("Location", "/v2/\(name)/blobs/uploads/\(id.replacingOccurrences(of: "-", with: "x"))")
+        }
         if has(.minimumChunkText) { response.set("OCI-Chunk-Min-Length", "many") }
         return response
     }
@@ -38,10 +42,19 @@ extension StubRegistry {
         guard let digest = request.query("mount").first else { return nil }
         if !isDigest(digest), has(.mountMalformed500) { return error(500, "UNKNOWN") }
         if has(.mountNeverMade) { return stored(name, digest, [0]) }
-        if has(.mountMissingIs404) , request.query("from").first.map({ from in state.withLock { $0.repositories[from]?.blobs[digest] == nil } }) == true { return error(404, "BLOB_UNKNOWN") }
+        if has(.mountMissingIs404),
+            request.query("from").first.map({ from in state.withLock { $0.repositories[from]?.blobs[digest] == nil } })
+                == true
+        {
+            return error(404, "BLOB_UNKNOWN")
+        }
         let from = request.query("from").first
-        if let from, has(.mountEscaped404), request.target.contains("from=" + from) { return error(404, "NAME_UNKNOWN") }
-        if from == nil, !has(.mountWithoutFromUnchecked) { return has(.mountWithoutFrom500) ? error(500, "UNKNOWN") : nil }
+        if let from, has(.mountEscaped404), request.target.contains("from=" + from) {
+            return error(404, "NAME_UNKNOWN")
+        }
+        if from == nil, !has(.mountWithoutFromUnchecked) {
+            return has(.mountWithoutFrom500) ? error(500, "UNKNOWN") : nil
+        }
         if let from, let accounts, !accounts.mayRead(request, from, faults) { return nil }
         let bytes: [UInt8]? = state.withLock { state in
             if let from { return state.repositories[from]?.blobs[digest] }
@@ -49,7 +62,9 @@ extension StubRegistry {
         }
         guard let bytes else { return nil }
         if has(.mountSaysButDoesNot) { return StubResponse(201, [("Location", "/v2/\(name)/blobs/\(digest)")]) }
-        if has(.mountMoves), let from { state.withLock { _ = $0.repositories[from]?.blobs.removeValue(forKey: digest) } }
+        if has(.mountMoves), let from {
+            state.withLock { _ = $0.repositories[from]?.blobs.removeValue(forKey: digest) }
+        }
         var response = stored(name, digest, bytes)
         if has(.mountNoLocation) { response.set("Location", nil) }
         return response
@@ -75,8 +90,12 @@ extension StubRegistry {
 
     private func single(_ request: StubRequest, _ name: String, _ digest: String) -> StubResponse {
         if request.wasCut, !has(.cutSingleStored) { return StubResponse(400) }
-        guard isDigest(digest) else { return has(.digestBadIs404) ? error(404, "DIGEST_INVALID") : error(400, "DIGEST_INVALID") }
-        guard self.digest(request.body, like: digest) == digest || has(.singleUnchecked) else { return error(400, "DIGEST_INVALID") }
+        guard isDigest(digest) else {
+            return has(.digestBadIs404) ? error(404, "DIGEST_INVALID") : error(400, "DIGEST_INVALID")
+        }
+        guard self.digest(request.body, like: digest) == digest || has(.singleUnchecked) else {
+            return error(400, "DIGEST_INVALID")
+        }
         return stored(name, digest, request.body)
     }
 
@@ -85,7 +104,9 @@ extension StubRegistry {
         guard let upload = state.withLock({ $0.uploads[id] }),
             upload.repository == name || has(.sessionsUnbound), upload.owner == user || has(.sessionsOfAnybody)
         else {
-            if has(.unknownUploadIsFine) { return StubResponse(request.method == "GET" ? 204 : 202, location(name, id) + [("Range", "0-0")]) }
+            if has(.unknownUploadIsFine) {
+                return StubResponse(request.method == "GET" ? 204 : 202, location(name, id) + [("Range", "0-0")])
+            }
             if has(.unknownUpload500) { return error(500, "UNKNOWN") }
             if has(.unknownUploadHangs), request.body.count > 1_000_000 {
                 var silent = StubResponse(404)
@@ -127,9 +148,14 @@ extension StubRegistry {
         if first == upload.bytes.count { return nil }
         if has(.outOfOrderTaken) || (has(.gapsTaken) && first > upload.bytes.count && !upload.bytes.isEmpty)
             || (has(.overlapTaken) && first < upload.bytes.count && first > 0)
-            || (has(.repeatTaken) && first == 0) || (has(.firstChunkAnywhere) && upload.bytes.isEmpty) { return nil }
+            || (has(.repeatTaken) && first == 0) || (has(.firstChunkAnywhere) && upload.bytes.isEmpty)
+        {
+            return nil
+        }
         if request.method == "PUT", has(.putOutOfOrderTaken) { return nil }
-        if has(.outOfOrderKills) { state.withLock { $0.uploads = $0.uploads.filter { $0.value.repository != upload.repository } } }
+        if has(.outOfOrderKills) {
+            state.withLock { $0.uploads = $0.uploads.filter { $0.value.repository != upload.repository } }
+        }
         return error(has(.outOfOrder400) ? 400 : 416, has(.rangeCodeWrong) ? "MANIFEST_INVALID" : "BLOB_UPLOAD_INVALID")
     }
 
@@ -146,12 +172,18 @@ extension StubRegistry {
         }
         let count: Int = state.withLock { state in
             if has(.chunksOverwrite) { state.uploads[id]?.bytes = [] }
-            if has(.raceTwice) || state.uploads[id]?.bytes.count == upload.bytes.count || request.header("Content-Range") == nil {
-                state.uploads[id]?.bytes += request.body
-                if request.wasCut, has(.cutPatchPads) { state.uploads[id]?.bytes += [UInt8](repeating: 0, count: 1_500_000) }
-                if request.wasCut, has(.cutPatchCorrupts), state.uploads[id]?.bytes.isEmpty == false { state.uploads[id]?.bytes[0] ^= 1 }
-            } else {
+            guard
+                has(.raceTwice) || state.uploads[id]?.bytes.count == upload.bytes.count
+                    || request.header("Content-Range") == nil
+            else {
                 return -1
+            }
+            state.uploads[id]?.bytes += request.body
+            if request.wasCut, has(.cutPatchPads) {
+                state.uploads[id]?.bytes += [UInt8](repeating: 0, count: 1_500_000)
+            }
+            if request.wasCut, has(.cutPatchCorrupts), state.uploads[id]?.bytes.isEmpty == false {
+                state.uploads[id]?.bytes[0] ^= 1
             }
             if has(.sessionsMix) {
                 for key in state.uploads.keys where key != id && state.uploads[key]?.repository == name {
@@ -163,7 +195,12 @@ extension StubRegistry {
         }
         if count < 0 { return error(416, "BLOB_UPLOAD_INVALID") }
         var headers = location(name, id)
-        headers.append(("Range", has(.patchRangeUnit) ? "bytes=0-\(count - 1)" : has(.patchRangeOff) ? "0-\(count)" : "0-\(max(0, count - 1))"))
+        headers.append(
+            (
+                "Range",
+                has(.patchRangeUnit)
+                    ? "bytes=0-\(count - 1)" : has(.patchRangeOff) ? "0-\(count)" : "0-\(max(0, count - 1))"
+            ))
         if has(.patchNoRange) { headers.removeLast() }
         if has(.patchNoLocation) { headers.removeFirst() }
         return StubResponse(has(.patch204) ? 204 : 202, headers)
@@ -172,7 +209,9 @@ extension StubRegistry {
     private func finish(_ request: StubRequest, _ name: String, _ id: String, _ upload: StubUpload) -> StubResponse {
         if request.wasCut, !has(.cutPutStored) { return StubResponse(400) }
         if has(.putChunkedLost), request.header("Transfer-Encoding") != nil { return error(500, "UNKNOWN") }
-        guard let digest = request.query("digest").first else { return has(.digestNotNeeded) ? StubResponse(201, [("Location", "/")]) : error(400, "DIGEST_INVALID") }
+        guard let digest = request.query("digest").first else {
+            return has(.digestNotNeeded) ? StubResponse(201, [("Location", "/")]) : error(400, "DIGEST_INVALID")
+        }
         if has(.plainDigestRefused), !request.target.contains("%3A") { return error(400, "DIGEST_INVALID") }
         guard isDigest(digest) || has(.digestFormUnchecked) else {
             return error(has(.digestBadIs404) ? 404 : 400, has(.digestCodeWrong) ? "NAME_INVALID" : "DIGEST_INVALID")
@@ -181,14 +220,19 @@ extension StubRegistry {
         let bytes = has(.putForgetsBody) && !upload.bytes.isEmpty ? upload.bytes : upload.bytes + request.body
         if self.digest(bytes, like: digest) != digest, !has(.digestUnchecked) {
             if has(.sha512Unchecked), digest.hasPrefix("sha512:") { return stored(name, digest, bytes) }
-            if has(.lastChunkDigest), self.digest(Array(bytes.suffix(1_000))) == digest { return stored(name, digest, bytes) }
+            if has(.lastChunkDigest), self.digest(Array(bytes.suffix(1_000))) == digest {
+                return stored(name, digest, bytes)
+            }
             if has(.wrongDigestKept) { _ = stored(name, self.digest(bytes), bytes) }
             if has(.cutPutStored), request.wasCut { return stored(name, self.digest(bytes), bytes) }
-            return error(has(.digestMismatchIs404) ? 404 : 400, has(.digestCodeWrong) ? "NAME_INVALID" : "DIGEST_INVALID")
+            return error(
+                has(.digestMismatchIs404) ? 404 : 400, has(.digestCodeWrong) ? "NAME_INVALID" : "DIGEST_INVALID")
         }
         if !has(.sessionsStayOpen) { state.withLock { _ = $0.uploads.removeValue(forKey: id) } }
         if has(.sha512AsSha256), digest.hasPrefix("sha512:") { return stored(name, self.digest(bytes), bytes) }
-        if has(.pushAgainRefused), state.withLock({ $0.repositories[name]?.blobs[digest] != nil }) { return error(409, "DENIED") }
+        if has(.pushAgainRefused), state.withLock({ $0.repositories[name]?.blobs[digest] != nil }) {
+            return error(409, "DENIED")
+        }
         return stored(name, digest, bytes)
     }
 }

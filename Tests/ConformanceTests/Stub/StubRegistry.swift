@@ -118,7 +118,9 @@ final class StubRegistry: Sendable {
             if !has(.noAllow) { response.set("Allow", methods.joined(separator: ", ")) }
             return response
         }
-        let action = request.method == "GET" || request.method == "HEAD" ? "pull" : request.method == "DELETE" ? "delete" : "push"
+        let action =
+            request.method == "GET" || request.method == "HEAD"
+            ? "pull" : request.method == "DELETE" ? "delete" : "push"
         return authorized(request, "repository:\(name):\(action)", work)
     }
 
@@ -147,22 +149,40 @@ final class StubRegistry: Sendable {
     /// Faults that any answer may show.
     private func spoil(_ response: inout StubResponse, _ request: StubRequest) {
         if has(.everything500), request.path != "/v2/" { response = StubResponse(500) }
-        if has(.everythingHangs), request.method == "GET", request.path.contains("/manifests/") { response.silent = true }
-        if has(.everythingDropped), request.method == "GET", request.path.contains("/manifests/") { response.dropped = true }
+        if has(.everythingHangs), request.method == "GET", request.path.contains("/manifests/") {
+            response.silent = true
+        }
+        if has(.everythingDropped), request.method == "GET", request.path.contains("/manifests/") {
+            response.dropped = true
+        }
         if has(.bodyShorterThanTold), request.method == "GET", response.status == 200 {
             response.announced = response.body.count + 10
         }
-        if has(.warningsWithDate) { response.headers.append(("Warning", "299 - \"x\" \"Sat, 01 Jan 2022 00:00:00 GMT\"")) }
+        if has(.warningsWithDate) {
+            response.headers.append(("Warning", "299 - \"x\" \"Sat, 01 Jan 2022 00:00:00 GMT\""))
+        }
         if has(.warningsOther) { response.headers.append(("Warning", "199 host \"x\"")) }
-        if has(.warningsHuge) { response.headers.append(("Warning", "299 - \"\(String(repeating: "w", count: 5_000))\"")) }
+        if has(.warningsHuge) {
+            response.headers.append(("Warning", "299 - \"\(String(repeating: "w", count: 5_000))\""))
+        }
         if has(.tooManyAtTimes), request.path.hasSuffix("/tags/list") { response = StubResponse(429) }
-        if has(.acceptRangesLies) , response["Accept-Ranges"] != nil { response.set("Accept-Ranges", "none") }
-        if has(.pathsTold), request.path.contains("/blobs/sha") { response.headers.append(("X-Accel", "/var/lib/registry/x")) }
+        if has(.acceptRangesLies), response["Accept-Ranges"] != nil { response.set("Accept-Ranges", "none") }
+        if has(.pathsTold), request.path.contains("/blobs/sha") {
+            response.headers.append(("X-Accel", "/var/lib/registry/x"))
+        }
         if has(.unknownMethodFine), request.method == "FROBNICATE" { response = StubResponse(200) }
-        if has(.connectionForgetsAfterErrors), response.status == 404, request.method == "HEAD" { response.bodyOnHead = true }
-        if has(.secondRequestLost), request.path == "/v2/", request.header("Connection") == nil, request.header("User-Agent") == nil { response.set("Connection", "close"); response.announced = response.body.count }
+        if has(.connectionForgetsAfterErrors), response.status == 404, request.method == "HEAD" {
+            response.bodyOnHead = true
+        }
+        if has(.secondRequestLost), request.path == "/v2/", request.header("Connection") == nil,
+            request.header("User-Agent") == nil
+        {
+            response.set("Connection", "close"); response.announced = response.body.count
+        }
         if has(.slowBodyRefused), request.method == "PUT", request.body.count == 300 { response = StubResponse(408) }
-        if has(.slowHeadRefused), request.path == "/v2/", request.header("User-Agent") == nil { response = StubResponse(408) }
+        if has(.slowHeadRefused), request.path == "/v2/", request.header("User-Agent") == nil {
+            response = StubResponse(408)
+        }
         if has(.longNames500), request.target.utf8.count > 2_000 { response = StubResponse(500) }
         if has(.escapes500), request.path.contains("%zz") { response = StubResponse(500) }
     }
@@ -214,6 +234,7 @@ final class StubRegistry: Sendable {
     }
 
     func digest(_ bytes: [UInt8], like digest: String = "sha256:") -> String {
-        digest.hasPrefix("sha512:") ? "sha512:" + hex(SHA512.hash(data: bytes)) : "sha256:" + hex(SHA256.hash(data: bytes))
+        digest.hasPrefix("sha512:")
+            ? "sha512:" + hex(SHA512.hash(data: bytes)) : "sha256:" + hex(SHA256.hash(data: bytes))
     }
 }

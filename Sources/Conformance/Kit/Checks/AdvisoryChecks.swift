@@ -52,7 +52,8 @@ enum AdvisoryChecks {
         },
         Check(
             "advisory.disabled-delete", .must, "CVE-2026-41888: deletes round a policy",
-            "a delete that is answered 400, 403 or 405 leaves what it was to delete", ["manifest-get-200", "blob-get-200"]
+            "a delete that is answered 400, 403 or 405 leaves what it was to delete",
+            ["manifest-get-200", "blob-get-200"]
         ) { probe in
             let image = try probe.newTaggedImage()
             let blob = try probe.newBlob()
@@ -76,11 +77,13 @@ enum AdvisoryChecks {
                 var request = Request("GET", probe.blobPlace(digest))
                 request.follows = false
                 let answer = try probe.send(request)
-                let text = answer.headers.fields.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+                let text =
+                    answer.headers.fields.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
                     + (answer.status == 200 ? "" : String(decoding: answer.body, as: UTF8.self))
                 for mark in ["/var/lib/", "/home/", "file://", "docker/registry/v2/blobs/"] {
                     try require(
-                        !text.contains(mark) || (300..<400).contains(answer.status), "no path of the server", "'\(mark)'",
+                        !text.contains(mark) || (300..<400).contains(answer.status), "no path of the server",
+                        "'\(mark)'",
                         answer)
                 }
             }

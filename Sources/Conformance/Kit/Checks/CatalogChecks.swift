@@ -41,7 +41,9 @@ enum CatalogChecks {
         Check("catalog.lists", .may, section, "the catalog holds the repositories that were pushed to") { probe in
             let names = try twoRepositories(probe)
             let found = try all(probe, "n=1000")
-            for name in names { try require(found.contains(name), "\(name) in the catalog", "not among \(found.count) names") }
+            for name in names {
+                try require(found.contains(name), "\(name) in the catalog", "not among \(found.count) names")
+            }
         },
         Check("catalog.once", .may, section, "the catalog holds a repository once") { probe in
             _ = try twoRepositories(probe)
@@ -74,7 +76,8 @@ enum CatalogChecks {
             let ours = found.filter { names.contains($0) }
             try require(ours == names, "\(names), a page each", "\(found)")
         },
-        Check("catalog.n.odd", .may, "CVE-2023-2253: n of every shape", "n of every shape is 4xx or a list, never 5xx") {
+        Check("catalog.n.odd", .may, "CVE-2023-2253: n of every shape", "n of every shape is 4xx or a list, never 5xx")
+        {
             probe in
             _ = try twoRepositories(probe)
             for number in ["0", "-1", "abc", "2147483648", "9223372036854775808", "1e9", ""] {

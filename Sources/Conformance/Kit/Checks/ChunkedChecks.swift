@@ -156,99 +156,108 @@ enum ChunkedChecks {
         },
     ]
 
-    private static let outOfOrder: [Check] = [
-        ("gap", "a chunk that leaves a gap", 1_000), ("repeated", "a chunk that was sent already", -1_000),
-        ("overlap", "a chunk that overlaps the last", -500),
-    ].map { name, what, shift in
-        Check(
-            "push.chunked.out-of-order\(name == "gap" ? "" : "." + name)", .must, section,
-            "\(what) is refused by 416", ["chunk-416", "chunk-order"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let size = parts(upload, 1)[0].upperBound
-            let content = try probe.random(size * 4)
-            let place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
-            let start = shift < 0 ? max(0, size + shift * size / 1_000) : size + shift * size / 1_000
-            let part = start..<start + size
-            try probe.patch(place, content[part], range: "\(part.lowerBound)-\(part.upperBound - 1)").expect(416)
-        }
-    } + [
-        Check(
-            "push.chunked.first-not-zero", .must, section, "a first chunk that does not begin at 0 is refused by 416",
-            ["chunk-416", "chunk-first-zero"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let size = parts(upload, 1)[0].upperBound
-            let content = try probe.random(size)
-            try probe.patch(upload.place, content, range: "\(size)-\(2 * size - 1)").expect(416)
-        },
-        Check(
-            "push.chunked.put-out-of-order", .must, section, "a last chunk out of order in the PUT is refused by 416",
-            ["put-416"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let size = parts(upload, 1)[0].upperBound
-            let content = try probe.random(size * 2)
-            let place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
-            try probe.finish(
-                place, digest: content.digest, body: content[size..<2 * size], range: "\(size + 50)-\(2 * size + 49)"
-            ).expect(416)
-        },
-        Check(
-            "push.chunked.after-416", .must, section,
-            "after a 416 the upload is still there, tells its offset, and can be finished",
-            ["status-204", "chunk-416"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let size = parts(upload, 1)[0].upperBound
-            let content = try probe.random(size * 2)
-            var place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
-            let refused = try probe.patch(place, content[size..<2 * size], range: "\(2 * size)-\(3 * size - 1)")
-            if refused.status != 416 { throw Skip("chunks out of order are not refused (see push.chunked.out-of-order)") }
-            let status = try probe.get(place)
-            try status.expect(204)
-            try status.expectHeader("Range", "0-\(size - 1)")
-            place = try chunk(probe, try probe.expectLocation(status), content, size..<2 * size)
-            try probe.finish(place, digest: content.digest).expect(201)
-            try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
-        },
-    ]
+    private static let outOfOrder: [Check] =
+        [
+            ("gap", "a chunk that leaves a gap", 1_000), ("repeated", "a chunk that was sent already", -1_000),
+            ("overlap", "a chunk that overlaps the last", -500),
+        ].map { name, what, shift in
+            Check(
+                "push.chunked.out-of-order\(name == "gap" ? "" : "." + name)", .must, section,
+                "\(what) is refused by 416", ["chunk-416", "chunk-order"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let size = parts(upload, 1)[0].upperBound
+                let content = try probe.random(size * 4)
+                let place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
+                let start = shift < 0 ? max(0, size + shift * size / 1_000) : size + shift * size / 1_000
+                let part = start..<start + size
+                try probe.patch(place, content[part], range: "\(part.lowerBound)-\(part.upperBound - 1)").expect(416)
+            }
+        } + [
+            Check(
+                "push.chunked.first-not-zero", .must, section,
+                "a first chunk that does not begin at 0 is refused by 416",
+                ["chunk-416", "chunk-first-zero"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let size = parts(upload, 1)[0].upperBound
+                let content = try probe.random(size)
+                try probe.patch(upload.place, content, range: "\(size)-\(2 * size - 1)").expect(416)
+            },
+            Check(
+                "push.chunked.put-out-of-order", .must, section,
+                "a last chunk out of order in the PUT is refused by 416",
+                ["put-416"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let size = parts(upload, 1)[0].upperBound
+                let content = try probe.random(size * 2)
+                let place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
+                try probe.finish(
+                    place, digest: content.digest, body: content[size..<2 * size],
+                    range: "\(size + 50)-\(2 * size + 49)"
+                ).expect(416)
+            },
+            Check(
+                "push.chunked.after-416", .must, section,
+                "after a 416 the upload is still there, tells its offset, and can be finished",
+                ["status-204", "chunk-416"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let size = parts(upload, 1)[0].upperBound
+                let content = try probe.random(size * 2)
+                var place = try probe.prepare("a first chunk") { try chunk(probe, upload.place, content, 0..<size) }
+                let refused = try probe.patch(place, content[size..<2 * size], range: "\(2 * size)-\(3 * size - 1)")
+                if refused.status != 416 {
+                    throw Skip("chunks out of order are not refused (see push.chunked.out-of-order)")
+                }
+                let status = try probe.get(place)
+                try status.expect(204)
+                try status.expectHeader("Range", "0-\(size - 1)")
+                place = try chunk(probe, try probe.expectLocation(status), content, size..<2 * size)
+                try probe.finish(place, digest: content.digest).expect(201)
+                try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
+            },
+        ]
 
-    private static let malformed: [Check] = [
-        ("text", "bytes"), ("one-number", "0"), ("reversed", "9-0"), ("negative", "-1-9"), ("huge", "0-99999999999999999999"),
-    ].map { name, range in
-        Check(
-            "push.chunked.range-form.\(name)", .should, section,
-            "Content-Range '\(range)' is a client error, not a server's", ["chunk-range-form", "http-semantics"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let answer = try probe.patch(upload.place, try probe.random(10), range: range)
-            try answer.expectClientError("for a malformed Content-Range")
-        }
-    } + [
-        Check(
-            "push.chunked.range-length", .should, section,
-            "a Content-Range of another length than the body is a client error", ["range-inclusive"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let answer = try probe.patch(upload.place, try probe.random(100), range: "0-9")
-            try answer.expectClientError("for 100 bytes told as 0-9")
-        },
-        Check(
-            "push.chunked.empty-patch", .should, "RFC 9110 §15.5: Client errors",
-            "a PATCH of no bytes is taken or refused as a client's; the upload goes on", ["http-semantics"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            let content = try probe.random(2_000)
-            let empty = try probe.patch(upload.place, Content([]))
-            try require(
-                empty.status == 202 || (400..<500).contains(empty.status), "202 or 4xx", "status \(empty.status)", empty)
-            let place = empty.status == 202 ? try probe.expectLocation(empty) : upload.place
-            let answer = try probe.patch(place, content)
-            try answer.expect(202)
-            try probe.finish(try probe.expectLocation(answer), digest: content.digest).expect(201)
-        },
-    ]
+    private static let malformed: [Check] =
+        [
+            ("text", "bytes"), ("one-number", "0"), ("reversed", "9-0"), ("negative", "-1-9"),
+            ("huge", "0-99999999999999999999"),
+        ].map { name, range in
+            Check(
+                "push.chunked.range-form.\(name)", .should, section,
+                "Content-Range '\(range)' is a client error, not a server's", ["chunk-range-form", "http-semantics"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let answer = try probe.patch(upload.place, try probe.random(10), range: range)
+                try answer.expectClientError("for a malformed Content-Range")
+            }
+        } + [
+            Check(
+                "push.chunked.range-length", .should, section,
+                "a Content-Range of another length than the body is a client error", ["range-inclusive"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let answer = try probe.patch(upload.place, try probe.random(100), range: "0-9")
+                try answer.expectClientError("for 100 bytes told as 0-9")
+            },
+            Check(
+                "push.chunked.empty-patch", .should, "RFC 9110 §15.5: Client errors",
+                "a PATCH of no bytes is taken or refused as a client's; the upload goes on", ["http-semantics"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                let content = try probe.random(2_000)
+                let empty = try probe.patch(upload.place, Content([]))
+                try require(
+                    empty.status == 202 || (400..<500).contains(empty.status), "202 or 4xx", "status \(empty.status)",
+                    empty)
+                let place = empty.status == 202 ? try probe.expectLocation(empty) : upload.place
+                let answer = try probe.patch(place, content)
+                try answer.expect(202)
+                try probe.finish(try probe.expectLocation(answer), digest: content.digest).expect(201)
+            },
+        ]
 
     private static let state: [Check] = [
         Check(
@@ -334,7 +343,9 @@ enum ChunkedChecks {
             let upload = try probe.beginUpload()
             let content = try probe.random(100)
             let answer = try probe.delete(upload.place)
-            guard (200..<300).contains(answer.status) else { throw Skip("the upload was not cancelled (\(answer.status))") }
+            guard (200..<300).contains(answer.status) else {
+                throw Skip("the upload was not cancelled (\(answer.status))")
+            }
             try probe.get(upload.place).expect(404)
             try probe.patch(upload.place, content).expect(404)
             try probe.finish(upload.place, digest: content.digest, body: content).expect(404)

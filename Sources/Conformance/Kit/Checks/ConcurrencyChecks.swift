@@ -137,7 +137,8 @@ enum ConcurrencyChecks {
                     images[number].content, "first", type: images[number].type, headers: [("If-None-Match", "*")]
                 ).status
             }
-            try require(statuses.sorted() == [201, 412, 412, 412, 412, 412], "one 201, five 412", "\(statuses.sorted())")
+            try require(
+                statuses.sorted() == [201, 412, 412, 412, 412, 412], "one 201, five 412", "\(statuses.sorted())")
         },
     ]
 }

@@ -4,12 +4,16 @@ import Vocabulary
 enum ConditionalChecks {
     private static let section = "RFC 9110 §13: Conditional requests"
 
-    static let checks: [Check] = reading(
-        "blob", prepare: { probe in
-            let blob = try probe.newBlob()
-            return (probe.blobPlace(blob.digest), blob)
-        }) + reading(
-            "manifest", prepare: { probe in
+    static let checks: [Check] =
+        reading(
+            "blob",
+            prepare: { probe in
+                let blob = try probe.newBlob()
+                return (probe.blobPlace(blob.digest), blob)
+            })
+        + reading(
+            "manifest",
+            prepare: { probe in
                 let image = try probe.newTaggedImage()
                 return (probe.manifestPlace("latest"), image.content)
             }) + ifRange

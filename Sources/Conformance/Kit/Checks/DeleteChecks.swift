@@ -45,14 +45,18 @@ enum DeleteChecks {
             let tags = try probe.tags()
             try require(!tags.contains("one") && tags.contains("two"), "two and not one", "\(tags)")
         },
-        Check("delete.tag.missing", .should, tagSection, "deleting a tag that is not there is 404", ["http-semantics"]) {
+        Check("delete.tag.missing", .should, tagSection, "deleting a tag that is not there is 404", ["http-semantics"])
+        {
             probe in
             _ = try probe.newTaggedImage()
             let answer = try probe.delete(probe.manifestPlace(try probe.word("no-such-")))
-            if answer.status == 405 || answer.status == 400 { throw Skip("tag deletion is disabled (\(answer.status))") }
+            if answer.status == 405 || answer.status == 400 {
+                throw Skip("tag deletion is disabled (\(answer.status))")
+            }
             try answer.expect(404)
         },
-        Check("delete.tag.again", .must, tagSection, "a deleted tag can be pushed again", ["manifest-put-201"]) { probe in
+        Check("delete.tag.again", .must, tagSection, "a deleted tag can be pushed again", ["manifest-put-201"]) {
+            probe in
             let image = try probe.newTaggedImage()
             try probe.deleteOrSkip(probe.manifestPlace("latest"), "tag")
             try probe.putManifest(image.content, "latest", type: image.type).expect(201)
@@ -112,7 +116,9 @@ enum DeleteChecks {
         ) { probe in
             _ = try probe.newTaggedImage()
             let answer = try probe.delete(probe.manifestPlace(try probe.random(9).digest))
-            if answer.status == 405 || answer.status == 400 { throw Skip("manifest deletion is disabled (\(answer.status))") }
+            if answer.status == 405 || answer.status == 400 {
+                throw Skip("manifest deletion is disabled (\(answer.status))")
+            }
             try answer.expect(404)
         },
         Check(
@@ -121,7 +127,9 @@ enum DeleteChecks {
         ) { probe in
             let place = probe.manifestPlace(try probe.random(9).digest, in: probe.repository("never-made"))
             let answer = try probe.delete(place)
-            if answer.status == 405 || answer.status == 400 { throw Skip("manifest deletion is disabled (\(answer.status))") }
+            if answer.status == 405 || answer.status == 400 {
+                throw Skip("manifest deletion is disabled (\(answer.status))")
+            }
             try answer.expect(404)
         },
         Check(
@@ -156,17 +164,22 @@ enum DeleteChecks {
             try answer.expect(202, 400, 405)
             if answer.status != 202 { throw Skip("blob deletion is disabled (status \(answer.status))") }
         },
-        Check("delete.blob.gone", .must, blobSection, "a deleted blob is 404", ["blob-delete-202", "blob-404"]) { probe in
+        Check("delete.blob.gone", .must, blobSection, "a deleted blob is 404", ["blob-delete-202", "blob-404"]) {
+            probe in
             let blob = try probe.newBlob()
             try probe.deleteOrSkip(probe.blobPlace(blob.digest), "blob")
             try probe.get(probe.blobPlace(blob.digest)).expect(404)
             try probe.head(probe.blobPlace(blob.digest)).expect(404)
         },
-        Check("delete.blob.missing", .must, blobSection, "deleting a blob that is not there is 404", ["blob-delete-404"]) {
+        Check(
+            "delete.blob.missing", .must, blobSection, "deleting a blob that is not there is 404", ["blob-delete-404"]
+        ) {
             probe in
             _ = try probe.newBlob()
             let answer = try probe.delete(probe.blobPlace(try probe.random(9).digest))
-            if answer.status == 405 || answer.status == 400 { throw Skip("blob deletion is disabled (\(answer.status))") }
+            if answer.status == 405 || answer.status == 400 {
+                throw Skip("blob deletion is disabled (\(answer.status))")
+            }
             try answer.expect(404)
         },
         Check(
@@ -176,7 +189,8 @@ enum DeleteChecks {
             try probe.deleteOrSkip(probe.blobPlace(blob.digest), "blob")
             try probe.delete(probe.blobPlace(blob.digest)).expect(404)
         },
-        Check("delete.blob.again", .must, blobSection, "a deleted blob can be pushed again", ["upload-put-201"]) { probe in
+        Check("delete.blob.again", .must, blobSection, "a deleted blob can be pushed again", ["upload-put-201"]) {
+            probe in
             let blob = try probe.newBlob()
             try probe.deleteOrSkip(probe.blobPlace(blob.digest), "blob")
             try probe.pushBlob(blob)

@@ -26,7 +26,8 @@ enum ErrorChecks {
 
     static let checks: [Check] = [
         Check(
-            standing: "errors.format", .must, section, "a JSON body of a 4xx answer has an errors array of objects with a code",
+            standing: "errors.format", .must, section,
+            "a JSON body of a 4xx answer has an errors array of objects with a code",
             ["error-format"]
         ) { exchange in
             guard let json = errorBody(exchange) else { return nil }
@@ -70,7 +71,8 @@ enum ErrorChecks {
         },
         Check(
             standing: "errors.never-server", .should, "RFC 9110 §15.6: Server errors",
-            "no request of this run, however odd, is answered by a 5xx status (501 and 503 excepted)", ["http-semantics"]
+            "no request of this run, however odd, is answered by a 5xx status (501 and 503 excepted)",
+            ["http-semantics"]
         ) { exchange in
             guard let status = exchange.response?.status else { return nil }
             guard status >= 500, status != 501, status != 503 else { return .kept }
@@ -110,7 +112,8 @@ enum ErrorChecks {
             return .kept
         },
         Check(
-            standing: "warnings.size", .must, "distribution-spec: Warnings", "warnings of one answer hold at most 4,096 bytes",
+            standing: "warnings.size", .must, "distribution-spec: Warnings",
+            "warnings of one answer hold at most 4,096 bytes",
             ["warning-size"]
         ) { exchange in
             guard let lines = exchange.response?.headers.all("Warning"), !lines.isEmpty else { return nil }

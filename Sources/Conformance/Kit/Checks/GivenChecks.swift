@@ -18,7 +18,10 @@ enum GivenChecks {
     }
 
     static let checks: [Check] = [
-        Check("read.manifest", .must, section, "what is said to exist is there, 200", ["manifest-get-200"], needs: [.given]) {
+        Check(
+            "read.manifest", .must, section, "what is said to exist is there, 200", ["manifest-get-200"],
+            needs: [.given]
+        ) {
             _ = try all($0)
         },
         Check(
@@ -68,7 +71,9 @@ enum GivenChecks {
             let repository = try given(probe).repository
             for (_, answer) in try all(probe) {
                 let json = try answer.json()
-                let entries = ([json["config"]].compactMap { $0 } + (json["layers"]?.array ?? [])).filter { $0["urls"] == nil }
+                let entries = ([json["config"]].compactMap { $0 } + (json["layers"]?.array ?? [])).filter {
+                    $0["urls"] == nil
+                }
                 let blobs = entries.compactMap { entry -> (String, Int)? in
                     guard let digest = entry["digest"]?.string, let size = entry["size"]?.integer else { return nil }
                     return (digest, size)
@@ -97,7 +102,8 @@ enum GivenChecks {
         },
         Check(
             "read.referrers", .must, "distribution-spec: Listing Referrers",
-            "the referrers list of what exists is an OCI index", ["referrers-200", "referrers-type", "referrers-index"],
+            "the referrers list of what exists is an OCI index",
+            ["referrers-200", "referrers-type", "referrers-index"],
             needs: [.given]
         ) { probe in
             for (_, answer) in try all(probe) {

@@ -9,7 +9,8 @@ enum LargeChecks {
     static let checks: [Check] = [
         Check(
             "large.chunks", .must, "distribution-spec: Pushing a blob in chunks",
-            "a blob of more than a GiB in chunks of 64 MiB is pushed, and pulled part by part", ["chunk-202", "put-201"],
+            "a blob of more than a GiB in chunks of 64 MiB is pushed, and pulled part by part",
+            ["chunk-202", "put-201"],
             needs: [.push, .large, .alone]
         ) { probe in
             let upload = try probe.beginUpload()

@@ -14,40 +14,42 @@ enum MethodChecks {
         ("referrers", ["POST", "PUT", "PATCH", "DELETE"], { $0.referrersPlace(Content("x").digest) }),
     ]
 
-    static let checks: [Check] = endpoints.map { name, methods, place in
-        Check(
-            "methods.\(name)", .should, section,
-            "\(methods.joined(separator: ", ")) on the \(name) endpoint is 405 (404 where there is no such endpoint)",
-            ["http-semantics"]
-        ) { probe in
-            _ = try probe.newTaggedImage()
-            for method in methods {
-                let answer = try probe.send(Request(method, place(probe)))
-                try answer.expect(anyOf: [405, 404, 401, 403, 501], "for a method that the endpoint has not")
+    static let checks: [Check] =
+        endpoints.map { name, methods, place in
+            Check(
+                "methods.\(name)", .should, section,
+                "\(methods.joined(separator: ", ")) on the \(name) endpoint is 405 (404 where there is no such endpoint)",
+                ["http-semantics"]
+            ) { probe in
+                _ = try probe.newTaggedImage()
+                for method in methods {
+                    let answer = try probe.send(Request(method, place(probe)))
+                    try answer.expect(anyOf: [405, 404, 401, 403, 501], "for a method that the endpoint has not")
+                }
             }
-        }
-    } + [
-        Check(
-            "methods.unknown", .should, section, "a method that nobody knows is a client error or 501",
-            ["http-semantics"], needs: []
-        ) { probe in
-            let answer = try probe.send(Request("FROBNICATE", .path("/v2/")))
-            try require(
-                (400..<500).contains(answer.status) || answer.status == 501, "4xx or 501", "status \(answer.status)", answer)
-        },
-        Check(
-            "methods.put-on-reads-changes-nothing", .must, section,
-            "PUT on a blob's URL neither makes nor changes the blob", ["blob-get-200", "blob-404"]
-        ) { probe in
-            let blob = try probe.newBlob()
-            let other = try probe.random(99)
-            for content in [blob, other] {
-                var request = Request("PUT", probe.blobPlace(content.digest))
-                request.body = other
-                try probe.send(request).expectClientError("for PUT on a blob")
-            }
-            try probe.get(probe.blobPlace(blob.digest)).expectBody(blob.bytes)
-            try probe.get(probe.blobPlace(other.digest)).expect(404)
-        },
-    ]
+        } + [
+            Check(
+                "methods.unknown", .should, section, "a method that nobody knows is a client error or 501",
+                ["http-semantics"], needs: []
+            ) { probe in
+                let answer = try probe.send(Request("FROBNICATE", .path("/v2/")))
+                try require(
+                    (400..<500).contains(answer.status) || answer.status == 501, "4xx or 501",
+                    "status \(answer.status)", answer)
+            },
+            Check(
+                "methods.put-on-reads-changes-nothing", .must, section,
+                "PUT on a blob's URL neither makes nor changes the blob", ["blob-get-200", "blob-404"]
+            ) { probe in
+                let blob = try probe.newBlob()
+                let other = try probe.random(99)
+                for content in [blob, other] {
+                    var request = Request("PUT", probe.blobPlace(content.digest))
+                    request.body = other
+                    try probe.send(request).expectClientError("for PUT on a blob")
+                }
+                try probe.get(probe.blobPlace(blob.digest)).expectBody(blob.bytes)
+                try probe.get(probe.blobPlace(other.digest)).expect(404)
+            },
+        ]
 }

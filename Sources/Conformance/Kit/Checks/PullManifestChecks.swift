@@ -58,46 +58,48 @@ enum PullManifestChecks {
         },
     ]
 
-    private static let types: [Check] = [
-        ("oci-manifest", MediaType.ociManifest), ("docker-manifest", MediaType.dockerManifest),
-    ].map { name, type in
-        Check(
-            "pull.manifest.content-type.\(name)", .should, section,
-            "Content-Type is the one that the manifest was pushed with: \(type)", ["content-type-as-pushed"]
-        ) { probe in
-            let image = try probe.newImage(type: type)
-            try probe.push(image, as: "latest")
-            let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", type))
-            try answer.expect(200)
-            try requireType(answer, type)
+    private static let types: [Check] =
+        [
+            ("oci-manifest", MediaType.ociManifest), ("docker-manifest", MediaType.dockerManifest),
+        ].map { name, type in
+            Check(
+                "pull.manifest.content-type.\(name)", .should, section,
+                "Content-Type is the one that the manifest was pushed with: \(type)", ["content-type-as-pushed"]
+            ) { probe in
+                let image = try probe.newImage(type: type)
+                try probe.push(image, as: "latest")
+                let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", type))
+                try answer.expect(200)
+                try requireType(answer, type)
+            }
         }
-    } + [("oci-index", MediaType.ociIndex), ("docker-list", MediaType.dockerManifestList)].map { name, type in
-        Check(
-            "pull.manifest.content-type.\(name)", .should, section,
-            "Content-Type is the one that the manifest was pushed with: \(type)", ["content-type-as-pushed"]
-        ) { probe in
-            let isDocker = type == MediaType.dockerManifestList
-            let image = try probe.newImage(type: isDocker ? MediaType.dockerManifest : MediaType.ociManifest)
-            try probe.push(image)
-            let platform = ("platform", "{\"architecture\":\"amd64\",\"os\":\"linux\"}")
-            let index = Manifest(index: [image.descriptor([platform])], type: type)
-            try probe.push(index, as: "latest")
-            let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", type))
-            try answer.expect(200)
-            try requireType(answer, type)
-        }
-    } + [
-        Check(
-            "pull.manifest.content-type.no-parameters", .should, section,
-            "Content-Type of a manifest has no parameters", ["content-type-no-parameters"]
-        ) { probe in
-            let image = try probe.newTaggedImage()
-            let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", image.type))
-            try answer.expect(200)
-            let type = try answer.expectHeader("Content-Type")
-            try require(!type.contains(";"), "Content-Type without parameters", type, answer)
-        }
-    ]
+        + [("oci-index", MediaType.ociIndex), ("docker-list", MediaType.dockerManifestList)].map { name, type in
+            Check(
+                "pull.manifest.content-type.\(name)", .should, section,
+                "Content-Type is the one that the manifest was pushed with: \(type)", ["content-type-as-pushed"]
+            ) { probe in
+                let isDocker = type == MediaType.dockerManifestList
+                let image = try probe.newImage(type: isDocker ? MediaType.dockerManifest : MediaType.ociManifest)
+                try probe.push(image)
+                let platform = ("platform", "{\"architecture\":\"amd64\",\"os\":\"linux\"}")
+                let index = Manifest(index: [image.descriptor([platform])], type: type)
+                try probe.push(index, as: "latest")
+                let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", type))
+                try answer.expect(200)
+                try requireType(answer, type)
+            }
+        } + [
+            Check(
+                "pull.manifest.content-type.no-parameters", .should, section,
+                "Content-Type of a manifest has no parameters", ["content-type-no-parameters"]
+            ) { probe in
+                let image = try probe.newTaggedImage()
+                let answer = try probe.get(probe.manifestPlace("latest"), ("Accept", image.type))
+                try answer.expect(200)
+                let type = try answer.expectHeader("Content-Type")
+                try require(!type.contains(";"), "Content-Type without parameters", type, answer)
+            }
+        ]
 
     /// The type without parameters must be `type`.
     static func requireType(_ answer: Answer, _ type: String) throws {

@@ -147,65 +147,67 @@ enum PushBlobChecks {
         },
     ]
 
-    private static let refused: [Check] = [
-        Check(
-            "push.upload.wrong-digest", .should, "distribution-spec: Pushing blobs",
-            "content that is not what the digest says is refused by 400", ["digest-bad-400"]
-        ) { probe in
-            let content = try probe.random(700)
-            let upload = try probe.beginUpload()
-            let answer = try probe.finish(upload.place, digest: try probe.random(700).digest, body: content)
-            try answer.expect(400)
-        },
-        Check(
-            "push.upload.wrong-digest.invisible", .must, "distribution-spec: Content Verification",
-            "what was pushed under a wrong digest is served under neither", ["blob-404", "blob-get-200"]
-        ) { probe in
-            let content = try probe.random(700)
-            let other = try probe.random(700)
-            let upload = try probe.beginUpload()
-            let answer = try probe.finish(upload.place, digest: other.digest, body: content)
-            try answer.expectClientError("for content of another digest")
-            try probe.get(probe.blobPlace(other.digest)).expect(404)
-            try probe.get(probe.blobPlace(content.digest)).expect(404)
-        },
-        Check(
-            "push.upload.no-digest", .should, section, "a PUT without the digest is a client error",
-            ["put-whole-digest"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            var request = Request("PUT", upload.place)
-            request.body = try probe.random(100)
-            request.headers = [("Content-Type", MediaType.octetStream)]
-            try probe.send(request).expectClientError("for a PUT without a digest")
-        },
-        Check(
-            "push.upload.unknown-session", .should, section, "a session that never was is 404",
-            ["http-semantics"]
-        ) { probe in
-            _ = try probe.newBlob()
-            let path = "/v2/\(probe.repository)/blobs/uploads/00000000-0000-4000-8000-00000000dead"
-            let content = try probe.random(100)
-            for answer in [
-                try probe.finish(.path(path), digest: content.digest, body: content),
-                try probe.patch(.path(path), content), try probe.get(.path(path)),
-            ] {
-                try answer.expect(404)
+    private static let refused: [Check] =
+        [
+            Check(
+                "push.upload.wrong-digest", .should, "distribution-spec: Pushing blobs",
+                "content that is not what the digest says is refused by 400", ["digest-bad-400"]
+            ) { probe in
+                let content = try probe.random(700)
+                let upload = try probe.beginUpload()
+                let answer = try probe.finish(upload.place, digest: try probe.random(700).digest, body: content)
+                try answer.expect(400)
+            },
+            Check(
+                "push.upload.wrong-digest.invisible", .must, "distribution-spec: Content Verification",
+                "what was pushed under a wrong digest is served under neither", ["blob-404", "blob-get-200"]
+            ) { probe in
+                let content = try probe.random(700)
+                let other = try probe.random(700)
+                let upload = try probe.beginUpload()
+                let answer = try probe.finish(upload.place, digest: other.digest, body: content)
+                try answer.expectClientError("for content of another digest")
+                try probe.get(probe.blobPlace(other.digest)).expect(404)
+                try probe.get(probe.blobPlace(content.digest)).expect(404)
+            },
+            Check(
+                "push.upload.no-digest", .should, section, "a PUT without the digest is a client error",
+                ["put-whole-digest"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                var request = Request("PUT", upload.place)
+                request.body = try probe.random(100)
+                request.headers = [("Content-Type", MediaType.octetStream)]
+                try probe.send(request).expectClientError("for a PUT without a digest")
+            },
+            Check(
+                "push.upload.unknown-session", .should, section, "a session that never was is 404",
+                ["http-semantics"]
+            ) { probe in
+                _ = try probe.newBlob()
+                let path = "/v2/\(probe.repository)/blobs/uploads/00000000-0000-4000-8000-00000000dead"
+                let content = try probe.random(100)
+                for answer in [
+                    try probe.finish(.path(path), digest: content.digest, body: content),
+                    try probe.patch(.path(path), content), try probe.get(.path(path)),
+                ] {
+                    try answer.expect(404)
+                }
+            },
+        ]
+        + [
+            ("short", "sha256:abcdef"), ("not-hexadecimal", "sha256:" + String(repeating: "x", count: 64)),
+            ("algorithm", "md9:d41d8cd98f00b204e9800998ecf8427e"), ("no-algorithm", String(repeating: "a", count: 64)),
+            ("upper-case", "sha256:" + String(repeating: "A", count: 64)), ("empty", ""),
+        ].map { name, digest in
+            Check(
+                "push.upload.digest-form.\(name)", .should, "distribution-spec: Pushing blobs",
+                "the digest '\(digest.prefix(20))' is refused by 400", ["digest-bad-400"]
+            ) { probe in
+                let upload = try probe.beginUpload()
+                try probe.finish(upload.place, digest: digest, body: try probe.random(50)).expect(400)
             }
-        },
-    ] + [
-        ("short", "sha256:abcdef"), ("not-hexadecimal", "sha256:" + String(repeating: "x", count: 64)),
-        ("algorithm", "md9:d41d8cd98f00b204e9800998ecf8427e"), ("no-algorithm", String(repeating: "a", count: 64)),
-        ("upper-case", "sha256:" + String(repeating: "A", count: 64)), ("empty", ""),
-    ].map { name, digest in
-        Check(
-            "push.upload.digest-form.\(name)", .should, "distribution-spec: Pushing blobs",
-            "the digest '\(digest.prefix(20))' is refused by 400", ["digest-bad-400"]
-        ) { probe in
-            let upload = try probe.beginUpload()
-            try probe.finish(upload.place, digest: digest, body: try probe.random(50)).expect(400)
         }
-    }
 }
 
 /// How a UUID is written.

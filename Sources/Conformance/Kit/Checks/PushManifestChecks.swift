@@ -198,7 +198,8 @@ enum PushManifestChecks {
 
     private static let tags: [Check] = [
         Check(
-            "push.tag.moves", .must, section, "a tag that is pushed again names the new manifest, the old stays by digest",
+            "push.tag.moves", .must, section,
+            "a tag that is pushed again names the new manifest, the old stays by digest",
             ["manifest-get-200"]
         ) { probe in
             let old = try probe.newTaggedImage()

@@ -52,72 +52,74 @@ enum RangeChecks {
         }
     }
 
-    private static let odd: [Check] = [
-        ("unknown-unit", "lines=1-2"), ("no-digits", "bytes=-"), ("text", "bytes=a-b"), ("reversed", "bytes=9-5"),
-        ("no-unit", "0-9"), ("too-big", "bytes=99999999999999999999999-"), ("empty", "bytes="),
-    ].map { name, range in
-        Check(
-            "pull.range.odd.\(name)", .must, section,
-            "'\(range)' is ignored, or refused by 416 or 400: never answered with a wrong part", ["http-semantics"]
-        ) { probe in
-            let blob = try probe.newBlob(size)
-            let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
-            try answer.expect(200, 416, 400)
-            if answer.status == 200 { try answer.expectBody(blob.bytes) }
-        }
-    } + [
-        Check(
-            "pull.range.several", .must, section,
-            "two parts are sent as multipart/byteranges, or one of them, or the whole", ["blob-range"]
-        ) { probe in
-            let blob = try probe.newBlob(size)
-            let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=0-9,100-109"))
-            try answer.expect(200, 206, 416)
-            if answer.status == 200 { return try answer.expectBody(blob.bytes) }
-            guard answer.status == 206 else { return }
-            let type = answer.headers["Content-Type"] ?? ""
-            if type.lowercased().hasPrefix("multipart/byteranges") {
-                for part in [0..<10, 100..<110] {
-                    try require(
-                        answer.body.holds(Array(blob.bytes[part])), "both parts in the multipart body",
-                        "bytes \(part) are not in it", answer)
+    private static let odd: [Check] =
+        [
+            ("unknown-unit", "lines=1-2"), ("no-digits", "bytes=-"), ("text", "bytes=a-b"), ("reversed", "bytes=9-5"),
+            ("no-unit", "0-9"), ("too-big", "bytes=99999999999999999999999-"), ("empty", "bytes="),
+        ].map { name, range in
+            Check(
+                "pull.range.odd.\(name)", .must, section,
+                "'\(range)' is ignored, or refused by 416 or 400: never answered with a wrong part", ["http-semantics"]
+            ) { probe in
+                let blob = try probe.newBlob(size)
+                let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
+                try answer.expect(200, 416, 400)
+                if answer.status == 200 { try answer.expectBody(blob.bytes) }
+            }
+        } + [
+            Check(
+                "pull.range.several", .must, section,
+                "two parts are sent as multipart/byteranges, or one of them, or the whole", ["blob-range"]
+            ) { probe in
+                let blob = try probe.newBlob(size)
+                let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=0-9,100-109"))
+                try answer.expect(200, 206, 416)
+                if answer.status == 200 { return try answer.expectBody(blob.bytes) }
+                guard answer.status == 206 else { return }
+                let type = answer.headers["Content-Type"] ?? ""
+                if type.lowercased().hasPrefix("multipart/byteranges") {
+                    for part in [0..<10, 100..<110] {
+                        try require(
+                            answer.body.holds(Array(blob.bytes[part])), "both parts in the multipart body",
+                            "bytes \(part) are not in it", answer)
+                    }
+                } else {
+                    let range = try answer.expectHeader("Content-Range")
+                    let first = range == "bytes 0-9/\(size)" ? 0..<10 : 0..<110
+                    try answer.expectBody(Array(blob.bytes[first]))
                 }
-            } else {
-                let range = try answer.expectHeader("Content-Range")
-                let first = range == "bytes 0-9/\(size)" ? 0..<10 : 0..<110
-                try answer.expectBody(Array(blob.bytes[first]))
             }
-        }
-    ]
+        ]
 
-    private static let past: [Check] = [
-        ("past-end", "bytes=1000-"), ("far-past-end", "bytes=5000-6000"), ("suffix-zero", "bytes=-0"),
-    ].map { name, range in
-        Check(
-            "pull.range.unsatisfiable.\(name)", .should, "RFC 9110 §15.5.17: 416 Range Not Satisfiable",
-            "\(range) of 1,000 bytes is 416, with Content-Range: bytes */1000", ["blob-range", "http-semantics"]
-        ) { probe in
-            let blob = try probe.newBlob(size)
-            let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
-            if answer.status == 200 {
-                try answer.expectBody(blob.bytes)
-                throw Skip("the registry ignores this Range, which RFC 9110 §14.2 allows")
+    private static let past: [Check] =
+        [
+            ("past-end", "bytes=1000-"), ("far-past-end", "bytes=5000-6000"), ("suffix-zero", "bytes=-0"),
+        ].map { name, range in
+            Check(
+                "pull.range.unsatisfiable.\(name)", .should, "RFC 9110 §15.5.17: 416 Range Not Satisfiable",
+                "\(range) of 1,000 bytes is 416, with Content-Range: bytes */1000", ["blob-range", "http-semantics"]
+            ) { probe in
+                let blob = try probe.newBlob(size)
+                let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
+                if answer.status == 200 {
+                    try answer.expectBody(blob.bytes)
+                    throw Skip("the registry ignores this Range, which RFC 9110 §14.2 allows")
+                }
+                try answer.expect(416)
+                try answer.expectHeader("Content-Range", "bytes */\(size)")
             }
-            try answer.expect(416)
-            try answer.expectHeader("Content-Range", "bytes */\(size)")
-        }
-    } + [
-        Check(
-            "pull.range.of-empty", .must, section, "a Range of a blob of no bytes is 416 or the empty whole",
-            ["http-semantics"]
-        ) { probe in
-            let blob = Content([])
-            try probe.pushBlob(blob)
-            let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=0-"))
-            try answer.expect(200, 416)
-            if answer.status == 200 { try answer.expectBody([]) }
-        }
-    ]
+        } + [
+            Check(
+                "pull.range.of-empty", .must, section, "a Range of a blob of no bytes is 416 or the empty whole",
+                ["http-semantics"]
+            ) { probe in
+                let blob = Content([])
+                try probe.pushBlob(blob)
+                let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=0-"))
+                try answer.expect(200, 416)
+                if answer.status == 200 { try answer.expectBody([]) }
+            }
+        ]
 }
 
 extension [UInt8] {

@@ -63,7 +63,8 @@ enum ReferrersChecks {
 
     private static let listing: [Check] = [
         Check(
-            "referrers.lists", .must, section, "what points at a manifest is listed, 200", ["referrers-200", "referrers-new"]
+            "referrers.lists", .must, section, "what points at a manifest is listed, 200",
+            ["referrers-200", "referrers-new"]
         ) { probe in
             let (subject, referrer) = try pair(probe)
             let entry = try only(try probe.referrers(of: subject.digest), referrer.digest)
@@ -82,7 +83,8 @@ enum ReferrersChecks {
             try answer.expect(200)
             let json = try answer.json()
             try require(json["schemaVersion"]?.integer == 2, "schemaVersion: 2", "another", answer)
-            try require(json["mediaType"]?.string == MediaType.ociIndex, "mediaType: \(MediaType.ociIndex)", "another", answer)
+            try require(
+                json["mediaType"]?.string == MediaType.ociIndex, "mediaType: \(MediaType.ociIndex)", "another", answer)
             try require(json["manifests"]?.array != nil, "a manifests array", "none", answer)
         },
         Check(
@@ -108,7 +110,8 @@ enum ReferrersChecks {
             _ = try probe.referrers(of: subject.digest)
             let answer = try probe.get(probe.referrersPlace(try probe.random(9).digest))
             try answer.expect(200)
-            try require(try answer.json()["manifests"]?.array?.isEmpty == true, "an empty manifests array", "another", answer)
+            try require(
+                try answer.json()["manifests"]?.array?.isEmpty == true, "an empty manifests array", "another", answer)
         },
         Check(
             "referrers.malformed", .must, section, "a malformed digest is 400", ["referrers-400"]
@@ -155,7 +158,8 @@ enum ReferrersChecks {
             let (subject, referrer) = try pair(probe, artifactType: "application/vnd.aerugo.sbom")
             let entry = try only(try probe.referrers(of: subject.digest), referrer.digest)
             let got = entry["artifactType"]?.string
-            try require(got == "application/vnd.aerugo.sbom", "artifactType: application/vnd.aerugo.sbom", got ?? "none")
+            try require(
+                got == "application/vnd.aerugo.sbom", "artifactType: application/vnd.aerugo.sbom", got ?? "none")
         },
         Check(
             "referrers.artifact-type.from-config", .must, section,
@@ -185,7 +189,8 @@ enum ReferrersChecks {
                 "\(entry["artifactType"]?.string ?? "none"), \(entry["mediaType"]?.string ?? "none")")
         },
         Check(
-            "referrers.index.no-artifact-type", .must, section, "an index without an artifactType is listed without one",
+            "referrers.index.no-artifact-type", .must, section,
+            "an index without an artifactType is listed without one",
             ["referrers-index-no-type"]
         ) { probe in
             let subject = try probe.newTaggedImage()
@@ -230,7 +235,8 @@ enum ReferrersChecks {
             let found = try answer.json()["manifests"]?.array ?? []
             let told = answer.headers.list(HeaderName.ociFiltersApplied)
             try require(
-                told.contains("artifactType") == found.isEmpty, "OCI-Filters-Applied exactly when the filter was applied",
+                told.contains("artifactType") == found.isEmpty,
+                "OCI-Filters-Applied exactly when the filter was applied",
                 "\(found.count) entries and OCI-Filters-Applied: \(told)", answer)
             if !found.isEmpty { throw Skip("the registry applies no filter") }
         },
@@ -259,7 +265,8 @@ enum ReferrersChecks {
 
     private static let changes: [Check] = [
         Check(
-            "referrers.after-delete", .must, section, "a referrer that was deleted is no longer listed", ["referrers-200"]
+            "referrers.after-delete", .must, section, "a referrer that was deleted is no longer listed",
+            ["referrers-200"]
         ) { probe in
             let (subject, referrer) = try pair(probe)
             _ = try only(try probe.referrers(of: subject.digest), referrer.digest)

@@ -27,54 +27,56 @@ enum RefusedManifestChecks {
         },
     ]
 
-    private static let documents: [Check] = [
-        ("no-json", "this is no JSON"), ("cut", "{\"schemaVersion\":2,\"layers\":["), ("empty", ""),
-        ("array", "[1,2,3]"), ("number", "42"),
-        ("wrong-types", "{\"schemaVersion\":2,\"config\":\"x\",\"layers\":7}"),
-        ("deep", String(repeating: "[", count: 50_000)),
-    ].map { name, text in
-        Check(
-            "push.refused.\(name)", .should, section,
-            "a body that is no manifest (\(name)) is a client error and is not stored",
-            ["http-semantics"]
-        ) { probe in
-            _ = try probe.newBlob()
-            let answer = try probe.putManifest(Content(text), "bad", type: MediaType.ociManifest)
-            try answer.expectClientError("for a body that is no manifest")
-            try probe.get(probe.manifestPlace("bad")).expect(404)
-        }
-    } + [
-        Check(
-            "push.refused.schema1", .should, "Docker V2: what clients need",
-            "Docker schema 1 is refused as a client error: that makes clients fall back"
-        ) { probe in
-            let blob = try probe.newBlob()
-            let text =
-                "{\"schemaVersion\":1,\"name\":\"\(probe.repository)\",\"tag\":\"one\",\"architecture\":\"amd64\","
-                + "\"fsLayers\":[{\"blobSum\":\"\(blob.digest)\"}],\"history\":[{\"v1Compatibility\":\"{}\"}]}"
-            let answer = try probe.putManifest(Content(text), "one", type: MediaType.dockerSchema1)
-            try answer.expectClientError("for an unsigned schema 1 manifest")
-        },
-        Check(
-            "push.refused.type-confusion", .should, "CVE-2021-41190: media type confusion",
-            "a body whose mediaType is not the Content-Type is refused"
-        ) { probe in
-            let image = try probe.newImage()
-            let answer = try probe.putManifest(image.content, "latest", type: MediaType.ociIndex)
-            try answer.expectClientError("for an image manifest pushed as an index")
-        },
-        Check(
-            "push.refused.both-lists", .should, "CVE-2021-41190: media type confusion",
-            "a body with both manifests and layers is refused"
-        ) { probe in
-            let image = try probe.newImage()
-            try probe.push(image)
-            let text = String(String(decoding: image.content.bytes, as: UTF8.self).dropLast())
-                + ",\"manifests\":[\(image.descriptor().json)]}"
-            let answer = try probe.putManifest(Content(text), "both", type: MediaType.ociManifest)
-            try answer.expectClientError("for a manifest that is also an index")
-        },
-    ]
+    private static let documents: [Check] =
+        [
+            ("no-json", "this is no JSON"), ("cut", "{\"schemaVersion\":2,\"layers\":["), ("empty", ""),
+            ("array", "[1,2,3]"), ("number", "42"),
+            ("wrong-types", "{\"schemaVersion\":2,\"config\":\"x\",\"layers\":7}"),
+            ("deep", String(repeating: "[", count: 50_000)),
+        ].map { name, text in
+            Check(
+                "push.refused.\(name)", .should, section,
+                "a body that is no manifest (\(name)) is a client error and is not stored",
+                ["http-semantics"]
+            ) { probe in
+                _ = try probe.newBlob()
+                let answer = try probe.putManifest(Content(text), "bad", type: MediaType.ociManifest)
+                try answer.expectClientError("for a body that is no manifest")
+                try probe.get(probe.manifestPlace("bad")).expect(404)
+            }
+        } + [
+            Check(
+                "push.refused.schema1", .should, "Docker V2: what clients need",
+                "Docker schema 1 is refused as a client error: that makes clients fall back"
+            ) { probe in
+                let blob = try probe.newBlob()
+                let text =
+                    "{\"schemaVersion\":1,\"name\":\"\(probe.repository)\",\"tag\":\"one\",\"architecture\":\"amd64\","
+                    + "\"fsLayers\":[{\"blobSum\":\"\(blob.digest)\"}],\"history\":[{\"v1Compatibility\":\"{}\"}]}"
+                let answer = try probe.putManifest(Content(text), "one", type: MediaType.dockerSchema1)
+                try answer.expectClientError("for an unsigned schema 1 manifest")
+            },
+            Check(
+                "push.refused.type-confusion", .should, "CVE-2021-41190: media type confusion",
+                "a body whose mediaType is not the Content-Type is refused"
+            ) { probe in
+                let image = try probe.newImage()
+                let answer = try probe.putManifest(image.content, "latest", type: MediaType.ociIndex)
+                try answer.expectClientError("for an image manifest pushed as an index")
+            },
+            Check(
+                "push.refused.both-lists", .should, "CVE-2021-41190: media type confusion",
+                "a body with both manifests and layers is refused"
+            ) { probe in
+                let image = try probe.newImage()
+                try probe.push(image)
+                let text =
+                    String(String(decoding: image.content.bytes, as: UTF8.self).dropLast())
+                    + ",\"manifests\":[\(image.descriptor().json)]}"
+                let answer = try probe.putManifest(Content(text), "both", type: MediaType.ociManifest)
+                try answer.expectClientError("for a manifest that is also an index")
+            },
+        ]
 
     private static let missing: [Check] = [
         Check(
@@ -165,10 +167,10 @@ enum RefusedManifestChecks {
             try answer.expectBody(content.bytes)
         },
         Check(
-            "push.size.limit", .should, section, "a manifest of 40 MiB is past any sensible limit: 413",
+            "push.size.limit", .should, section, "a manifest of 24 MiB is past any sensible limit: 413",
             ["manifest-limit", "manifest-413"]
         ) { probe in
-            let content = try padded(probe, 40 << 20)
+            let content = try padded(probe, 24 << 20)
             try probe.putManifest(content, "latest", type: MediaType.ociManifest).expect(413)
         },
     ]
@@ -179,7 +181,8 @@ enum RefusedManifestChecks {
     ].map { name, tag in
         Check(
             "push.tag.refused.\(name)", .must, "distribution-spec: Pulling manifests",
-            "a tag outside the grammar (\(name)) is a client error", ["tag-grammar", "reference-no-other", "push-reference-form"]
+            "a tag outside the grammar (\(name)) is a client error",
+            ["tag-grammar", "reference-no-other", "push-reference-form"]
         ) { probe in
             let image = try probe.newImage()
             let answer = try probe.putManifest(image.content, tag, type: image.type)

@@ -45,6 +45,7 @@ enum ResumeChecks {
         for _ in 0..<4 {
             guard let (next, there) = try offset(probe, place) else { return nil }
             place = there
+            try require(next <= content.count, "at most \(content.count) bytes", "Range: 0-\(next - 1)")
             let answer = try probe.patch(place, content[next..<content.count], range: "\(next)-\(content.count - 1)")
             if answer.status == 416 { continue }
             try answer.expect(202)
@@ -69,7 +70,8 @@ enum ResumeChecks {
             try require(next <= size / 2, "at most \(size / 2) bytes", "\(next)")
         },
         Check(
-            "resume.patch.kept", .should, push, "a PATCH that was cut keeps what arrived, so that nobody sends it again",
+            "resume.patch.kept", .should, push,
+            "a PATCH that was cut keeps what arrived, so that nobody sends it again",
             ["status-204"]
         ) { probe in
             let content = try probe.random(size)
@@ -83,7 +85,8 @@ enum ResumeChecks {
             try require(next > 0, "some of the \(size / 2) bytes kept", "none")
         },
         Check(
-            "resume.patch.goes-on", .must, push, "an upload that was cut goes on at the offset that GET tells, and is whole",
+            "resume.patch.goes-on", .must, push,
+            "an upload that was cut goes on at the offset that GET tells, and is whole",
             ["status-204", "chunk-202", "put-201"]
         ) { probe in
             let content = try probe.random(size)
@@ -122,7 +125,8 @@ enum ResumeChecks {
             try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
         },
         Check(
-            "resume.manifest.cut", .must, push, "a manifest PUT that was cut makes no manifest and no tag", ["manifest-404"]
+            "resume.manifest.cut", .must, push, "a manifest PUT that was cut makes no manifest and no tag",
+            ["manifest-404"]
         ) { probe in
             let image = try probe.newImage(layers: 1)
             var request = Request("PUT", probe.manifestPlace("latest"))

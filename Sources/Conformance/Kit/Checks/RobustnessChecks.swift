@@ -25,7 +25,8 @@ enum RobustnessChecks {
                 got: "status \(status)", exchange: reply.exchange, assertion: .status(statuses))
         }
         try require(
-            reply.closed && mayClose, "\(what): status \(describe(statuses))\(mayClose ? ", or a closed connection" : "")",
+            reply.closed && mayClose,
+            "\(what): status \(describe(statuses))\(mayClose ? ", or a closed connection" : "")",
             reply.closed ? "a closed connection without an answer" : "silence")
         try stillUp(probe, what)
     }
@@ -36,7 +37,8 @@ enum RobustnessChecks {
 
     private static func stillUp(_ probe: Probe, _ what: String) throws {
         let answer = try probe.get(.path("/v2/"))
-        try require((200..<500).contains(answer.status), "the registry still answers after \(what)", "\(answer.status)", answer)
+        try require(
+            (200..<500).contains(answer.status), "the registry still answers after \(what)", "\(answer.status)", answer)
     }
 
     private static let clientErrors = Array(400..<500)
@@ -60,22 +62,31 @@ enum RobustnessChecks {
         odd("two-hosts", .must, "RFC 9112 §3.2: Request target", "a request with two Hosts is 400", [400]) { probe in
             Array("GET /v2/ HTTP/1.1\r\nHost: a.example\r\nHost: \(probe.base.hostHeader)\r\n\r\n".utf8)
         },
-        odd("blank-before-colon", .must, "RFC 9112 §5.1: Field line parsing", "a blank before a header's colon is 400", [400]) {
+        odd(
+            "blank-before-colon", .must, "RFC 9112 §5.1: Field line parsing", "a blank before a header's colon is 400",
+            [400]
+        ) {
             head($0, "GET /v2/ HTTP/1.1", "X-Odd : 1\r\n")
         },
-        odd("garbage", .must, "RFC 9112 §3: Request line", "a line that is no request is a client error", clientErrors + [505]) {
+        odd(
+            "garbage", .must, "RFC 9112 §3: Request line", "a line that is no request is a client error",
+            clientErrors + [505]
+        ) {
             _ in Array("\u{1}\u{2}nonsense\r\n\r\n".utf8)
         },
         odd("version", .should, "RFC 9110 §15.6.6: 505", "HTTP/9.9 is refused", clientErrors + [505]) {
             head($0, "GET /v2/ HTTP/9.9")
         },
-        odd("length-text", .must, "RFC 9112 §6.3: Message body length", "Content-Length that is no number is 400", [400]) {
+        odd(
+            "length-text", .must, "RFC 9112 §6.3: Message body length", "Content-Length that is no number is 400", [400]
+        ) {
             head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Content-Length: ten\r\n")
         },
         odd("length-negative", .must, "RFC 9112 §6.3: Message body length", "a negative Content-Length is 400", [400]) {
             head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Content-Length: -1\r\n")
         },
-        odd("length-twice", .must, "RFC 9112 §6.3: Message body length", "two different Content-Lengths are 400", [400]) {
+        odd("length-twice", .must, "RFC 9112 §6.3: Message body length", "two different Content-Lengths are 400", [400])
+        {
             head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Content-Length: 0\r\nContent-Length: 5\r\n")
                 + Array("hello".utf8)
         },
@@ -84,23 +95,40 @@ enum RobustnessChecks {
             "a body whose last transfer coding is not chunked has no length: 400 or 501",
             clientErrors + [501]
         ) { head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Transfer-Encoding: nonsense\r\n") },
-        odd("escape-cut", .should, "RFC 3986 §2.1: Percent-encoding", "a cut percent-escape is a client error", clientErrors) {
+        odd(
+            "escape-cut", .should, "RFC 3986 §2.1: Percent-encoding", "a cut percent-escape is a client error",
+            clientErrors
+        ) {
             head($0, "GET /v2/a/manifests/%zz HTTP/1.1")
         },
-        odd("8-bit-target", .should, "RFC 9112 §3.2: Request target", "8-bit bytes in the target are a client error", clientErrors) {
+        odd(
+            "8-bit-target", .should, "RFC 9112 §3.2: Request target", "8-bit bytes in the target are a client error",
+            clientErrors
+        ) {
             _ in Array("GET /v2/".utf8) + [0xFF, 0xFE] + Array("/tags/list HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         },
-        odd("dots", .must, "RFC 3986 §5.2.4: Dot segments", "a path that climbs with .. is never served", clientErrors + [301, 308]) {
+        odd(
+            "dots", .must, "RFC 3986 §5.2.4: Dot segments", "a path that climbs with .. is never served",
+            clientErrors + [301, 308]
+        ) {
             head($0, "GET /v2/../../../../etc/passwd HTTP/1.1", "Connection: close\r\n")
         },
     ]
 
     private static let floods: [Check] = [
-        odd("header-huge", .should, "RFC 6585 §5: 431", "a header of 1 MiB is answered or refused as a client error", clientErrors + [200]) {
+        odd(
+            "header-huge", .should, "RFC 6585 §5: 431", "a header of 1 MiB is answered or refused as a client error",
+            clientErrors + [200]
+        ) {
             head($0, "GET /v2/ HTTP/1.1", "X-Flood: \(String(repeating: "a", count: 1 << 20))\r\n")
         },
-        odd("header-flood", .should, "RFC 6585 §5: 431", "20,000 headers are answered or refused as a client error", clientErrors + [200]) { probe in
-            head(probe, "GET /v2/ HTTP/1.1", (0..<20_000).map { "X-F\($0): aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" }.joined())
+        odd(
+            "header-flood", .should, "RFC 6585 §5: 431", "20,000 headers are answered or refused as a client error",
+            clientErrors + [200]
+        ) { probe in
+            head(
+                probe, "GET /v2/ HTTP/1.1", (0..<20_000).map { "X-F\($0): aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" }.joined()
+            )
         },
         odd("target-huge", .should, "RFC 9110 §15.5.15: 414", "a target of 1 MiB is a client error", clientErrors) {
             head($0, "GET /v2/\(String(repeating: "a", count: 1 << 20))/tags/list HTTP/1.1")
@@ -119,7 +147,8 @@ enum RobustnessChecks {
                 throw Skip("uploads go to another host")
             }
             let start = head(
-                probe, "PUT \(address.target) HTTP/1.1", "Content-Length: 300\r\nContent-Type: \(MediaType.octetStream)\r\n")
+                probe, "PUT \(address.target) HTTP/1.1",
+                "Content-Length: 300\r\nContent-Type: \(MediaType.octetStream)\r\n")
             let pieces = [start, content[0..<100].bytes, content[100..<200].bytes, content[200..<300].bytes]
             let reply = try probe.raw(pieces, pause: .milliseconds(60))
             if reply.status == 401 { throw Skip("raw requests carry no credentials here") }
@@ -135,7 +164,8 @@ enum RobustnessChecks {
             let pieces = [Array(bytes.prefix(7)), Array(bytes[7..<20]), Array(bytes.dropFirst(20))]
             let reply = try probe.raw(pieces, pause: .milliseconds(60))
             try require(
-                reply.status == 200 || reply.status == 401, "200 (or 401)", reply.status.map { "status \($0)" } ?? "no answer")
+                reply.status == 200 || reply.status == 401, "200 (or 401)",
+                reply.status.map { "status \($0)" } ?? "no answer")
         },
         Check(
             "robust.pipelined", .must, "RFC 9112 §9.3.2: Pipelining",

@@ -12,7 +12,9 @@ enum TagQueryChecks {
             image.content, image.digest, type: image.type, query: tags.map { "tag=" + $0 }.joined(separator: "&"))
         try answer.expect(201)
         for tag in tags { probe.ledger.add(.tag(repository: probe.repository, name: tag)) }
-        if answer.headers[HeaderName.ociTag] == nil { throw Skip("the registry does not push tags by query (no OCI-Tag)") }
+        if answer.headers[HeaderName.ociTag] == nil {
+            throw Skip("the registry does not push tags by query (no OCI-Tag)")
+        }
         return (image, answer)
     }
 
@@ -33,10 +35,12 @@ enum TagQueryChecks {
         ) { probe in
             let (_, answer) = try push(probe, ["one", "two"])
             let told = Set(answer.headers.list(HeaderName.ociTag))
-            let made = try Set(["one", "two"].filter { tag in
-                try probe.head(probe.manifestPlace(tag), ("Accept", MediaTypes.all)).status == 200
-            })
-            try require(told == made, "OCI-Tag of exactly the tags that exist: \(made.sorted())", "\(told.sorted())", answer)
+            let made = try Set(
+                ["one", "two"].filter { tag in
+                    try probe.head(probe.manifestPlace(tag), ("Accept", MediaTypes.all)).status == 200
+                })
+            try require(
+                told == made, "OCI-Tag of exactly the tags that exist: \(made.sorted())", "\(told.sorted())", answer)
         },
         Check(
             "push.tag-query.ten", .should, section, "ten tags in one push are made", ["tag-query-ten"]
@@ -55,7 +59,8 @@ enum TagQueryChecks {
             let answer = try probe.putManifest(image.content, image.digest, type: image.type, query: "tag=.bad")
             if answer.status == 201 {
                 try require(
-                    !answer.headers.list(HeaderName.ociTag).contains(".bad"), "no OCI-Tag of .bad", "OCI-Tag: .bad", answer)
+                    !answer.headers.list(HeaderName.ociTag).contains(".bad"), "no OCI-Tag of .bad", "OCI-Tag: .bad",
+                    answer)
             } else {
                 try answer.expectClientError("for a tag outside the grammar")
             }

@@ -106,7 +106,8 @@ enum TenantChecks {
             let other = try stranger(probe)
             _ = try probe.newTaggedImage()
             let real = try probe.other(other, "GET", probe.manifestPlace("latest"))
-            let unreal = try probe.other(other, "GET", probe.manifestPlace("latest", in: probe.repository("never-made")))
+            let unreal = try probe.other(
+                other, "GET", probe.manifestPlace("latest", in: probe.repository("never-made")))
             try require(
                 real.status == unreal.status && Set(real.errorCodes) == Set(unreal.errorCodes),
                 "the same answer for what exists and what does not: \(unreal.status) \(unreal.errorCodes)",

@@ -99,7 +99,9 @@ enum TokenChecks {
             "auth.schemes", .must, "RFC 9110 §11.6.2: Authorization",
             "nonsense in Authorization is refused, not a server's error", ["http-semantics"], needs: [.credentials]
         ) { probe in
-            for value in ["Bearer", "Bearer nonsense", "Bearer a.b.c", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x=1", "?"] {
+            for value in [
+                "Bearer", "Bearer nonsense", "Bearer a.b.c", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x=1", "?",
+            ] {
                 var request = Request("POST", probe.uploadsPlace())
                 request.access = .none
                 request.headers = [("Authorization", value)]
@@ -204,7 +206,9 @@ enum TokenChecks {
             _ = try probe.newTaggedImage()
             let login = try probe.askToken(service, scopes: [], query: "client_id=docker&offline_token=true")
             _ = try probe.token(in: login)
-            guard let refresh = try login.json()["refresh_token"]?.string else { throw Skip("no refresh_token is given") }
+            guard let refresh = try login.json()["refresh_token"]?.string else {
+                throw Skip("no refresh_token is given")
+            }
             probe.run.masker.learn(refresh)
             let answer = try probe.postToken(
                 service,
@@ -257,7 +261,9 @@ enum TokenChecks {
             "a malformed scope is a client error, or a token without it; never a server's error", needs: need
         ) { probe in
             let service = try probe.tokenService()
-            for scope in ["nonsense", "repository", "repository::", "repository:a:b:c:d", ":::", "repository:../x:pull"] {
+            for scope in [
+                "nonsense", "repository", "repository::", "repository:a:b:c:d", ":::", "repository:../x:pull",
+            ] {
                 let answer = try probe.askToken(service, scopes: [scope])
                 try require(
                     answer.status == 200 || (400..<500).contains(answer.status), "200 or 4xx for the scope \(scope)",

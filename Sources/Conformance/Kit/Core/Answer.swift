@@ -115,7 +115,9 @@ package enum HeaderNames {
 }
 
 /// Fails the check with what was expected and what came.
-package func require(_ holds: Bool, _ expected: String, _ got: @autoclosure () -> String, _ answer: Answer? = nil) throws {
+package func require(_ holds: Bool, _ expected: String, _ got: @autoclosure () -> String, _ answer: Answer? = nil)
+    throws
+{
     guard !holds else { return }
     throw CheckFailure(expected: expected, got: got(), exchange: answer?.exchange)
 }

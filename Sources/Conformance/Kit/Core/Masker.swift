@@ -111,7 +111,7 @@ package final class Masker: Sendable {
             result += rest[...mark]
             rest = rest[rest.index(after: mark)...]
             guard secretNames.contains(name.lowercased()) else { continue }
-            let isJSON = before.last == "\""
+            let isJSON = before.last(where: { $0 != " " }) == "\""
             let (lead, value) = secretValue(rest, isJSON: isJSON || result.last == ":")
             guard !value.isEmpty else { continue }
             result += lead + mask
@@ -121,7 +121,9 @@ package final class Masker: Sendable {
     }
 
     private static func trailingName(_ text: Substring) -> Substring {
-        let text = text.last == "\"" ? text.dropLast() : text
+        var text = text
+        while text.last == " " { text = text.dropLast() }
+        if text.last == "\"" { text = text.dropLast() }
         let start = text.lastIndex { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
         return start.map { text[text.index(after: $0)...] } ?? text
     }

@@ -9,8 +9,10 @@ package struct Upload: Sendable {
     /// The answer that began it.
     package let opening: Answer
 
-    /// Least size of a chunk but the last, in bytes; 0 when the registry names none.
-    package var leastChunk: Int { opening.headers[HeaderName.ociChunkMinLength].flatMap { Int($0) } ?? 0 }
+    /// Least size of a chunk but the last, in bytes, 64 MiB at most; 0 when the registry names none.
+    package var leastChunk: Int {
+        min(max(0, opening.headers[HeaderName.ociChunkMinLength].flatMap { Int($0) } ?? 0), 64 << 20)
+    }
 }
 
 extension Probe {

@@ -100,7 +100,8 @@ package struct TokenParts {
     /// Takes a token apart; nil when it is none of this kind (opaque tokens are allowed).
     package init?(_ token: String) {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let header = TokenParts.object(parts[0]), let claims = TokenParts.object(parts[1]) else {
+        guard parts.count == 3, let header = TokenParts.object(parts[0]), let claims = TokenParts.object(parts[1])
+        else {
             return nil
         }
         (self.header, self.claims, signature) = (header, claims, parts[2])
@@ -156,7 +157,8 @@ package struct TokenParts {
         let point = key.publicKey.rawRepresentation
         if carriesKey {
             parts.header["jwk"] = [
-                "kty": "EC", "crv": "P-256", "x": TokenParts.part(point.prefix(32)), "y": TokenParts.part(point.suffix(32)),
+                "kty": "EC", "crv": "P-256", "x": TokenParts.part(point.prefix(32)),
+                "y": TokenParts.part(point.suffix(32)),
             ]
         }
         if let kid { parts.header["kid"] = kid }

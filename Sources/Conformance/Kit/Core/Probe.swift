@@ -195,7 +195,8 @@ package final class Probe {
     }
 
     static func response(_ incoming: Incoming, _ masker: Masker) -> Exchange.Response {
-        let isText = !incoming.body.contains { $0 < 9 } && String(validating: incoming.body.prefix(2_000), as: UTF8.self) != nil
+        let isText =
+            !incoming.body.contains { $0 < 9 } && String(validating: incoming.body.prefix(2_000), as: UTF8.self) != nil
         let sample = isText ? masker.text(String(decoding: incoming.body.prefix(2_000), as: UTF8.self)) : ""
         let keeps = incoming.status >= 400 && incoming.body.count <= 65_536
         return Exchange.Response(

@@ -157,7 +157,9 @@ package final class Runner: Sendable {
             let probe = try Probe(run: context, id: draft.check.id)
             let outcome = attempt(draft, probe, body)
             if !context.keep { Cleaner(probe).clean() }
-            if let folder = plan.trace { try Trace.write(probe.recorder.all, of: draft.check, in: folder, context.masker) }
+            if let folder = plan.trace {
+                try Trace.write(probe.recorder.all, of: draft.check, in: folder, context.masker)
+            }
             return outcome
         } catch {
             return draft.plain(.error, "the runner failed: \(error)")

@@ -71,7 +71,8 @@ package enum HTMLReport {
 
     private static func row(_ outcome: Outcome) -> String {
         let check = outcome.check
-        let head = "<span class=\"verdict \(outcome.verdict.rawValue)\">\(outcome.verdict.rawValue)</span>"
+        let head =
+            "<span class=\"verdict \(outcome.verdict.rawValue)\">\(outcome.verdict.rawValue)</span>"
             + "<code>\(escaped(check.id))</code><span class=\"level\">\(check.level.rawValue)</span>"
             + "<span class=\"gist\">\(escaped(check.gist))</span>"
         let open = outcome.verdict == .fail ? " open" : ""
@@ -87,20 +88,24 @@ package enum HTMLReport {
         html += "</p>"
         if !outcome.reason.isEmpty { html += "<p>\(escaped(outcome.reason))</p>" }
         if !outcome.expected.isEmpty {
-            html += "<dl><dt>expected</dt><dd>\(escaped(outcome.expected))</dd>"
+            html +=
+                "<dl><dt>expected</dt><dd>\(escaped(outcome.expected))</dd>"
                 + "<dt>got</dt><dd>\(escaped(outcome.got))</dd></dl>"
         }
         if !outcome.exchanges.isEmpty {
             let blocks = outcome.exchanges.map { exchange in
                 let shown = exchange.number == outcome.exchange
-                return "<details\(shown ? " class=\"shown\"" : "")><summary>\(exchange.number). \(escaped(exchange.line))"
+                return
+                    "<details\(shown ? " class=\"shown\"" : "")><summary>\(exchange.number). \(escaped(exchange.line))"
                     + "</summary><pre>\(escaped(exchange.text))</pre></details>"
             }
-            html += "<details class=\"fold\"><summary>\(outcome.exchanges.count) exchange\(outcome.exchanges.count == 1 ? "" : "s")"
+            html +=
+                "<details class=\"fold\"><summary>\(outcome.exchanges.count) exchange\(outcome.exchanges.count == 1 ? "" : "s")"
                 + "</summary>\(blocks.joined())</details>"
         }
         if let script = outcome.script {
-            html += "<details class=\"fold\"><summary>Try it again with curl</summary>"
+            html +=
+                "<details class=\"fold\"><summary>Try it again with curl</summary>"
                 + "<button type=\"button\" class=\"copy\">Copy</button><pre>\(escaped(script))</pre></details>"
         }
         return html

@@ -30,9 +30,11 @@ package enum JUnitReport {
 
     private static func testcase(_ outcome: Outcome) -> String {
         let check = outcome.check
-        let open = "    <testcase name=\"\(escaped(check.id))\" classname=\"\(escaped(check.section))\" "
+        let open =
+            "    <testcase name=\"\(escaped(check.id))\" classname=\"\(escaped(check.section))\" "
             + "time=\"\(seconds(outcome.duration))\""
-        let told = "\(check.gist)\nexpected: \(outcome.expected)\ngot: \(outcome.got)\n\(outcome.reason)\n"
+        let told =
+            "\(check.gist)\nexpected: \(outcome.expected)\ngot: \(outcome.got)\n\(outcome.reason)\n"
             + outcome.exchanges.map(\.text).joined(separator: "\n\n")
         switch outcome.verdict {
         case .pass: return open + "/>\n"

@@ -29,7 +29,8 @@ package enum ReplayReport {
         var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"aerugo-conformance replay\">\n"
         for (name, steps) in suites {
             let counts = count(steps)
-            xml += "  <testsuite name=\"\(JUnitReport.escaped(name))\" tests=\"\(steps.count)\" failures=\"\(counts.bad)\" "
+            xml +=
+                "  <testsuite name=\"\(JUnitReport.escaped(name))\" tests=\"\(steps.count)\" failures=\"\(counts.bad)\" "
                 + "errors=\"0\" skipped=\"\(counts.left)\">\n"
             for step in steps {
                 let title = JUnitReport.escaped("line \(step.line): \(step.request)")
@@ -38,7 +39,8 @@ package enum ReplayReport {
                 case .good: xml += "/>\n"
                 case .left(let reason): xml += "><skipped message=\"\(JUnitReport.escaped(reason))\"/></testcase>\n"
                 case .bad(let expected, let got):
-                    xml += "><failure message=\"\(JUnitReport.escaped(got))\">expected: "
+                    xml +=
+                        "><failure message=\"\(JUnitReport.escaped(got))\">expected: "
                         + "\(JUnitReport.escaped(expected))</failure></testcase>\n"
                 }
             }

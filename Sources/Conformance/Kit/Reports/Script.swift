@@ -154,7 +154,8 @@ package struct Script {
         let test: String
         switch failure.assertion {
         case .status(let statuses):
-            test = "! printf '%s\\n' \(statuses.map(String.init).joined(separator: " ")) | grep -qx \"$(cat \"$W/\(number).status\")\""
+            test =
+                "! printf '%s\\n' \(statuses.map(String.init).joined(separator: " ")) | grep -qx \"$(cat \"$W/\(number).status\")\""
         case .headerPresent(let name): test = "[ -z \"$(header \(number) \(Script.quoted(name)))\" ]"
         case .headerAbsent(let name): test = "[ -n \"$(header \(number) \(Script.quoted(name)))\" ]"
         case .header(let name, let value):

@@ -194,7 +194,8 @@ extension SpecStatement {
             "clients ignore a cancel that fails", exemption: "binds the client"),
         SpecStatement(
             "upload-timeout", "Cancel a blob upload", "SHOULD", "8e8af0a7e5",
-            "unfinished uploads end some day", exemption: "how long is the registry's own affair: a black box would have to wait for days"),
+            "unfinished uploads end some day",
+            exemption: "how long is the registry's own affair: a black box would have to wait for days"),
         SpecStatement(
             "mount-201", "Mounting a blob from another repository", "MUST", "607fa395c1",
             "a mount that worked is 201 with a Location of the blob"),

@@ -74,13 +74,15 @@ extension SpecStatement {
             "an applied filter is told by OCI-Filters-Applied"),
         SpecStatement(
             "referrers-filter-list", "Listing Referrers", "MUST", "bbdcf0175a",
-            "several applied filters are told as a list", exemption: "the specification defines one filter only, so that no registry can be asked for several"),
+            "several applied filters are told as a list",
+            exemption: "the specification defines one filter only, so that no registry can be asked for several"),
         SpecStatement(
             "fallback-list", "Listing Referrers", "MUST", "a8048a8bdd",
             "clients fall back to the referrers tag", exemption: "binds the client"),
         SpecStatement(
             "fallback-list-content", "Listing Referrers", "SHOULD", "6e331131f7",
-            "the referrers tag holds what the API would say", exemption: "the content of that tag is the work of clients"),
+            "the referrers tag holds what the API would say",
+            exemption: "the content of that tag is the work of clients"),
         SpecStatement(
             "fallback-list-none", "Listing Referrers", "SHOULD", "54741b7b1c",
             "clients take a missing tag for no referrers", exemption: "binds the client"),

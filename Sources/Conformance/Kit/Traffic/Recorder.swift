@@ -43,6 +43,11 @@ package final class TrafficRecorder: Sendable {
     private func relay(_ connection: Int32) {
         let client = StreamSocket(connection)
         var server: StreamSocket?
+        guard client.beginsLikeText() else {
+            // A client that tries TLS first goes on with plain HTTP when it is answered in that, not when it is hung up on.
+            _ = client.write(Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".utf8))
+            return
+        }
         while let head = MessageHead(client) {
             if server == nil { server = connect() }
             guard let there = server else { return }
@@ -83,7 +88,8 @@ package final class TrafficRecorder: Sendable {
         guard client.write(answer.bytes) else { return false }
         let hasBody = head.method != "HEAD" && answer.status != 204 && answer.status != 304
         let came =
-            hasBody ? BodyRelay(answer, from: server, to: client, isAnswer: true).run() : BodyRelay.Passed(isWhole: true)
+            hasBody
+            ? BodyRelay(answer, from: server, to: client, isAnswer: true).run() : BodyRelay.Passed(isWhole: true)
         finish(number, answer, came, hasBody)
         let closes = [head, answer].contains { $0["connection"]?.lowercased() == "close" }
         return came.isWhole && !closes
@@ -147,7 +153,8 @@ package final class TrafficRecorder: Sendable {
 
     private func kept(_ head: MessageHead, _ state: State) -> [String: [String]] {
         var result: [String: [String]] = [:]
-        for field in masker.headers(head.headers).fields where TrafficRecorder.interesting.contains(field.name.lowercased()) {
+        for field in masker.headers(head.headers).fields
+        where TrafficRecorder.interesting.contains(field.name.lowercased()) {
             let name = field.name.lowercased()
             var value = name == "location" ? named(head["location"] ?? "", state) : field.value
             // The product is enough; the rest of it tells of the machine.
@@ -169,7 +176,8 @@ package final class TrafficRecorder: Sendable {
         }
         for (number, exchange, first) in named {
             let agent = agents[number] ?? ""
-            let name = first ?? uploads[String(exchange.url.prefix { $0 != "?" })] ?? owners[agent]
+            let name =
+                first ?? uploads[String(exchange.url.prefix { $0 != "?" })] ?? owners[agent]
                 ?? named.first { $0.0 > number && agents[$0.0] == agent && $0.2 != nil }?.2 ?? "other"
             if let first { owners[agent] = first }
             for location in exchange.answerHeaders["location"] ?? [] where location.hasPrefix("@") {
@@ -184,7 +192,8 @@ package final class TrafficRecorder: Sendable {
     private static func merged(_ sessions: [String: [RecordedExchange]]) -> [String: [RecordedExchange]] {
         var result: [String: [RecordedExchange]] = [:]
         for (name, exchanges) in sessions {
-            let owner = sessions.keys.filter { name == $0 || name.hasPrefix($0 + "-") }.min { $0.count < $1.count } ?? name
+            let owner =
+                sessions.keys.filter { name == $0 || name.hasPrefix($0 + "-") }.min { $0.count < $1.count } ?? name
             result[owner, default: []] += exchanges
         }
         return result.mapValues { exchanges in
@@ -208,7 +217,9 @@ struct MessageHead {
         let words = String(decoding: first, as: UTF8.self).trimmed.split(separator: " ").map(String.init)
         guard words.count >= 2 else { return nil }
         let isAnswer = words[0].hasPrefix("HTTP/")
-        (method, target, status) = (isAnswer ? "" : words[0], isAnswer ? "" : words[1], isAnswer ? Int(words[1]) ?? 0 : 0)
+        (method, target, status) = (
+            isAnswer ? "" : words[0], isAnswer ? "" : words[1], isAnswer ? Int(words[1]) ?? 0 : 0
+        )
         while true {
             guard let line = socket.line() else { return nil }
             bytes += line

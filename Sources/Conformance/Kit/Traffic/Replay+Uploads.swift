@@ -52,7 +52,8 @@ extension Replay {
         _ answer: Answer, old: String, _ content: Content, in name: String, _ handle: String?
     ) throws {
         if answer.status == 202 {
-            try probe.finish(try probe.expectLocation(answer), digest: content.digest, in: name, body: content).expect(201)
+            try probe.finish(try probe.expectLocation(answer), digest: content.digest, in: name, body: content).expect(
+                201)
         }
         digests[old] = old.hasPrefix("sha512:") ? content.digest512 : content.digest
         contents[content.digest] = content
@@ -93,7 +94,8 @@ extension Replay {
             try ReplayJudge(exchange, answer).status()
             return .good
         }
-        var all = Array(whole.prefix(start)) + fresh.bytes.dropFirst(max(0, min(whole.count, start + fresh.count) - start))
+        var all =
+            Array(whole.prefix(start)) + fresh.bytes.dropFirst(max(0, min(whole.count, start + fresh.count) - start))
         if start < whole.count { all = Array(whole.prefix(start + fresh.count)) + all.dropFirst(whole.count) }
         if whole.count <= start { all = whole + fresh.bytes }
         sent[handle] = all

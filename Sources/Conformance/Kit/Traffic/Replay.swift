@@ -56,6 +56,8 @@ package final class Replay {
                 verdict = .bad(expected: failure.expected, got: failure.got)
             } catch let setup as SetupFailure {
                 verdict = .bad(expected: "\(setup.purpose): \(setup.failure.expected)", got: setup.failure.got)
+            } catch let skip as Skip {
+                verdict = .left(skip.reason)
             } catch let failure as TransportFailure {
                 verdict = .bad(expected: "an answer", got: failure.detail)
             }
@@ -134,7 +136,8 @@ package final class Replay {
         let name = repository(target.repository)
         switch target.kind {
         case .blob:
-            let length = exchange.answerHeaders["content-length"]?.first.flatMap { Int($0) } ?? exchange.answerBody?.length
+            let length =
+                exchange.answerHeaders["content-length"]?.first.flatMap { Int($0) } ?? exchange.answerBody?.length
             try ensureBlob(target.rest, length ?? 0, body: exchange.answerBody, in: name)
         case .manifest:
             let key = "\(name) \(target.rest)"
@@ -142,12 +145,16 @@ package final class Replay {
             let later = recording.exchanges.first { other in
                 other.method == "GET" && other.url == exchange.url && other.answerBody?.text != nil
             }
-            guard let body = (exchange.answerBody?.text == nil ? later?.answerBody : exchange.answerBody), let text = body.text else {
+            guard let body = (exchange.answerBody?.text == nil ? later?.answerBody : exchange.answerBody),
+                let text = body.text
+            else {
                 throw Skip("the recording reads a manifest that it never shows")
             }
             let type = exchange.answerHeaders["content-type"]?.first ?? MediaType.ociManifest
             let content = try manifest(text, in: name)
-            try probe.push(Manifest(String(decoding: content.bytes, as: UTF8.self), type: type), as: reference(target.rest.contains(":") ? content.digest : target.rest), in: name)
+            try probe.push(
+                Manifest(String(decoding: content.bytes, as: UTF8.self), type: type),
+                as: reference(target.rest.contains(":") ? content.digest : target.rest), in: name)
             digests[body.digest] = content.digest
             contents[content.digest] = content
             present.formUnion([key, "\(name) \(body.digest)"])

@@ -29,7 +29,8 @@ final class StreamSocket {
         place.sin_addr.s_addr = inet_addr(address.host == "localhost" ? "127.0.0.1" : address.host)
         let bound = withUnsafePointer(to: &place) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listener, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 && Glibc.listen(listener, 128) == 0
+                bind(listener, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                    && Glibc.listen(listener, 128) == 0
             }
         }
         guard bound else { throw RunnerFailure("cannot listen on \(address.hostHeader)") }

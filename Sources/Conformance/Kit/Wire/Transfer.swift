@@ -172,7 +172,8 @@ package final class Wire {
     }
 
     private func prepare(_ curl: UnsafeMutableRawPointer, _ outgoing: Outgoing, _ context: UnsafeMutableRawPointer) {
-        let milliseconds = outgoing.deadline.components.seconds * 1_000
+        let milliseconds =
+            outgoing.deadline.components.seconds * 1_000
             + outgoing.deadline.components.attoseconds / 1_000_000_000_000_000
         for (option, value) in [
             (CURLOPT_NOSIGNAL, 1), (CURLOPT_PATH_AS_IS, 1), (CURLOPT_TIMEOUT_MS, Int(milliseconds)),
