@@ -9,6 +9,13 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "A built-in scenario (see 'scenarios') or a YAML file. Without one, a plain GET of the URL.")
     var scenario: String?
 
+    @Option(
+        help: "Recording of client traffic (fixtures/traffic/*.jsonl): each arrival sends it with content of its own.")
+    var replay: String?
+
+    @Option(help: "How many times faster than recorded a replay goes.")
+    var pace = "1"
+
     @Option(help: "'constant' or 'poisson' arrivals.")
     var spacing: String?
 
@@ -56,9 +63,12 @@ struct LoadOptions: ParsableArguments {
 extension LoadOptions {
     /// The scenario named, or a plain GET.
     func readScenario() throws -> Scenario {
+        guard scenario == nil || replay == nil else {
+            throw Exit(.usage, "--scenario and --replay are one or the other")
+        }
         guard let name = scenario else {
             var plain = Scenario()
-            plain.name = "GET"
+            plain.name = replay ?? "GET"
             plain.choices = [.init(action: .get, weight: 1)]
             plain.verifies = false
             return try adjusted(plain)

@@ -8,6 +8,7 @@ struct LoadStage {
     let scenario: Scenario
     private let stagehand: Stagehand?
     private let preparation: Preparation?
+    private let replay: ReplayWorkload?
     private let isQuiet: Bool
     private let keeps: Bool
 
@@ -16,12 +17,14 @@ struct LoadStage {
         _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target
     ) async throws -> LoadStage {
         let generator = try await Generator.start(settings)
+        if let file = load.replay { return try await start(load, settings, scenario, target, generator, replay: file) }
         guard load.scenario != nil else {
             let request = Request(
-                .get, "GET", target.endpoint, target.path, closes: scenario.closesConnections)
+                .get, "GET", target.endpoint, target.path, fields: try load.access.credentials().fields,
+                closes: scenario.closesConnections)
             return LoadStage(
                 generator: generator, workload: SingleRequest(request), target: target, scenario: scenario,
-                stagehand: nil, preparation: nil, isQuiet: load.quiet, keeps: true)
+                stagehand: nil, preparation: nil, replay: nil, isQuiet: load.quiet, keeps: true)
         }
         let client = RegistryClient(
             endpoint: target.endpoint, credentials: try load.access.credentials(),
@@ -43,11 +46,37 @@ struct LoadStage {
             }
             return LoadStage(
                 generator: generator, workload: workload, target: target, scenario: scenario, stagehand: stagehand,
-                preparation: done, isQuiet: load.quiet, keeps: load.keep)
+                preparation: done, replay: nil, isQuiet: load.quiet, keeps: load.keep)
         } catch {
             _ = await stagehand.cleanUp(arrivals: 0, limit: .seconds(10))
             throw Exit(.unreachable, "set-up failed: \(error.name)")
         }
+    }
+
+    private static func start(
+        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target, _ generator: Generator,
+        replay file: String
+    ) async throws -> LoadStage {
+        let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
+        let plan = ReplayPlan(try Recording(text: text, file: file))
+        let client = RegistryClient(
+            endpoint: target.endpoint, credentials: try load.access.credentials(),
+            tokenHosts: Set(load.access.tokenHosts),
+            closes: scenario.closesConnections)
+        let replay = ReplayWorkload(
+            plan: plan, client: client, seed: settings.seed, pace: try Quantity.number(load.pace, in: 0.001...1e6))
+        do {
+            try await replay.logIn(generator)
+        } catch {
+            throw Exit(.unreachable, "\(target.endpoint) does not answer as a registry (GET /v2/): \(error.name)")
+        }
+        for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !load.quiet {
+            Console.complain("replay: \(count) exchanges are not sent: \(reason)")
+        }
+        return LoadStage(
+            generator: generator, workload: replay, target: target, scenario: scenario, stagehand: nil,
+            preparation: nil,
+            replay: replay, isQuiet: load.quiet, keeps: load.keep)
     }
 
     /// One run, with progress on standard error: redrawn on a terminal, a line a second elsewhere.
@@ -92,6 +121,14 @@ struct LoadStage {
             if !done.failures.isEmpty {
                 let kinds = done.failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
                 report.notes.append("clean-up left content behind (\(kinds.joined(separator: ", ")))")
+            }
+        }
+        if let replay, !keeps {
+            let arrivals = try await generator.arrivalsSoFar()
+            do {
+                try await replay.cleanUp(generator, arrivals: arrivals, limit: .seconds(60))
+            } catch {
+                report.notes.append("clean-up left content behind (\(error.name))")
             }
         }
         try await generator.shutDown()

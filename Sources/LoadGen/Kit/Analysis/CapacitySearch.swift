@@ -23,6 +23,17 @@ package struct ProbeResult: Codable, Sendable {
     package let confidence: Double
     /// The conditions with their values.
     package let summary: String
+
+    package init(
+        rate: Double, outcome: Outcome, isPlain: Bool, throughput: Double, confidence: Double, summary: String
+    ) {
+        self.rate = rate
+        self.outcome = outcome
+        self.isPlain = isPlain
+        self.throughput = throughput
+        self.confidence = confidence
+        self.summary = summary
+    }
 }
 
 /// Finds the highest rate that keeps an objective. A pure state machine: rates come out, results go in.

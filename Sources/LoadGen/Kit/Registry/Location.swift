@@ -31,6 +31,22 @@ package enum Location {
         return escaped
     }
 
+    /// Undoes percent-escapes; what is none stays as it is.
+    package static func unescape(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == 0x25, digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func parse(_ text: String) -> Target? {
         do {
             return try Target(parsing: text)

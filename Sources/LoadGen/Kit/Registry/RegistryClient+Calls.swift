@@ -124,7 +124,7 @@ extension RegistryClient {
     }
 
     /// The path that `Location` tells, on the target itself.
-    private func place(_ answer: Answer, _ path: String) throws(Failure) -> String {
+    func place(_ answer: Answer, _ path: String) throws(Failure) -> String {
         guard let reference = answer.head.value("Location"),
             let place = Location.resolve(reference, against: endpoint, path: path)
         else { throw .unusable }

@@ -103,7 +103,7 @@ package struct RegistryClient: Sendable {
         }
     }
 
-    private static func basic(_ user: String, _ password: String) -> String {
+    static func basic(_ user: String, _ password: String) -> String {
         "Authorization: Basic " + Base64.text(Array("\(user):\(password)".utf8))
     }
 
@@ -129,6 +129,15 @@ package struct RegistryClient: Sendable {
 }
 
 extension Credentials {
+    /// The header field that says it without being asked, for a plain GET.
+    package var fields: [String] {
+        switch self {
+        case .none: []
+        case .basic(let user, let password): [RegistryClient.basic(user, password)]
+        case .token(let token): ["Authorization: Bearer " + token]
+        }
+    }
+
     /// Another attempt with a token makes sense.
     var canLogIn: Bool {
         if case .token = self { false } else { true }

@@ -54,6 +54,12 @@ package struct TargetSample: Codable, Equatable, Sendable {
     package var cpu: Double
     /// Resident bytes.
     package var memory: Int
+
+    package init(at: Double, cpu: Double, memory: Int) {
+        self.at = at
+        self.cpu = cpu
+        self.memory = memory
+    }
 }
 
 /// How the generator itself fared.

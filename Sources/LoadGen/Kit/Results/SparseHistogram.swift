@@ -30,6 +30,11 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
         /// Highest value of the bucket, nanoseconds.
         package let value: UInt64
         package let count: UInt64
+
+        package init(value: UInt64, count: UInt64) {
+            self.value = value
+            self.count = count
+        }
     }
 
     /// In rising order of value, each value once.

@@ -71,6 +71,11 @@ package struct Scenario: Equatable, Codable, Sendable {
     package struct Existing: Equatable, Codable, Sendable {
         package var repository: String
         package var references: [String]
+
+        package init(repository: String, references: [String]) {
+            self.repository = repository
+            self.references = references
+        }
     }
 
     package var name = ""

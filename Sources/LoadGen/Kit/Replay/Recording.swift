@@ -1,0 +1,107 @@
+import FoundationEssentials
+
+/// Client traffic as `fixtures/traffic/*.jsonl` holds it: a line with a title, then one exchange a line.
+///
+/// Read here by itself: the load generator shares no code with the conformance runner that records.
+package struct Recording: Sendable {
+    /// A body: its text, or the length and digest of content to be made anew.
+    package struct Body: Codable, Sendable {
+        package let length: Int
+        package let digest: String
+        package let text: String?
+    }
+
+    /// One request with what was answered.
+    package struct Exchange: Codable, Sendable {
+        /// Milliseconds from the beginning of the recording.
+        package let at: Int
+        package let method: String
+        /// Path and query; an upload's place is `@N`.
+        package let url: String
+        package let headers: [String: [String]]
+        package let body: Body?
+        package let chunked: Bool?
+        package let status: Int?
+        package let answerHeaders: [String: [String]]?
+        package let answerBody: Body?
+    }
+
+    private struct Head: Codable {
+        let title: String
+        let version: Int
+    }
+
+    package let title: String
+    package let exchanges: [Exchange]
+
+    /// Reads a file's text. Throws with the line that is wrong.
+    package init(text: String, file: String) throws(ScenarioError) {
+        var exchanges: [Exchange] = []
+        var title: String?
+        let decoder = JSONDecoder()
+        for (number, line) in text.split(separator: "\n").enumerated() {
+            do {
+                if title == nil {
+                    let head = try decoder.decode(Head.self, from: Data(line.utf8))
+                    guard head.version == 1 else { throw ScenarioError("version \(head.version) is not known") }
+                    title = head.title
+                } else {
+                    exchanges.append(try decoder.decode(Exchange.self, from: Data(line.utf8)))
+                }
+            } catch {
+                throw ScenarioError("\(file):\(number + 1): no recording of client traffic: \(error)")
+            }
+        }
+        guard let title, !exchanges.isEmpty else { throw ScenarioError("\(file): the recording is empty") }
+        self.title = title
+        self.exchanges = exchanges.sorted { $0.at < $1.at }
+    }
+}
+
+/// A step of a replay, with what each arrival replaces by its own.
+struct ReplayStep: Sendable {
+    enum Work: Sendable {
+        /// `/v2/REPOSITORY` + rest; digests in it are replaced.
+        case plain(repository: String, rest: String)
+        case begin(repository: String, query: String, upload: Int?)
+        /// A piece of a blob: its bytes' range, and its digest when this is the last.
+        case piece(upload: Int, blob: String, range: Range<Int>, isLast: Bool)
+        case manifest(repository: String, tag: String?, text: String)
+    }
+
+    let at: Duration
+    let operation: Operation
+    let method: String
+    let work: Work
+    let fields: [String]
+    let isChunked: Bool
+    let status: Int
+}
+
+/// A recording made ready to be sent many times, each time with content and repositories of its own.
+package struct ReplayPlan: Sendable {
+    let steps: [ReplayStep]
+    /// Lengths of the blobs that are uploaded, by recorded digest.
+    let blobs: [String: Int]
+    /// Short blobs that are sent as they were.
+    let texts: [String: String]
+    /// Manifests pushed, by recorded digest.
+    let manifests: [String: String]
+    /// Why exchanges are not sent, and how many.
+    package private(set) var left: [String: Int] = [:]
+    package let title: String
+
+    /// Sizes that a ``ContentLibrary`` must know.
+    package var sizes: [Int] { blobs.values.filter { $0 >= BlobContent.trailerLength } }
+
+    /// Works out which upload carries which blob. Exchanges that lean on content from before the recording are left out.
+    package init(_ recording: Recording) {
+        var builder = ReplayBuilder(recording)
+        steps = builder.build()
+        blobs = builder.blobs
+        texts = builder.texts
+        manifests = builder.manifests
+        left = builder.left
+        title = recording.title
+    }
+}

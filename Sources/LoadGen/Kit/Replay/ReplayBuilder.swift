@@ -1,0 +1,131 @@
+/// Turns a recording into steps.
+struct ReplayBuilder {
+    private let recording: Recording
+    private(set) var blobs: [String: Int] = [:]
+    private(set) var texts: [String: String] = [:]
+    private(set) var manifests: [String: String] = [:]
+    private(set) var left: [String: Int] = [:]
+    /// Recorded digest of the blob that each upload ends as.
+    private var ends: [Int: String] = [:]
+    private var sent: [Int: Int] = [:]
+
+    init(_ recording: Recording) {
+        self.recording = recording
+    }
+
+    mutating func build() -> [ReplayStep] {
+        var lengths: [Int: Int] = [:]
+        var bodies: [Int: String] = [:]
+        for exchange in recording.exchanges {
+            guard let upload = Self.upload(exchange.url) else { continue }
+            lengths[upload, default: 0] += exchange.body?.length ?? 0
+            if let text = exchange.body?.text, !text.isEmpty { bodies[upload, default: ""] += text }
+            guard exchange.method == "PUT", exchange.status == 201, let digest = Self.query(exchange.url)["digest"]
+            else {
+                continue
+            }
+            ends[upload] = digest
+            blobs[digest] = lengths[upload]
+            if lengths[upload] ?? 0 < BlobContent.trailerLength { texts[digest] = bodies[upload] ?? "" }
+        }
+        return recording.exchanges.compactMap { step($0) }
+    }
+
+    private mutating func step(_ exchange: Recording.Exchange) -> ReplayStep? {
+        guard let status = exchange.status else { return leave("no answer was recorded") }
+        if status == 401 || exchange.url.hasPrefix("/token") { return leave("logging in is the run's own affair") }
+        if status >= 400, status != 404 { return leave("it was refused") }
+        if let upload = Self.upload(exchange.url) { return piece(exchange, upload, status) }
+        guard exchange.url.hasPrefix("/v2/") else { return leave("not of the distribution API") }
+        if exchange.url == "/v2/" { return make(exchange, .ping, .plain(repository: "", rest: ""), status) }
+        let path = String(exchange.url.prefix { $0 != "?" })
+        let query = String(exchange.url.dropFirst(path.count))
+        let marks: [(String, Operation)] = [
+            ("/blobs/uploads/", .uploadStart), ("/blobs/", .blobGet), ("/manifests/", .manifestGet),
+            ("/tags/list", .tagList),
+            ("/referrers/", .referrers),
+        ]
+        for (mark, operation) in marks {
+            guard let range = path.firstRange(of: mark) else { continue }
+            let repository = String(path[path.index(path.startIndex, offsetBy: 4)..<range.lowerBound])
+            let rest = String(path[range.upperBound...])
+            switch operation {
+            case .uploadStart:
+                let place = exchange.answerHeaders?["location"]?.first.flatMap(Self.upload)
+                return make(exchange, .uploadStart, .begin(repository: repository, query: query, upload: place), status)
+            case .manifestGet where exchange.method == "PUT":
+                guard let body = exchange.body, let text = body.text else {
+                    return leave("a manifest without its text")
+                }
+                manifests[body.digest] = text
+                let tag = rest.contains(":") ? nil : rest
+                return make(exchange, .manifestPut, .manifest(repository: repository, tag: tag, text: text), status)
+            default:
+                if rest.contains(":"), status < 400, blobs[rest] == nil, manifests[rest] == nil {
+                    return leave("its content is from before the recording")
+                }
+                return make(
+                    exchange, Self.operation(operation, exchange.method),
+                    .plain(repository: repository, rest: mark + rest + query),
+                    status)
+            }
+        }
+        return leave("not of the distribution API")
+    }
+
+    private mutating func piece(_ exchange: Recording.Exchange, _ upload: Int, _ status: Int) -> ReplayStep? {
+        guard let blob = ends[upload] else { return leave("an upload that never ended") }
+        guard exchange.method == "PATCH" || exchange.method == "PUT" else { return leave("a look at an upload") }
+        let start = sent[upload] ?? 0
+        let end = start + (exchange.body?.length ?? 0)
+        sent[upload] = end
+        let isLast = exchange.method == "PUT"
+        return make(
+            exchange, isLast ? .uploadPut : .uploadPatch,
+            .piece(upload: upload, blob: blob, range: start..<end, isLast: isLast), status)
+    }
+
+    private func make(
+        _ exchange: Recording.Exchange, _ operation: Operation, _ work: ReplayStep.Work, _ status: Int
+    ) -> ReplayStep {
+        let kept = ["accept": "Accept", "content-type": "Content-Type", "range": "Range"]
+        let fields = kept.sorted { $0.key < $1.key }.flatMap { name, written in
+            (exchange.headers[name] ?? []).filter { !$0.contains("\r") && !$0.contains("\n") }.map {
+                "\(written): \($0)"
+            }
+        }
+        return ReplayStep(
+            at: .milliseconds(max(0, min(exchange.at, 86_400_000))), operation: operation, method: exchange.method,
+            work: work,
+            fields: fields, isChunked: exchange.chunked ?? false, status: status)
+    }
+
+    private mutating func leave(_ reason: String) -> ReplayStep? {
+        left[reason, default: 0] += 1
+        return nil
+    }
+
+    private static func operation(_ operation: Operation, _ method: String) -> Operation {
+        switch (operation, method) {
+        case (.blobGet, "HEAD"): .blobHead
+        case (.blobGet, "DELETE"): .blobDelete
+        case (.manifestGet, "HEAD"): .manifestHead
+        case (.manifestGet, "DELETE"): .manifestDelete
+        default: operation
+        }
+    }
+
+    /// N of `@N?…`.
+    private static func upload(_ url: String) -> Int? {
+        url.hasPrefix("@") ? Int(url.dropFirst().prefix { $0 != "?" }) : nil
+    }
+
+    static func query(_ url: String) -> [String: String] {
+        var found: [String: String] = [:]
+        for part in url.drop(while: { $0 != "?" }).dropFirst().split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1)
+            if pair.count == 2 { found[String(pair[0])] = Location.unescape(pair[1]) }
+        }
+        return found
+    }
+}

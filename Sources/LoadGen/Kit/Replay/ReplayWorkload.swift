@@ -1,0 +1,194 @@
+import Crypto
+import NIOCore
+
+/// Each arrival sends one recording, at `pace` times its speed, with repositories and content that no other arrival has.
+package struct ReplayWorkload: Workload {
+    package let plan: ReplayPlan
+    let client: RegistryClient
+    let library: ContentLibrary
+    let pace: Double
+    private let seed: UInt64
+
+    /// - Parameter pace: 2 sends twice as fast; what depends on an answer still waits for it.
+    package init(plan: ReplayPlan, client: RegistryClient, seed: UInt64, pace: Double) {
+        self.plan = plan
+        self.client = client
+        self.seed = seed
+        self.pace = min(max(pace, 0.001), 1e6)
+        library = ContentLibrary(seed: seed, compressibility: 0, sizes: plan.sizes)
+    }
+
+    package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
+        .flow(ReplayFlow(workload: self, index: index))
+    }
+
+    /// What clean-up deletes: repository and digest of each manifest of arrival `index`.
+    func leftovers(_ index: UInt64) -> [(repository: String, digest: String)] {
+        let names = ReplayNames(self, index)
+        return plan.steps.compactMap { step in
+            guard case .manifest(let repository, _, let text) = step.work else { return nil }
+            return (names.repository(repository), names.digest(ofManifest: text))
+        }
+    }
+
+    func prefix(_ index: UInt64) -> String {
+        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) }) + "/a\(index)/"
+    }
+}
+
+/// The names that one arrival puts for those of the recording.
+struct ReplayNames {
+    private let workload: ReplayWorkload
+    private let index: UInt64
+    private var digests: [String: String] = [:]
+
+    init(_ workload: ReplayWorkload, _ index: UInt64) {
+        self.workload = workload
+        self.index = index
+        for (old, length) in workload.plan.blobs where length >= BlobContent.trailerLength {
+            digests[old] = workload.library.digest(of: blob(old, length))
+        }
+        // An index names manifests: as many rounds as manifests can be nested settle all names.
+        for _ in 0..<3 {
+            for (old, text) in workload.plan.manifests { digests[old] = digest(ofManifest: text) }
+        }
+    }
+
+    func blob(_ old: String, _ length: Int) -> BlobContent {
+        let place = old.utf8.reduce(UInt64(index)) { SeededRandom.mix($0 ^ UInt64($1)) }
+        return workload.library.blob(id: place, size: length)
+    }
+
+    func repository(_ name: String) -> String { workload.prefix(index) + name }
+
+    func replaced(_ text: String) -> String {
+        var text = text
+        for (old, new) in digests { text.replace(old, with: new) }
+        return text
+    }
+
+    func digest(_ old: String) -> String { digests[old] ?? old }
+
+    func digest(ofManifest text: String) -> String {
+        "sha256:" + Hex.text(SHA256.hash(data: Array(replaced(text).utf8)))
+    }
+}
+
+/// The steps of a recording, for one arrival.
+struct ReplayFlow: Flow {
+    let workload: ReplayWorkload
+    let index: UInt64
+
+    func run(_ session: Session) async throws(Failure) {
+        let names = ReplayNames(workload, index)
+        let began = MonotonicClock.now()
+        var uploads: [Int: String] = [:]
+        for step in workload.plan.steps {
+            let due = began + Nanoseconds(Double(step.at.nanoseconds) / workload.pace)
+            let now = MonotonicClock.now()
+            if due > now { await session.pause(.nanoseconds(Int64(due - now))) }
+            try await send(step, names, &uploads, session)
+        }
+    }
+
+    private func send(
+        _ step: ReplayStep, _ names: ReplayNames, _ uploads: inout [Int: String], _ session: Session
+    ) async throws(Failure) {
+        var call = RegistryClient.Call(
+            operation: step.operation, method: step.method, path: "/v2/", scope: "", fields: step.fields,
+            accepts: Array(Set([step.status, 200, 206].filter { step.status != 404 || $0 == 404 })))
+        var place: Int?
+        switch step.work {
+        case .plain(let repository, let rest):
+            guard !repository.isEmpty else { break }
+            let name = names.repository(repository)
+            call.path = "/v2/\(name)" + names.replaced(rest)
+            call.scope = "repository:\(name):pull" + (step.method == "DELETE" ? ",delete" : "")
+            call.accepts = step.status == 404 ? [404] : [200, 202, 206]
+        case .begin(let repository, let query, let upload):
+            let name = names.repository(repository)
+            place = upload
+            call.path = "/v2/\(name)/blobs/uploads/" + start(query, names)
+            call.scope = "repository:\(name):pull,push"
+            call.accepts = [201, 202]
+        case .piece(let upload, let old, let range, let isLast):
+            // A mount that the registry took needs no upload.
+            guard let path = uploads[upload] else { return }
+            place = upload
+            call.path = isLast ? Location.adding("digest=" + Location.escape(names.digest(old)), to: path) : path
+            call.scope = scope(of: path)
+            call.body = body(old, range, names, isChunked: step.isChunked)
+            call.accepts = isLast ? [201] : [202]
+        case .manifest(let repository, let tag, let text):
+            let name = names.repository(repository)
+            call.path = "/v2/\(name)/manifests/" + (tag ?? names.digest(ofManifest: text))
+            call.scope = "repository:\(name):pull,push"
+            call.body = .bytes(ByteBuffer(string: names.replaced(text)))
+            call.accepts = [201]
+        }
+        let answer = try await workload.client.send(call, session)
+        if let place, answer.status == 202 {
+            uploads[place] = try workload.client.place(answer, call.path)
+        }
+    }
+
+    /// The query of an upload's beginning with this arrival's digests and repositories.
+    private func start(_ query: String, _ names: ReplayNames) -> String {
+        var parts: [String] = []
+        let parameters = ReplayBuilder.query(query)
+        if let digest = parameters["mount"] { parts.append("mount=" + Location.escape(names.digest(digest))) }
+        if let source = parameters["from"] { parts.append("from=" + Location.escape(names.repository(source))) }
+        return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
+    }
+
+    private func body(_ old: String, _ range: Range<Int>, _ names: ReplayNames, isChunked: Bool) -> Request.Body {
+        guard !range.isEmpty else { return .none }
+        guard let length = workload.plan.blobs[old], length >= BlobContent.trailerLength else {
+            let text = Array((workload.plan.texts[old] ?? "").utf8)
+            return .bytes(ByteBuffer(bytes: text[range.clamped(to: 0..<text.count)]))
+        }
+        return .content(names.blob(old, length), range, isChunked: isChunked)
+    }
+
+    /// An upload's place names its repository.
+    private func scope(of path: String) -> String {
+        guard path.hasPrefix("/v2/"), let end = path.firstRange(of: "/blobs/uploads/") else { return "" }
+        return "repository:\(path[path.index(path.startIndex, offsetBy: 4)..<end.lowerBound]):pull,push"
+    }
+}
+
+extension ReplayWorkload {
+    /// Logs every event loop in and looks whether the target answers as a registry. Throws what it met.
+    package func logIn(_ generator: Generator) async throws(Failure) {
+        for place in generator.workers.indices { try await generator.perform(ReplayLogIn(client: client), on: place) }
+    }
+
+    /// Deletes the manifests that the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
+    package func cleanUp(_ generator: Generator, arrivals: UInt64, limit: Duration) async throws(Failure) {
+        let until = MonotonicClock.now() &+ limit.nanoseconds
+        try await generator.perform(ReplayCleanUp(workload: self, arrivals: arrivals, until: until))
+    }
+}
+
+private struct ReplayLogIn: Flow {
+    let client: RegistryClient
+
+    func run(_ session: Session) async throws(Failure) {
+        try await client.ping(session)
+    }
+}
+
+private struct ReplayCleanUp: Flow {
+    let workload: ReplayWorkload
+    let arrivals: UInt64
+    let until: Nanoseconds
+
+    func run(_ session: Session) async throws(Failure) {
+        for index in 0..<arrivals {
+            for (repository, digest) in workload.leftovers(index) {
+                guard MonotonicClock.now() < until else { throw .timeout }
+                try await workload.client.deleteManifest(repository, digest, session)
+            }
+        }
+    }
+}
