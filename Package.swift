@@ -27,9 +27,7 @@ let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .produc
 let package = Package(
     name: "aerugo",
     products: [
-        .executable(name: "aerugo", targets: ["aerugo"]),
         .executable(name: "aerugo-conformance", targets: ["aerugo-conformance"]),
-        .executable(name: "aerugo-load", targets: ["aerugo-load"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -52,21 +50,6 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         folder("Vocabulary", "Vocabulary", []),
 
-        folder("Model", "Registry/Model", ["Vocabulary"]),
-        folder("Access", "Registry/Access", ["Model"]),
-        folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
-        folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
-        folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Service", "CLinux", logging] + nio),
-        program(
-            "aerugo", "Registry/App",
-            [
-                "HTTP", "Drivers", arguments, logging,
-                .product(name: "Configuration", package: "swift-configuration"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
-            ]),
-
         folder(
             "ConformanceKit", "Conformance/Kit",
             [
@@ -76,25 +59,5 @@ let package = Package(
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
         tests("ConformanceTests", ["ConformanceKit", .product(name: "Crypto", package: "swift-crypto")]),
 
-        folder(
-            "LoadKit", "LoadGen/Kit",
-            nio + [
-                "Vocabulary",
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "Yams", package: "Yams"),
-            ]),
-        program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
-
-        tests("ModelTests", ["Model", "Vocabulary"]),
-        tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
-        tests(
-            "RegistryTests",
-            [
-                "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
-                .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
     ]
 )
