@@ -6,6 +6,15 @@ enum NameChecks {
 
     static let checks: [Check] = good + long + bad
 
+    /// An image under a name: that it can be pushed is the question itself here, no preparation.
+    private static func pushed(_ probe: Probe, _ repository: String) throws -> Manifest {
+        do {
+            return try probe.newTaggedImage(in: repository)
+        } catch let setup as SetupFailure {
+            throw setup.failure
+        }
+    }
+
     private static let good: [Check] = [
         ("dot", "a.b"), ("underscore", "a_b"), ("two-underscores", "a__b"), ("dashes", "a---b"), ("digits", "0/1/2"),
         ("deep", "a/b/c/d/e/f/g/h"), ("short", "x/y"),
@@ -17,7 +26,7 @@ enum NameChecks {
         ) { probe in
             if !probe.isRepositoryFresh { throw Skip("only one repository may be used") }
             let repository = probe.repository + "/" + part
-            let image = try probe.newTaggedImage(in: repository)
+            let image = try pushed(probe, repository)
             let answer = try probe.get(probe.manifestPlace("latest", in: repository), ("Accept", image.type))
             try answer.expect(200)
             try answer.expectBody(image.content.bytes)
@@ -33,7 +42,7 @@ enum NameChecks {
             if !probe.isRepositoryFresh { throw Skip("only one repository may be used") }
             let repository = probe.repository + "/"
             let whole = repository + String(repeating: "n", count: max(1, 200 - repository.count))
-            let image = try probe.newTaggedImage(in: whole)
+            let image = try pushed(probe, whole)
             try probe.get(probe.manifestPlace("latest", in: whole), ("Accept", image.type)).expect(200)
         },
         Check(

@@ -87,7 +87,7 @@ extension Replay {
         let whole = sent[handle] ?? []
         let told = exchange.headers["content-range"]?.first
         let start = told.flatMap { $0.split(separator: "-").first.flatMap { Int($0) } } ?? whole.count
-        let fresh = try bytes(exchange.body, salt: "\(handle) \(start)")
+        let fresh = try bytes(exchange.body, salt: start == 0 ? "" : "\(start)")
         let taken = (200..<300).contains(exchange.status ?? 0)
         guard taken || exchange.status == nil else {
             let answer = try send(exchange, place, body: fresh, range: told)
@@ -125,7 +125,7 @@ extension Replay {
         let target = exchange.url.replacing(handle, with: "/v2/x/blobs/uploads/x")
         guard let old = Target(target)?.parameter("digest") else { return .left("a PUT without a digest") }
         let before = sent[handle] ?? []
-        let body = exchange.body == nil ? nil : try bytes(exchange.body, salt: before.isEmpty ? "" : handle)
+        let body = exchange.body == nil ? nil : try bytes(exchange.body, salt: before.isEmpty ? "" : "\(before.count)")
         let content = Content(before + (body?.bytes ?? []))
         let taken = exchange.status == 201
         let new = old.hasPrefix("sha512:") ? content.digest512 : content.digest
