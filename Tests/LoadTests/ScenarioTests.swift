@@ -114,7 +114,7 @@ struct OutputTests {
         #expect(!page.contains("<script"))
         #expect(!page.contains("src=") && !page.contains("@import") && !page.contains("url("))
         #expect(page.contains("&lt;script&gt;") && page.contains("a &amp; b") && page.contains("status-500"))
-        #expect(page.components(separatedBy: "<svg").count - 1 == 7)
+        #expect(page.components(separatedBy: "<svg").count - 1 == 6)
         #expect(page.contains("prefers-color-scheme"))
         #expect(!page.contains("nan") && !page.contains("inf,"))
     }

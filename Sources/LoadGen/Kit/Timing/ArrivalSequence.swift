@@ -61,6 +61,8 @@ package struct ArrivalSequence: Sequence, IteratorProtocol, Sendable {
 
     /// Seconds after the stage's start at which `count` arrivals have been asked for.
     private static func seconds(in stage: Stage, until count: Double) -> Double {
+        // A ramp from nothing would divide nothing by nothing here.
+        guard count > 0 else { return 0 }
         switch stage {
         case .burst(let size, let every, _):
             return (count / Double(size)).rounded(.down) * every.inSeconds
