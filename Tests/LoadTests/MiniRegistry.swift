@@ -17,13 +17,14 @@ final class MiniRegistry: Sendable {
     private let known: [String: [UInt8]]
     private let images: [Image]
 
-    /// Knows the images of seed 5 with two layers of 300 bytes, as the tests use them.
-    init() {
+    /// Knows the images of seed 5 with two layers of 300 bytes, as the tests use them; nil repositories are the default.
+    init(repositories: Int? = nil) {
         var scenario = Scenario()
         scenario.choices = [.init(action: .pull, weight: 1), .init(action: .push, weight: 1)]
         scenario.images.count = 2
         scenario.images.layers = 2
         scenario.images.sizes = .fixed(300)
+        scenario.images.repositories = repositories ?? scenario.images.repositories
         let plan = ContentPlan(scenario: scenario, seed: 5)
         let pulled = plan.pulledImages()
         let indices = (0..<64).map { UInt64($0) }
@@ -99,12 +100,16 @@ final class MiniRegistry: Sendable {
         state.withLock { state in
             switch ask.method {
             case "PUT":
-                let image = images.first { $0.repository == repository && $0.tag == reference }
-                guard let image, ask.body == image.manifest.readableBytes else { return .answer(400, [], "{}") }
-                let blobs = state.blobs[repository] ?? []
-                guard blobs.contains(image.configDigest), image.layers.allSatisfy({ blobs.contains($0.digest) }) else {
-                    return .answer(404, [], "{}")
+                // Images that were mounted from different ones share repository, tag and size.
+                let fitting = images.filter {
+                    $0.repository == repository && $0.tag == reference && ask.body == $0.manifest.readableBytes
                 }
+                guard !fitting.isEmpty else { return .answer(400, [], "{}") }
+                let blobs = state.blobs[repository] ?? []
+                let image = fitting.first { image in
+                    blobs.contains(image.configDigest) && image.layers.allSatisfy { blobs.contains($0.digest) }
+                }
+                guard let image else { return .answer(404, [], "{}") }
                 state.manifests[repository, default: [:]][reference] = image.digest
                 return .answer(201, [], "")
             case "DELETE":

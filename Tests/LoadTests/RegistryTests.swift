@@ -71,7 +71,7 @@ struct RegistryTests {
 
     @Test("a bearer challenge is met once a scope, and the token's cost is counted apart")
     func bearer() async throws {
-        let registry = MiniRegistry()
+        let registry = MiniRegistry(repositories: 1)
         let server = try await TestServer { ask in
             if ask.path.hasPrefix("/token") {
                 guard ask.authorization == "Basic dTpw" else { return .answer(401, [], "") }
