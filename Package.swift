@@ -22,7 +22,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 let package = Package(
     name: "aerugo",
@@ -79,14 +80,14 @@ let package = Package(
         folder(
             "LoadKit", "LoadGen/Kit",
             nio + [
-                "Vocabulary",
+                nioHTTP, "Vocabulary",
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
-        tests("LoadTests", ["LoadKit", .product(name: "Crypto", package: "swift-crypto")] + nio),
+        tests("LoadTests", ["LoadKit", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests("ModelTests", ["Model", "Vocabulary"]),
         tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
@@ -95,7 +96,6 @@ let package = Package(
             [
                 "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
     ]
 )

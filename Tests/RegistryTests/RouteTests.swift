@@ -1,5 +1,4 @@
 import HTTP
-import NIOHTTP1
 import Testing
 import Vocabulary
 
@@ -7,8 +6,8 @@ import Vocabulary
 struct RouteTests {
     /// Every template of the table with the methods that it takes.
     static let allowed: [String: Set<String>] = RouteTable.all.routes.reduce(into: [:]) { allowed, route in
-        allowed[route.template, default: []].insert(route.method.rawValue)
-        if route.method == .GET { allowed[route.template, default: []].insert("HEAD") }
+        allowed[route.template, default: []].insert(route.method.name)
+        if route.method == .get { allowed[route.template, default: []].insert("HEAD") }
     }
 
     static func path(_ template: String, _ repository: String) -> String {

@@ -1,7 +1,6 @@
 import Access
 import Logging
 import Model
-import NIOHTTP1
 import Service
 import Vocabulary
 
@@ -32,21 +31,29 @@ package final class Application: Sendable {
         self.log = log
     }
 
-    func respond(to request: Request) async -> Response {
-        var response: Response
-        do throws(RegistryError) {
-            response = try await dispatch(request)
-            // Reads are many and dull: they are logged at debug level.
-            if request.method != .GET, request.method != .HEAD { note(request, response.status, .info) }
-        } catch {
-            response = ErrorResponse.response(error, failureHeaders(error, request))
-            note(request, response.status, response.status >= 500 ? .error : .info, error)
-        }
-        response.requestID = request.id
-        return response
+    /// The answer to a request, or the work that makes it.
+    enum Answer {
+        case ready(Response)
+        case pending(@Sendable () async -> Response)
     }
 
-    private func dispatch(_ request: Request) async throws(RegistryError) -> Response {
+    func answer(to request: Request) -> Answer {
+        do throws(RegistryError) {
+            let (route, call) = try find(request)
+            if let response = try route.atOnce?(call) { return .ready(done(response, request)) }
+            return .pending { [self] in
+                do throws(RegistryError) {
+                    return done(try await route.handler(call), request)
+                } catch {
+                    return failed(error, request)
+                }
+            }
+        } catch {
+            return .ready(failed(error, request))
+        }
+    }
+
+    private func find(_ request: Request) throws(RegistryError) -> (Route, Call) {
         guard request.path.utf8.count <= 2048 else {
             throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
         }
@@ -56,18 +63,33 @@ package final class Application: Sendable {
                 try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
             }
             let grant = try authorizer.authorize(route.permission ?? .base, on: name)
-            return try await route.handler(Call(request, self, match, name, grant))
+            return (route, Call(request, self, match, name, grant))
         case .wrongMethod:
-            throw RegistryError(.methodNotAllowed, "\(request.method.rawValue.excerpt) is not possible here")
+            throw RegistryError(.methodNotAllowed, "\(request.method.name.excerpt) is not possible here")
         case .notFound:
             throw RegistryError(.notFound, "there is nothing at this path: the registry's API is below /v2/")
         }
     }
 
+    private func done(_ response: Response, _ request: Request) -> Response {
+        // Reads are many and dull: they are logged at debug level.
+        if request.method != .get, request.method != .head { note(request, response.status, .info) }
+        var response = response
+        response.requestID = request.id
+        return response
+    }
+
+    private func failed(_ error: RegistryError, _ request: Request) -> Response {
+        var response = ErrorResponse.response(error, failureHeaders(error, request))
+        note(request, response.status, response.status >= 500 ? .error : .info, error)
+        response.requestID = request.id
+        return response
+    }
+
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
         guard error.code == .methodNotAllowed else { return [] }
         var allowed: [String]
-        switch table.find(HTTPMethod(rawValue: "-"), request.path) {
+        switch table.find(.other("-"), request.path) {
         case .wrongMethod(let methods): allowed = methods
         case .found, .notFound: allowed = []
         }
@@ -77,7 +99,7 @@ package final class Application: Sendable {
 
     private func note(_ request: Request, _ status: Int, _ level: Logger.Level, _ error: RegistryError? = nil) {
         var metadata: Logger.Metadata = [
-            "request-id": "\(request.id)", "method": "\(request.method.rawValue.excerpt)",
+            "request-id": "\(request.id)", "method": "\(request.method.name.excerpt)",
             "path": "\(request.path.excerpt)", "status": "\(status)", "remote": "\(request.remote)",
         ]
         if let error {

@@ -4,10 +4,10 @@ import Store
 /// Whether the process lives, and whether it can work.
 enum Health {
     static let routes = [
-        Route(.GET, "/healthz", nil, "operations") { _ throws(RegistryError) in
+        Route(.get, "/healthz", nil, "operations") { _ throws(RegistryError) in
             Response(200, [("Content-Type", "text/plain")], .bytes(Array("alive\n".utf8)))
         },
-        Route(.GET, "/readyz", nil, "operations") { call throws(RegistryError) in
+        Route(.get, "/readyz", nil, "operations") { call throws(RegistryError) in
             do throws(StoreError) {
                 try await call.registry.check()
             } catch {

@@ -39,11 +39,11 @@ package struct AddressBlock: Sendable, Equatable {
 extension Request {
     /// Scheme and host as the client sees them; a proxy's word counts only if the proxy is trusted.
     func origin(_ settings: HTTPSettings) -> String {
-        var (scheme, host) = ("http", headers.first(name: "Host") ?? "")
+        var (scheme, host) = ("http", headers["Host"] ?? "")
         if settings.trustedProxies.contains(where: { $0.contains(remote) }) {
             let forwarded = forwarded()
-            scheme = forwarded["proto"] ?? headers.first(name: "X-Forwarded-Proto")?.firstElement ?? scheme
-            host = forwarded["host"] ?? headers.first(name: "X-Forwarded-Host")?.firstElement ?? host
+            scheme = forwarded["proto"] ?? headers["X-Forwarded-Proto"]?.firstElement ?? scheme
+            host = forwarded["host"] ?? headers["X-Forwarded-Host"]?.firstElement ?? host
         }
         let isPlain = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains($0) }
         guard isPlain, !host.isEmpty, scheme == "http" || scheme == "https" else { return "" }
@@ -52,7 +52,7 @@ extension Request {
 
     /// The first element of `Forwarded` (RFC 7239).
     private func forwarded() -> [String: String] {
-        guard let first = headers.first(name: "Forwarded")?.firstElement else { return [:] }
+        guard let first = headers["Forwarded"]?.firstElement else { return [:] }
         var pairs: [String: String] = [:]
         for pair in first.split(separator: ";") {
             let halves = pair.split(separator: "=", maxSplits: 1)

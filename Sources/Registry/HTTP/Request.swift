@@ -1,22 +1,21 @@
 import Model
-import NIOHTTP1
 import Service
 
 /// A request whose head has arrived.
 package final class Request: Sendable {
-    package let method: HTTPMethod
+    package let method: Method
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring
     package let query: Query
-    package let headers: HTTPHeaders
+    package let headers: Headers
     /// Address of the peer on the socket, without port.
     package let remote: String
     /// In the answer, the logs and nowhere else.
     package let id: String
     package let body: RequestBody
 
-    init(_ head: HTTPRequestHead, remote: String, id: String, body: RequestBody) {
-        let target = Self.originForm(head.uri)
+    init(_ head: RequestHead, remote: String, id: String, body: RequestBody) {
+        let target = Self.originForm(head.target)
         let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         path = question.map { target[..<$0] } ?? target
         query = Query(question.map { target[target.utf8.index(after: $0)...] })
@@ -34,12 +33,6 @@ package final class Request: Sendable {
         }
         let rest = target.dropFirst(7)
         return rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
-    }
-
-    /// The values of a header that may stand on several lines, one text.
-    package func joined(_ name: String) -> String? {
-        let values = headers[name]
-        return values.isEmpty ? nil : values.joined(separator: ", ")
     }
 }
 

@@ -1,6 +1,5 @@
 import Access
 import Model
-import NIOHTTP1
 import Service
 
 /// A request that found its route: what the path said, parsed, and the grant for it.
@@ -36,24 +35,28 @@ package struct Call: Sendable {
 /// One operation of the API. The table of them is what dispatch, 405 answers and tests are read from.
 package final class Route: Sendable {
     typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
+    typealias QuickHandler = @Sendable (Call) throws(RegistryError) -> Response?
 
-    package let method: HTTPMethod
+    package let method: Method
     /// Literal segments, `{name}` for a repository (one segment or more), `{…}` for one segment.
     package let template: String
     /// What the caller must be allowed; nil for anybody.
     package let permission: Permission?
     /// The endpoint's id in the distribution-spec, or what else defines it.
     package let spec: String
+    /// Asked first: the answer, if it is there without waiting.
+    let atOnce: QuickHandler?
     let handler: Handler
 
     init(
-        _ method: HTTPMethod, _ template: String, _ permission: Permission?, _ spec: String,
-        _ handler: @escaping Handler
+        _ method: Method, _ template: String, _ permission: Permission?, _ spec: String,
+        atOnce: QuickHandler? = nil, _ handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
         self.permission = permission
         self.spec = spec
+        self.atOnce = atOnce
         self.handler = handler
     }
 

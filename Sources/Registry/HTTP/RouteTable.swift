@@ -1,5 +1,4 @@
 import Model
-import NIOHTTP1
 
 /// Every route there is, and the way from a request to one of them.
 package struct RouteTable: Sendable {
@@ -32,11 +31,11 @@ package struct RouteTable: Sendable {
         case notFound
     }
 
-    func find(_ method: HTTPMethod, _ path: Substring) -> Outcome {
+    func find(_ method: Method, _ path: Substring) -> Outcome {
         guard let (routes, parts) = fitting(path) else { return .notFound }
-        let wanted = method == .HEAD ? .GET : method
+        let wanted = method == .head ? .get : method
         guard let route = routes.first(where: { $0.method == wanted }) else {
-            return .wrongMethod(routes.flatMap { $0.method == .GET ? ["GET", "HEAD"] : [$0.method.rawValue] })
+            return .wrongMethod(routes.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.name] })
         }
         let text = { (range: Range<Int>) in
             let start = path.utf8.index(path.startIndex, offsetBy: range.lowerBound)

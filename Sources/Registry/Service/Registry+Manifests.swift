@@ -21,7 +21,7 @@ extension Registry {
         _ reference: Reference, in repository: RepositoryName, takesIndexes: Bool = true, _ grant: Grant
     ) async throws(RegistryError) -> StoredManifest {
         let found = try await lookUp(reference, in: repository)
-        guard !takesIndexes, case .tag = reference, Manifest.taken[found.mediaType] == .index else { return found }
+        guard Self.isToChoose(found, reference, takesIndexes) else { return found }
         let index: Manifest
         do {
             index = try Manifest.parse(found.bytes, contentType: found.mediaType)
@@ -31,6 +31,20 @@ extension Registry {
         let choice = index.platforms.first { $0.os == "linux" && $0.architecture == "amd64" }
         guard let choice else { return found }
         return try await lookUp(.digest(choice.digest), in: repository)
+    }
+
+    /// The same, if it is in memory and nothing is to be chosen from an index; else nil.
+    package func cachedManifest(
+        _ reference: Reference, in repository: RepositoryName, takesIndexes: Bool = true, _ grant: Grant
+    ) -> StoredManifest? {
+        manifests[repository, reference.description].flatMap {
+            Self.isToChoose($0, reference, takesIndexes) ? nil : $0
+        }
+    }
+
+    private static func isToChoose(_ found: StoredManifest, _ reference: Reference, _ takesIndexes: Bool) -> Bool {
+        guard !takesIndexes, case .tag = reference else { return false }
+        return Manifest.taken[found.mediaType] == .index
     }
 
     private func lookUp(

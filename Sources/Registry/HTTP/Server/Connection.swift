@@ -1,12 +1,11 @@
 import Model
 import NIOCore
-import NIOHTTP1
 import Store
 
 /// One client's connection: parts of requests come in, one request at a time is answered, in order. A state machine on
 /// the channel's event loop; the handlers' tasks run on that loop too, and nothing else touches it: hence `@unchecked`.
 final class Connection: ChannelDuplexHandler, @unchecked Sendable {
-    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundIn = ByteBuffer
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
 
@@ -14,8 +13,6 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private enum Phase {
         /// The head of a request.
         case head
-        /// The end of a request without a body, which is in the same packet.
-        case end(Request)
         /// The handler; of a body that is being received, more of it.
         case answer
         /// The end of what is still being sent, to be thrown away before closing.
@@ -37,8 +34,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var keepsAlive = true
     private var awaitsContinue = false
     private var isHead = false
-    /// Parts of the next requests, which came before this one was answered.
-    private var pipelined: CircularBuffer<HTTPServerRequestPart> = []
+    private var parser = RequestParser()
 
     /// Bytes of the body that the handler has not taken, and those that came since the clock was last set back.
     private var buffered = 0
@@ -83,7 +79,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
-        pipelined.append(unwrapInboundIn(data))
+        parser.feed(unwrapInboundIn(data))
         advance()
     }
 
@@ -98,26 +94,29 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
-        while let part = pipelined.first, isReady(for: part) {
-            pipelined.removeFirst()
-            switch (part, phase) {
-            case (.head(let head), _): begin(head)
-            case (.body(let chunk), _): receive(chunk)
-            case (.end, .end(let request)):
+        while takesMore {
+            switch parser.next() {
+            case .none:
+                parser.settle()
+                if isInputClosed, case .head = phase { close() }
+                return
+            case .head(let head): begin(head)
+            case .body(let chunk): receive(chunk)
+            case .end:
                 body?.complete()
-                start(request)
-            case (.end, .linger): close()
-            case (.end, _): body?.complete()
+                if case .linger = phase { close() }
+            case .refused(let error): refused(error)
             }
         }
     }
 
-    private func isReady(for part: HTTPServerRequestPart) -> Bool {
+    /// Whether more of what has come may be looked at now.
+    private var takesMore: Bool {
         switch phase {
         case .answer: body?.isComplete == false
         // Who asks again and again without reading the answers gets no more of them.
         case .head: context?.channel.isWritable ?? false
-        case .end, .linger: true
+        case .linger: true
         case .closing: false
         }
     }
@@ -128,50 +127,24 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         context.fireChannelWritabilityChanged()
     }
 
-    private func begin(_ head: HTTPRequestHead) {
+    private func begin(_ head: RequestHead) {
         served += 1
-        isHead = head.method == .HEAD
-        let framing = Framing(head.headers)
-        // After an upgrade or CONNECT the decoder reads no further.
-        let isOld = head.version.minor == 0
-        keepsAlive = head.isKeepAlive && !isOld && !isShuttingDown && !framing.isUpgrade && head.method != .CONNECT
-        let body = RequestBody(length: framing.length, pieces: shared.pieces, connection: self)
+        isHead = head.method == .head
+        keepsAlive = head.keepsAlive && !isShuttingDown
+        awaitsContinue = head.expectsContinue
+        let body =
+            head.length == 0
+            ? shared.noBody : RequestBody(length: head.length, pieces: shared.pieces, connection: self)
         self.body = body
-        awaitsContinue = framing.length != 0 && framing.expectsContinue && !isOld
-        let request = Request(head, remote: remote, id: shared.newRequestID(), body: body)
-        guard isOld || framing.hosts == 1 else {
-            return refuse(.init(.badRequest, "a request must have one Host header"))
-        }
-        guard !framing.isUnknownCoding else {
-            return refuse(.init(.unsupportedCoding, "of transfer codings, only chunked is understood here"))
-        }
-        guard framing.length == 0 else { return start(request) }
-        phase = .end(request)
+        start(Request(head, remote: remote, id: shared.newRequestID(), body: body))
     }
 
-    /// What a request's headers say about its form; the decoder has seen to it that they agree.
-    private struct Framing {
-        /// Bytes of the body; nil with chunked coding.
-        var length: Int64? = 0
-        var hosts = 0
-        var isUpgrade = false
-        /// A transfer coding besides chunked, or twice chunked (RFC 9112 section 6.1).
-        var isUnknownCoding = false
-        var expectsContinue = false
-
-        init(_ headers: HTTPHeaders) {
-            for (name, value) in headers {
-                switch name.utf8.count {
-                case 4 where name.lowercased() == "host": hosts += 1
-                case 6 where name.lowercased() == "expect": expectsContinue = value.lowercased() == "100-continue"
-                case 7 where name.lowercased() == "upgrade": isUpgrade = true
-                case 14 where name.lowercased() == "content-length": length = length.map { _ in Int64(value) ?? 0 }
-                case 17 where name.lowercased() == "transfer-encoding":
-                    length = nil
-                    isUnknownCoding = isUnknownCoding || value.lowercased() != "chunked"
-                default: break
-                }
-            }
+    private func refused(_ error: RegistryError) {
+        keepsAlive = false
+        switch phase {
+        case .head: refuse(error)
+        case .answer: body?.fail(error)
+        case .linger, .closing: break
         }
     }
 
@@ -191,7 +164,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     /// Reading pauses while the handler is behind with the body, and while requests wait behind this one.
-    private var mayRead: Bool { buffered < shared.pieces.limit && pipelined.count < 16 }
+    private var mayRead: Bool { buffered < shared.pieces.limit && (takesMore || parser.waiting < 16 << 10) }
 
     private func resumeReading() {
         guard readIsHeld, mayRead, let context else { return }
@@ -219,35 +192,26 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         }
         isInputClosed = true
         body?.fail(Self.cut)
-        switch phase {
-        case .head where pipelined.isEmpty: close()
-        case .end, .linger: close()
-        case .head, .answer, .closing: break
-        }
+        if case .linger = phase { close() }
+        advance()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return abort() }
-        keepsAlive = false
-        switch phase {
-        case .head, .end:
-            let isFlood = error == .headerOverflow
-            refuse(
-                isFlood
-                    ? .init(.headersTooLarge, "the request's head is too large")
-                    : .init(.badRequest, "this is not a valid HTTP/1.1 request"))
-        case .answer:
-            body?.fail(error == .invalidEOFState ? Self.cut : .init(.badRequest, "the body is not valid HTTP/1.1"))
-        case .linger, .closing: break
-        }
-    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { abort() }
 
     // MARK: The answer
 
     private func start(_ request: Request) {
         phase = .answer
+        switch application.answer(to: request) {
+        case .ready(let response) where request.body.isComplete: send(response)
+        case .ready(let response): finish(request) { response }
+        case .pending(let work): finish(request, work)
+        }
+    }
+
+    private func finish(_ request: Request, _ work: @escaping @Sendable () async -> Response) {
         Task.immediate(executorPreference: shared.executor) { [self] in
-            var response = await application.respond(to: request)
+            var response = await work()
             if request.body.isComplete || awaitsContinue || request.body.hasFailed {
                 response.closes = response.closes || !request.body.isComplete
             } else {
@@ -262,6 +226,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func refuse(_ error: RegistryError) {
         phase = .answer
         isRefused = true
+        isHead = false
         var response = ErrorResponse.response(error)
         response.closes = true
         send(response)
@@ -292,7 +257,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 do {
                     _ = try handle.takeDescriptorOwnership()
                     try result.get()
-                    finish()
+                    goOn()
                 } catch {
                     abort()
                 }
@@ -304,15 +269,14 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard let context else { return }
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         if !isInRead { context.flush() }
-        finish()
+        goOn()
     }
 
     /// The answer is on its way: on to the next request, or to the end.
-    private func finish() {
+    private func goOn() {
         let isDone = body?.isComplete ?? !isRefused
         body = nil
-        guard keepsAlive, !isInputClosed || !pipelined.isEmpty else {
-            pipelined.removeAll()
+        guard keepsAlive else {
             phase = .linger
             return isDone ? close() : lingerOn()
         }
@@ -349,7 +313,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         // Of a file that was cut under a download, sendfile would go on sending nothing for ever.
         if let sending, !sending.isWhole { cut() }
         switch phase {
-        case .head, .end:
+        case .head:
             guard waited > (served == 0 ? timeouts.head : timeouts.idle) else { return }
             served == 0 ? refuse(.init(.requestTimeout, "the request's head did not come in time")) : close()
         case .answer:

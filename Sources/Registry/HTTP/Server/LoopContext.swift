@@ -7,6 +7,8 @@ final class LoopContext: @unchecked Sendable {
     let executor: EventLoopExecutor
     let loop: any EventLoop
     let pieces: BodyPieces
+    /// The body of a request that has none.
+    let noBody: RequestBody
     /// There is one while the server shuts down.
     private var drained: EventLoopPromise<Void>?
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
@@ -19,6 +21,8 @@ final class LoopContext: @unchecked Sendable {
     init(_ loop: any EventLoop, bodyBudget: Int) {
         self.loop = loop
         pieces = BodyPieces(budget: bodyBudget)
+        noBody = RequestBody(length: 0, pieces: pieces, connection: nil)
+        noBody.complete()
         executor = EventLoopExecutor(loop)
     }
 

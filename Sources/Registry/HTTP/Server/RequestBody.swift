@@ -25,7 +25,7 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
     private weak var connection: Connection?
 
     /// `length` as announced; nil with chunked coding.
-    init(length: Int64?, pieces: BodyPieces, connection: Connection) {
+    init(length: Int64?, pieces: BodyPieces, connection: Connection?) {
         self.length = length
         self.pieces = pieces
         self.connection = connection

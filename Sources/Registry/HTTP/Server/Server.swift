@@ -1,7 +1,6 @@
 import CLinux
 import Model
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 
 /// Limits of connections.
@@ -76,13 +75,8 @@ package final class Server: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         guard let loop = loops.first(where: { $0.loop === channel.eventLoop }) else { return }
                         guard loop.connections.count < limit else { throw ChannelError.operationUnsupported }
-                        var limits = NIOHTTPDecoderLimitConfiguration()
-                        limits.maxHeaderFieldSize = 16 << 10
-                        limits.maxHeaderListSize = 64 << 10
-                        limits.maxHeaderFieldCount = 100
-                        let decoder = HTTPRequestDecoder(limitConfiguration: limits)
-                        try channel.pipeline.syncOperations.addHandlers(
-                            ByteToMessageHandler(decoder), Connection(application, loop, settings.timeouts))
+                        try channel.pipeline.syncOperations.addHandler(
+                            Connection(application, loop, settings.timeouts))
                     }
                 }
                 .bind(host: host, port: port).get()

@@ -3,7 +3,7 @@ import Model
 /// `/v2/` itself (end-1).
 enum Base {
     static let routes = ["/v2/", "/v2"].map { path in
-        Route(.GET, path, .base, "end-1") { _ throws(RegistryError) in .json(200, Array("{}".utf8)) }
+        Route(.get, path, .base, "end-1") { _ throws(RegistryError) in .json(200, Array("{}".utf8)) }
     }
 }
 

@@ -5,8 +5,8 @@ import Vocabulary
 /// `/v2/<name>/blobs/<digest>` (end-2, end-10).
 enum Blobs {
     static let routes = [
-        Route(.GET, "/v2/{name}/blobs/{digest}", .pull, "end-2", get),
-        Route(.DELETE, "/v2/{name}/blobs/{digest}", .delete, "end-10", delete),
+        Route(.get, "/v2/{name}/blobs/{digest}", .pull, "end-2", get),
+        Route(.delete, "/v2/{name}/blobs/{digest}", .delete, "end-10", delete),
     ]
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
@@ -17,8 +17,8 @@ enum Blobs {
             ("Content-Type", MediaType.octetStream), (HeaderName.dockerContentDigest, digest.description),
             ("ETag", Conditions.tag(digest)), ("Accept-Ranges", "bytes"),
         ]
-        let isPartial = call.request.method == .GET && Conditions.rangeHolds(call.request, digest)
-        switch ByteRange.parse(isPartial ? call.request.headers.first(name: "Range") : nil, size: content.size) {
+        let isPartial = call.request.method == .get && Conditions.rangeHolds(call.request, digest)
+        switch ByteRange.parse(isPartial ? call.request.headers["Range"] : nil, size: content.size) {
         case .whole:
             return Response(200, headers, .content(content, 0..<content.size))
         case .part(let range):

@@ -5,11 +5,11 @@ import Store
 enum Conditions {
     /// What a download's conditions ask for instead of the content: 304 or 412; nil when they hold.
     static func response(_ request: Request, _ digest: Digest) -> Response? {
-        if let match = request.joined("If-Match"), !includes(match, digest, isStrong: true) {
+        if let match = request.headers.joined("If-Match"), !includes(match, digest, isStrong: true) {
             return ErrorResponse.response(
                 RegistryError(.preconditionFailed, "the content is \(digest), which If-Match does not list"))
         }
-        if let noneMatch = request.joined("If-None-Match"), includes(noneMatch, digest, isStrong: false) {
+        if let noneMatch = request.headers.joined("If-None-Match"), includes(noneMatch, digest, isStrong: false) {
             return Response(304, [("ETag", tag(digest))])
         }
         return nil
@@ -18,13 +18,13 @@ enum Conditions {
     /// The preconditions of a push.
     static func precondition(_ request: Request) -> TagPrecondition {
         TagPrecondition(
-            match: request.joined("If-Match").map { condition($0, isStrong: true) },
-            noneMatch: request.joined("If-None-Match").map { condition($0, isStrong: false) })
+            match: request.headers.joined("If-Match").map { condition($0, isStrong: true) },
+            noneMatch: request.headers.joined("If-None-Match").map { condition($0, isStrong: false) })
     }
 
     /// Whether a Range counts: no If-Range, or one with this content's tag. A date never matches, as none is sent.
     static func rangeHolds(_ request: Request, _ digest: Digest) -> Bool {
-        guard let condition = request.headers.first(name: "If-Range") else { return true }
+        guard let condition = request.headers["If-Range"] else { return true }
         return condition == tag(digest)
     }
 

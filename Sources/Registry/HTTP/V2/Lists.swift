@@ -6,9 +6,9 @@ import Vocabulary
 /// Tags, referrers and the catalog (end-8, end-12, Docker V2 `_catalog`).
 enum Lists {
     static let routes = [
-        Route(.GET, "/v2/_catalog", .catalog, "docker: catalog", catalog),
-        Route(.GET, "/v2/{name}/tags/list", .pull, "end-8a, end-8b", tags),
-        Route(.GET, "/v2/{name}/referrers/{digest}", .pull, "end-12a, end-12b", referrers),
+        Route(.get, "/v2/_catalog", .catalog, "docker: catalog", catalog),
+        Route(.get, "/v2/{name}/tags/list", .pull, "end-8a, end-8b", tags),
+        Route(.get, "/v2/{name}/referrers/{digest}", .pull, "end-12a, end-12b", referrers),
     ]
 
     @Sendable private static func catalog(_ call: Call) async throws(RegistryError) -> Response {

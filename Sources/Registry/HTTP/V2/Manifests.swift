@@ -5,14 +5,24 @@ import Vocabulary
 /// `/v2/<name>/manifests/<reference>` (end-3, -7, -9).
 enum Manifests {
     static let routes = [
-        Route(.GET, "/v2/{name}/manifests/{reference}", .pull, "end-3", get),
-        Route(.PUT, "/v2/{name}/manifests/{reference}", .push, "end-7a, end-7b", put),
-        Route(.DELETE, "/v2/{name}/manifests/{reference}", .delete, "end-9", delete),
+        Route(.get, "/v2/{name}/manifests/{reference}", .pull, "end-3", atOnce: cached, get),
+        Route(.put, "/v2/{name}/manifests/{reference}", .push, "end-7a, end-7b", put),
+        Route(.delete, "/v2/{name}/manifests/{reference}", .delete, "end-9", delete),
     ]
+
+    @Sendable private static func cached(_ call: Call) throws(RegistryError) -> Response? {
+        try call.registry.cachedManifest(
+            call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant
+        ).map { response(call, $0) }
+    }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
         let manifest = try await call.registry.manifest(
             call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant)
+        return response(call, manifest)
+    }
+
+    private static func response(_ call: Call, _ manifest: StoredManifest) -> Response {
         if let other = Conditions.response(call.request, manifest.digest) { return other }
         return Response(
             200,
@@ -24,7 +34,7 @@ enum Manifests {
 
     /// False only for a client that lists types of images and none of an index (content-negotiation.md).
     private static func takesIndexes(_ request: Request) -> Bool {
-        guard let accept = request.joined("Accept")?.lowercased() else { return true }
+        guard let accept = request.headers.joined("Accept")?.lowercased() else { return true }
         let types = accept.split(separator: ",").map { $0.prefix { $0 != ";" }.trimmed }
         return types.contains { $0.hasSuffix("/*") || Manifest.taken[String($0)] == .index || $0 == MediaType.json }
             || !types.contains { Manifest.taken[String($0)] == .image }
@@ -40,7 +50,7 @@ enum Manifests {
         }
         let bytes = try await request.body.collect(upTo: call.registry.limits.manifest)
         let pushed = try await call.registry.push(
-            bytes, as: reference, tags: tags, contentType: request.headers.first(name: "Content-Type"), to: name,
+            bytes, as: reference, tags: tags, contentType: request.headers["Content-Type"], to: name,
             if: Conditions.precondition(request), call.grant)
         var headers = [
             call.location("/v2/\(name)/manifests/\(pushed.digest)"),

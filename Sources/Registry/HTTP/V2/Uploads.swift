@@ -5,12 +5,12 @@ import Vocabulary
 /// `/v2/<name>/blobs/uploads/` and the sessions below it (end-4, -5, -6, -11, -13, -14).
 enum Uploads {
     static let routes = [
-        Route(.POST, "/v2/{name}/blobs/uploads/", .push, "end-4a, end-4b, end-4c, end-11", begin),
-        Route(.POST, "/v2/{name}/blobs/uploads", .push, "end-4a, end-4b, end-4c, end-11", begin),
-        Route(.GET, session, .push, "end-13", status),
-        Route(.PATCH, session, .push, "end-5", append),
-        Route(.PUT, session, .push, "end-6", finish),
-        Route(.DELETE, session, .push, "end-14", cancel),
+        Route(.post, "/v2/{name}/blobs/uploads/", .push, "end-4a, end-4b, end-4c, end-11", begin),
+        Route(.post, "/v2/{name}/blobs/uploads", .push, "end-4a, end-4b, end-4c, end-11", begin),
+        Route(.get, session, .push, "end-13", status),
+        Route(.patch, session, .push, "end-5", append),
+        Route(.put, session, .push, "end-6", finish),
+        Route(.delete, session, .push, "end-14", cancel),
     ]
 
     private static let session = "/v2/{name}/blobs/uploads/{session}"
@@ -99,7 +99,7 @@ enum Uploads {
 extension Call {
     fileprivate func chunkRange() throws(RegistryError) -> ChunkRange? {
         try parsing { () throws(ParseError) in
-            try request.headers.first(name: "Content-Range").map { text throws(ParseError) in try ChunkRange.parse(text)
+            try request.headers["Content-Range"].map { text throws(ParseError) in try ChunkRange.parse(text)
             }
         }
     }

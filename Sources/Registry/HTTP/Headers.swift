@@ -1,0 +1,53 @@
+/// A request's header fields, in their order. Names are found whatever their case (RFC 9110 section 5.1).
+package struct Headers: Sendable {
+    /// Offsets of a field's name and value in the head's text.
+    struct Field {
+        let name: Range<Int>
+        let value: Range<Int>
+    }
+
+    private let text: [UInt8]
+    private let fields: [Field]
+
+    /// The fields that a head's text has at these places.
+    init(_ text: [UInt8], _ fields: [Field]) {
+        self.text = text
+        self.fields = fields
+    }
+
+    /// The value of the first field of this name.
+    package subscript(name: StaticString) -> String? {
+        for field in fields where matches(field, name) { return value(field) }
+        return nil
+    }
+
+    /// The values of all fields of this name as one list; nil when there is none.
+    package func joined(_ name: StaticString) -> String? {
+        var joined: String?
+        for field in fields where matches(field, name) {
+            joined = joined.map { $0 + ", " + value(field) } ?? value(field)
+        }
+        return joined
+    }
+
+    private func matches(_ field: Field, _ name: StaticString) -> Bool {
+        field.name.count == name.utf8CodeUnitCount
+            && text.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[field.name]).equals(name) }
+    }
+
+    private func value(_ field: Field) -> String { String(decoding: text[field.value], as: UTF8.self) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes are `text`, letters of either case being the same.
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        let other = text.utf8Start
+        for at in 0..<count where self[at].lowercasedASCII != other[at].lowercasedASCII { return false }
+        return true
+    }
+}
+
+extension UInt8 {
+    fileprivate var lowercasedASCII: UInt8 { (0x41...0x5a).contains(self) ? self | 0x20 : self }
+}
