@@ -30,6 +30,21 @@ package struct Headers: Sendable {
         return joined
     }
 
+    /// Whether the list in the fields of this name has an element, taken without its parameters, that is wanted.
+    func hasElement(_ name: StaticString, _ isWanted: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        text.withUnsafeBytes { text in
+            fields.contains { field in
+                guard matches(field, name) else { return false }
+                return text[field.value].split(separator: UInt8(ascii: ",")).contains { element in
+                    var type = element.prefix { $0 != UInt8(ascii: ";") }
+                    while let first = type.first, first == 0x20 || first == 0x09 { type.removeFirst() }
+                    while let last = type.last, last == 0x20 || last == 0x09 { type.removeLast() }
+                    return isWanted(UnsafeRawBufferPointer(rebasing: type))
+                }
+            }
+        }
+    }
+
     private func matches(_ field: Field, _ name: StaticString) -> Bool {
         field.name.count == name.utf8CodeUnitCount
             && text.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[field.name]).equals(name) }
@@ -41,8 +56,12 @@ package struct Headers: Sendable {
 extension UnsafeRawBufferPointer {
     /// Whether these bytes are `text`, letters of either case being the same.
     func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        let other = text.utf8Start
+        equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// The same for bytes.
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
         for at in 0..<count where self[at].lowercasedASCII != other[at].lowercasedASCII { return false }
         return true
     }

@@ -34,11 +34,17 @@ enum Manifests {
 
     /// False only for a client that lists types of images and none of an index (content-negotiation.md).
     private static func takesIndexes(_ request: Request) -> Bool {
-        guard let accept = request.headers.joined("Accept")?.lowercased() else { return true }
-        let types = accept.split(separator: ",").map { $0.prefix { $0 != ";" }.trimmed }
-        return types.contains { $0.hasSuffix("/*") || Manifest.taken[String($0)] == .index || $0 == MediaType.json }
-            || !types.contains { Manifest.taken[String($0)] == .image }
+        var hasImage = false
+        let hasIndex = request.headers.hasElement("Accept") { type in
+            if type.equals("*/*") || type.equals("application/*") || type.equals("application/json") { return true }
+            guard let kind = kinds.first(where: { $0.type.withUnsafeBytes(type.equals) })?.kind else { return false }
+            hasImage = hasImage || kind == .image
+            return kind == .index
+        }
+        return hasIndex || !hasImage
     }
+
+    private static let kinds = Manifest.taken.map { (type: Array($0.key.utf8), kind: $0.value) }
 
     @Sendable private static func put(_ call: Call) async throws(RegistryError) -> Response {
         let (request, name) = (call.request, try call.repository())
