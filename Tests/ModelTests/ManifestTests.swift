@@ -155,6 +155,23 @@ struct ManifestTests {
         }
     }
 
+    @Test("a key that stands twice in an object is refused, as readers differ on which of the two counts")
+    func duplicateKeys() throws {
+        for text in [
+            Self.image(more: #","layers":[]"#), Self.image(more: #","\u006cayers":[]"#),
+            Self.image(more: #","annotations":{"a":"b","c":"d", "a" : "e"}"#),
+            Self.image(layers: Self.descriptor(Self.a, MediaType.ociLayerGzip, #","size":11"#)),
+            Self.image(more: #","x":[{"\"":1},{"\"":1,"\"":2}]"#),
+        ] {
+            let error = #expect(throws: ParseError.self, "\(text)") { try parse(text, as: MediaType.ociManifest) }
+            #expect(error?.message.contains("twice") == true, "\(text)")
+        }
+        for text in [
+            Self.image(more: #","annotations":{"layers":"layers","b":"layers","\\":"{\"b\":1,\"b\":2}"}"#),
+            Self.image(more: #","x":[{"a":1},{"a":1,"b":{"a":["a","a"]}}]"#),
+        ] { _ = try parse(text, as: MediaType.ociManifest) }
+    }
+
     @Test(
         "a manifest of schema 1 is refused for its type",
         arguments: [

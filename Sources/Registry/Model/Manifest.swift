@@ -126,7 +126,11 @@ package struct Manifest: Sendable {
             throw ParseError(.manifest, "the manifest is not UTF-8 text")
         }
         do {
-            return try JSONDecoder().decode(Document.self, from: Data(bytes))
+            let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
+            guard let key = DuplicateKeys.first(in: bytes) else { return document }
+            throw ParseError(.manifest, "the manifest has the key '\(key.excerpt)' twice in one object")
+        } catch let error as ParseError {
+            throw error
         } catch DecodingError.dataCorrupted {
             throw ParseError(.manifest, "the manifest is not JSON")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
