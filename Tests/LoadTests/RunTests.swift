@@ -154,7 +154,7 @@ struct RunTests {
 
     @Test("agents want their secret, refuse nonsense and carry an order out")
     func agents() async throws {
-        let server = AgentServer(secret: "s") { _ in "{}" }
+        let server = AgentServer(secret: "s") { _, _ in "{}" }
         #expect(await server.answer("GET", "/clock", authorization: nil, body: []).0 == 401)
         #expect(await server.answer("GET", "/clock", authorization: "Bearer x", body: []).0 == 401)
         #expect(await server.answer("GET", "/clock", authorization: "Bearer s", body: []).0 == 200)

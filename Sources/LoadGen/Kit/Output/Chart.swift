@@ -157,9 +157,7 @@ struct Chart {
     }
 
     private static func trimmed(_ value: Double) -> String {
-        var text = Text.fixed(value, 4)
-        while text.contains("."), text.hasSuffix("0") { text.removeLast() }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
+        Text.plain((value * 1e4).rounded() / 1e4)
     }
 
     private func n(_ value: Double) -> String { Text.fixed(value, 1) }

@@ -30,7 +30,7 @@ package enum TextOutputs {
             let labels = "\(run),operation=\"\(name)\""
             for percent in percents {
                 let value = Double(figures.latency.percentile(percent)) / 1e9
-                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(percent / 100)\"} \(value)\n"
+                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(Text.plain(percent / 100))\"} \(value)\n"
             }
             text +=
                 "aerugo_load_latency_seconds_sum{\(labels)} \(figures.latency.mean * Double(figures.latency.count) / 1e9)\n"
