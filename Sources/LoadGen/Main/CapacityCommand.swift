@@ -73,14 +73,19 @@ struct CapacityCommand: AsyncParsableCommand {
             throw Exit(.interrupted, "interrupted before a probe ended")
         }
         report = try await stage.end(report)
-        tell(answer, objective)
+        if answer.rate > 0 {
+            // Latency counts from the intended moment, the generator's lag is in it: the answer errs to the safe side.
+            report.notes += report.doubts.map { "the target may hold more: " + $0 }
+            report.doubts = []
+        }
+        tell(answer, objective, report.notes)
         try write(CapacityReport(objective: objective.description, answer: answer, run: report))
         if interrupt.isStopped { throw Exit(.interrupted) }
         if answer.rate == 0 { throw Exit(.missed, "no rate that was tried keeps \(objective)") }
         if answer.isGeneratorBound { throw Exit(.invalid, "the generator, not the target, ended the search") }
     }
 
-    private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective) {
+    private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective, _ notes: [String]) {
         var rows = [["probe", "rate", "outcome", "chance to meet it", "measured"]]
         for (place, probe) in answer.probes.enumerated() {
             rows.append([
@@ -88,9 +93,10 @@ struct CapacityCommand: AsyncParsableCommand {
                 Text.significant(probe.confidence * 100) + " %", probe.summary,
             ])
         }
-        for line in Summary.table(rows) { Console.say(line) }
+        for line in Summary.table(rows, lastIsText: true) { Console.say(line) }
         let bound =
             answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
+        for note in notes { Console.say("note: " + note) }
         Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
     }
 

@@ -55,7 +55,7 @@ package final class AgentServer: Sendable {
         // The coordinator is owed what there is.
         stopRun()
         let until = MonotonicClock.now() + 5_000_000_000
-        while running.withLock({ $0 != nil }), MonotonicClock.now() < until {
+        while !isFree, MonotonicClock.now() < until {
             try await Task.sleep(nanoseconds: 50_000_000)
         }
         try await channel.close()
@@ -101,6 +101,9 @@ package final class AgentServer: Sendable {
             return (500, "{\"error\":\"\(reason)\"}")
         }
     }
+
+    /// No run is under way.
+    package var isFree: Bool { running.withLock { $0 == nil } }
 
     private func stopRun() {
         running.withLock { $0 }?.stop()

@@ -101,7 +101,7 @@ extension Generator {
         report.samples = samples
         report.seed = settings.seed
         report.mode = plan.isOpen ? "open loop" : "closed loop"
-        report.schedule = plan.drive.summary
+        report.schedule = plan.summary
         report.doubts = Validity.doubts(about: report, isOpen: plan.isOpen)
         return report
     }

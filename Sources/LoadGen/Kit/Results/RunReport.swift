@@ -177,9 +177,8 @@ package struct RunReport: Codable, Equatable, Sendable {
 
     /// Appends the intervals after the last in which something was asked for, so that all of the time has its place.
     mutating func coverAllSeconds() {
-        let wanted = Int(
-            min((seconds / max(intervalSeconds, 1e-3) - 1e-6).rounded(.up), Double(Recorder.mostIntervals)))
-        while intervals.count < wanted { intervals.append(Interval()) }
+        let wanted = (seconds / max(intervalSeconds, 1e-3) - 1e-6).rounded(.up)
+        while Double(intervals.count) < min(wanted, Double(Recorder.mostIntervals)) { intervals.append(Interval()) }
     }
 
     private mutating func addIntervals(_ other: RunReport) {

@@ -64,6 +64,7 @@ package enum Text {
     /// Three significant digits, without trailing zeros behind the point.
     package static func significant(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
+        if value == 0 { return "0" }
         let size = abs(value)
         return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
     }
