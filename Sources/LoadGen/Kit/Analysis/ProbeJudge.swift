@@ -4,6 +4,7 @@ package struct ProbeJudge: Sendable {
     /// A rise of latency is carried on for so long.
     static let horizon = 120.0
 
+    /// A judge of probes by `objective`.
     package init(objective: Objective) {
         self.objective = objective
     }

@@ -35,5 +35,6 @@ package struct SingleRequest: Workload {
         self.request = request
     }
 
+    /// The same request each time.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork { .request(request) }
 }

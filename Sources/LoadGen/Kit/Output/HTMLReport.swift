@@ -111,7 +111,7 @@ package enum HTMLReport {
             "<section><h2>Latencies</h2><div class=\"wide\"><table><tr><th>operation</th><th>count</th><th>failed</th>"
         text += percents.map { "<th>p\(Text.percent($0))</th>" }.joined() + "<th>max</th></tr>"
         func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram, _ style: String) -> String {
-            "<tr class=\"\(style)\"><td>\(name)</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
+            "<tr class=\"\(style)\"><td>\(TextOutputs.xml(name))</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
                 + percents.map { "<td>\(times.count == 0 ? "–" : Text.time(times.percentile($0)))</td>" }.joined()
                 + "<td>\(times.count == 0 ? "–" : Text.time(times.max))</td></tr>"
         }

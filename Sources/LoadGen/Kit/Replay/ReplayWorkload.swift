@@ -18,10 +18,12 @@ package struct ReplayWorkload: Workload {
         library = ContentLibrary(seed: seed, compressibility: 0, sizes: plan.sizes)
     }
 
+    /// The whole recording, with names of arrival `index`.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
         .flow(ReplayFlow(workload: self, index: index))
     }
 
+    /// The recording's length at this pace.
     package var length: Duration {
         let last = plan.steps.last?.at ?? .zero
         return .nanoseconds(Int64(min(Double(last.nanoseconds) / pace, 9e18)))

@@ -14,6 +14,7 @@ package struct Stagehand: Sendable {
     private let generator: Generator
     private let workload: RegistryWorkload
 
+    /// Sets up and cleans up for `workload` through `generator`.
     package init(generator: Generator, workload: RegistryWorkload) {
         self.generator = generator
         self.workload = workload
