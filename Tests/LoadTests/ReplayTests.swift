@@ -21,8 +21,18 @@ struct ReplayTests {
 
     @Test("pieces of an upload that is named by its path reach it, silence before the first exchange is left out")
     func uploads() async throws {
-        let registry = MiniRegistry()
-        let server = try await TestServer { registry.reply($0) }
+        let server = try await TestServer { ask in
+            let place = ("Location", String(ask.path.prefix { $0 != "?" }) + (ask.method == "POST" ? "u7" : ""))
+            switch (ask.method, ask.path.contains("/uploads/")) {
+            case ("GET", _): return .answer(200, [], "")
+            case ("DELETE", _): return .answer(202, [], "")
+            case ("PUT", false): return .answer(201, [], "")
+            case ("POST", _): return .answer(202, [place], "")
+            default:
+                guard ask.path.contains("/uploads/u7") else { return .answer(404, [], "") }
+                return .answer(ask.method == "PUT" ? 201 : 202, [place], "")
+            }
+        }
         let target = try Target(parsing: server.url)
         let plan = ReplayPlan(try Recording(text: Self.recording, file: "test"))
         #expect(plan.left == ["a piece of an upload that is not in the recording": 1])
@@ -34,11 +44,10 @@ struct ReplayTests {
         #expect(replay.length == .milliseconds(40))
         let report = try await generator.run(replay)
         #expect(report.arrivals.succeeded == 2, "\(report.arrivals.failures)")
-        #expect(registry.manifestCount == 2)
         #expect(server.asked.filter { $0.method == "PATCH" }.map(\.body) == [400, 400])
         try await replay.cleanUp(generator, arrivals: try await generator.arrivalsSoFar(), limit: .seconds(20))
-        #expect(registry.manifestCount == 0)
-        #expect(server.asked.filter { $0.method == "DELETE" && $0.path.contains("/blobs/") }.count == 2)
+        let deleted = server.asked.filter { $0.method == "DELETE" }.map { $0.path.contains("/blobs/") }
+        #expect(deleted == [false, true, false, true])
         try await generator.shutDown()
         try await server.stop()
     }

@@ -95,7 +95,7 @@ package enum HTMLReport {
         }
         text += "<div class=\"charts\">" + capacityChart(answer, objective).html
         text += "<div class=\"wide\"><table class=\"texts\"><tr><th>probe</th><th>rate</th><th>outcome</th>"
-        text += "<th>chance to meet it</th><th>measured</th></tr>"
+        text += "<th>chance</th><th>measured</th></tr>"
         for (place, probe) in answer.probes.enumerated() {
             text += "<tr class=\"\(probe.outcome == .passed ? "met" : "missed")\"><td>\(place + 1)</td>"
             text += "<td>\(Text.significant(probe.rate))/s</td><td>\(probe.outcome.rawValue)</td>"

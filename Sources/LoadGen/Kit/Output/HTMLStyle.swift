@@ -35,7 +35,7 @@ enum HTMLStyle {
         polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f3{fill:var(--c3)}
         .d0{fill:var(--c0)}.d1{fill:var(--c1)}.d2{fill:var(--c2)}.d3{fill:var(--c3)}.d4{fill:var(--c4)}
         .wide{overflow-x:auto;max-width:100%}.texts td:last-child,.texts th:last-child{text-align:left}\
-        .texts td:last-child{white-space:normal;min-width:170px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
+        .texts td:last-child{white-space:normal;min-width:150px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
         .texts{width:100%}.charts{align-items:start}
         hr{border:0;border-top:1px solid var(--line);margin:44px 0}
         table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}
