@@ -152,9 +152,81 @@ struct RunTests {
         try await server.stop()
     }
 
+    @Test("an arrival still under way long after the end counts as timed out, and nothing goes on behind its back")
+    func unfinished() async throws {
+        struct Endless: Workload, Flow {
+            let request: Request
+            func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork { .flow(self) }
+            func run(_ session: Session) async throws(Failure) {
+                while true { _ = try await session.expect(request) }
+            }
+        }
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let target = try Target(parsing: server.url)
+        var settings = RunSettings(drive: try constant(2))
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        settings.requestTimeout = .milliseconds(200)
+        let generator = try await Generator.start(settings)
+        let report = try await generator.run(Endless(request: Request(.get, "GET", target.endpoint, "/")))
+        #expect(report.arrivals.failures == ["timeout": 2])
+        #expect(report.arrivals.latency.count == 2 && report.arrivals.latency.max >= 1_000_000_000)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("intervals cover all of the time, also where nothing was asked for")
+    func intervals() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let drive = Drive.open(
+            try Schedule(stages: [.burst(size: 3, every: .seconds(60), lasting: .milliseconds(400))]))
+        let report = try await run(server.url, drive) { $0.intervalWidth = .milliseconds(100) }
+        #expect(report.intervals.map(\.asked) == [3, 0, 0, 0])
+        try await server.stop()
+    }
+
+    @Test("set-up ends when it is told to")
+    func stoppedSetUp() async throws {
+        struct Stops: StopSignal { var isStopped: Bool { true } }
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let target = try Target(parsing: server.url)
+        var settings = RunSettings(drive: try constant(1))
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        let generator = try await Generator.start(settings)
+        let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
+        let scenario = try #require(try BuiltIns.scenario("pull"))
+        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
+        await #expect(throws: Failure.cancelled) {
+            _ = try await Stagehand(generator: generator, workload: workload).setUp(stop: Stops())
+        }
+        #expect(registry.manifestCount == 0)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a run is stopped through its agent, and only then may another begin")
+    func stoppedAgent() async throws {
+        let server = AgentServer(secret: nil) { _, stop in
+            while !stop.isStopped { await Task.yield() }
+            return "{}"
+        }
+        let order = Array(
+            try ReportFile.json(
+                AgentOrder(
+                    url: "http://h/", scenario: nil, closesConnections: false, drive: try constant(1), warmUp: .zero,
+                    coolDown: .zero, requestTimeout: .seconds(1), intervalWidth: .seconds(1), think: .zero, seed: 1,
+                    connections: 1)
+            ).utf8)
+        async let first = server.answer("POST", "/run", authorization: nil, body: order)
+        while server.isFree { await Task.yield() }
+        #expect(await server.answer("POST", "/run", authorization: nil, body: order).0 == 409)
+        #expect(await server.answer("POST", "/stop", authorization: nil, body: []).0 == 200)
+        #expect(await first.0 == 200)
+    }
+
     @Test("agents want their secret, refuse nonsense and carry an order out")
     func agents() async throws {
-        let server = AgentServer(secret: "s") { _ in "{}" }
+        let server = AgentServer(secret: "s") { _, _ in "{}" }
         #expect(await server.answer("GET", "/clock", authorization: nil, body: []).0 == 401)
         #expect(await server.answer("GET", "/clock", authorization: "Bearer x", body: []).0 == 401)
         #expect(await server.answer("GET", "/clock", authorization: "Bearer s", body: []).0 == 200)

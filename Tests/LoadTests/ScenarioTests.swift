@@ -63,7 +63,7 @@ struct ScenarioTests {
             ("arrivals: [{do: pull}]\nimages: {size: 100TiB}", "at most 64 GiB"),
             ("arrivals: [{do: pull}]\nthink: soon", "think: 'soon' is not a duration"),
             ("arrivals: [{do: pull}]\nverify: perhaps", "true or false"),
-            ("arrivals: [{do: pull}]\nconnection: open", "neither keep-alive nor close"),
+            ("arrivals: [{do: pull}]\nconnection: open", "not keep-alive or close"),
             ("arrivals: [{do: pull}]\nschedule: [{rate: 1}]", "'for' is missing"),
             ("arrivals: [{do: pull}]\nschedule: [{rate: 1, burst: 2, for: 1s}]", "needs either"),
             ("arrivals: [{do: pull}]\nschedule: [{rate: 0, for: 1s}]", "no arrival at all"),
@@ -150,6 +150,15 @@ struct OutputTests {
         }
     }
 
+    @Test("a report with a count that no run can have is refused, not added up")
+    func outOfBounds() throws {
+        var good = report()
+        #expect(try ReportFile.decode(RunReport.self, Array(try ReportFile.json(good).utf8), "good") == good)
+        good.arrivals.succeeded = .max
+        let bytes = Array(try ReportFile.json(good).utf8)
+        #expect(throws: FileError.self) { try ReportFile.decode(RunReport.self, bytes, "bad") }
+    }
+
     @Test("a file that cannot be written is told, and no half of it is left")
     func unwritable() throws {
         #expect(throws: FileError.self) { try ReportFile.write("x", to: "/nowhere/at/all") }
@@ -160,7 +169,7 @@ struct OutputTests {
     @Test(
         "numbers read well",
         arguments: [
-            (0.0, "0.000"), (0.12345, "0.123"), (5.678, "5.68"), (56.78, "56.8"), (5678, "5678"), (-0.0001, "0.000"),
+            (0.0, "0"), (0.12345, "0.123"), (5.678, "5.68"), (56.78, "56.8"), (5678, "5678"), (-0.0001, "0.000"),
             (.infinity, "–"), (.nan, "–"),
         ])
     func numbers(value: Double, text: String) {

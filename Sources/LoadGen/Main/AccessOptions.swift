@@ -24,6 +24,16 @@ struct AccessOptions: ParsableArguments {
 }
 
 extension AccessOptions {
+    /// How certificates are judged. Throws when the authority's file cannot be read.
+    func secure(_ settings: inout ConnectionSettings) throws {
+        if let cacert { _ = try ReportFile.bytes(cacert) }
+        do throws(RunError) {
+            settings.tls = try AddressBook.tls(isInsecure: insecure, authority: cacert)
+        } catch {
+            throw Exit(.usage, error.description)
+        }
+    }
+
     /// Who asks. A password never stands on the command line.
     func credentials() throws -> Credentials {
         if let tokenFile { return .token(try Self.firstLine(tokenFile)) }

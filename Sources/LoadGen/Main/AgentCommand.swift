@@ -31,12 +31,12 @@ struct AgentCommand: AsyncParsableCommand {
             throw Exit(.usage, "an agent off loopback needs --agent-secret-file")
         }
         let (allowed, access, threads) = (Set(only), access, threads)
-        let server = AgentServer(secret: secret) { order in
+        let server = AgentServer(secret: secret) { order, stop in
             let target = try Target(parsing: order.url)
             guard allowed.isEmpty || allowed.contains(target.endpoint.authority) else {
                 throw RunError("this agent may not load \(target.endpoint.authority)")
             }
-            return try await Self.perform(order, target, access, threads)
+            return try await Self.perform(order, target, access, threads, stop)
         }
         try await server.serve(host: host, port: port, stop: Interrupt()) { port in
             Console.say("agent listening on \(host):\(port)")
@@ -44,7 +44,8 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private static func perform(
-        _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ threads: Int
+        _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ threads: Int,
+        _ stop: any StopSignal
     ) async throws -> String {
         var settings = RunSettings(drive: order.drive)
         settings.threads = threads
@@ -60,7 +61,7 @@ struct AgentCommand: AsyncParsableCommand {
         settings.beginAt = order.beginAt
         settings.connections.limit = max(1, min(order.connections, Descriptors.raise() - 64) / threads)
         settings.connections.closesAfterEach = order.closesConnections
-        settings.connections.tls = try AddressBook.tls(isInsecure: access.insecure, authority: access.cacert)
+        try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         let generator = try await Generator.start(settings)
         let workload: any Workload
@@ -72,14 +73,15 @@ struct AgentCommand: AsyncParsableCommand {
             do {
                 try await Stagehand(generator: generator, workload: registry).logIn()
             } catch {
-                throw RunError("\(target.endpoint) does not answer as a registry: \(error.name)")
+                try await generator.shutDown()
+                throw RunError("\(target.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
             }
             workload = registry
         } else {
             workload = SingleRequest(
                 Request(.get, "GET", target.endpoint, target.path, closes: order.closesConnections))
         }
-        var report = try await generator.run(workload)
+        var report = try await generator.run(workload, stop: stop)
         try await generator.shutDown()
         report.target = target.description
         return try ReportFile.json(report)
@@ -93,45 +95,5 @@ struct AgentCommand: AsyncParsableCommand {
         let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
         guard !host.isEmpty else { throw Exit(.usage, "'\(text)' is not HOST:PORT") }
         return (String(host), port)
-    }
-}
-
-/// Sends orders to agents instead of load.
-struct AgentOptions: ParsableArguments {
-    @Option(help: "HOST:PORT of agents that send the load together, separated by commas.")
-    var agents: String?
-
-    @Option(name: .customLong("agent-secret-file"), help: "File whose first line the agents want to see.")
-    var secretFile: String?
-
-    /// Has the agents keep `drive` together.
-    func perform(
-        _ agents: String, _ drive: Drive, _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario
-    ) async throws -> RunReport {
-        var endpoints: [Endpoint] = []
-        for text in agents.split(separator: ",") {
-            let (host, port) = try AgentCommand.address(String(text))
-            endpoints.append(Endpoint(isTLS: false, host: host, port: port))
-        }
-        var own = RunSettings(drive: drive)
-        own.requestTimeout =
-            drive.length + settings.warmUp + settings.coolDown + settings.requestTimeout + .seconds(60)
-        for endpoint in endpoints {
-            own.connections.addresses[endpoint] = try AddressBook.addresses(of: endpoint)
-        }
-        let generator = try await Generator.start(own)
-        let coordinator = try await Coordinator(
-            endpoints: endpoints, secret: try secretFile.map { try AccessOptions.firstLine($0) }, generator: generator)
-        let order = AgentOrder(
-            url: load.url, scenario: load.scenario == nil ? nil : scenario,
-            closesConnections: scenario.closesConnections, drive: drive, warmUp: settings.warmUp,
-            coolDown: settings.coolDown, requestTimeout: settings.requestTimeout,
-            intervalWidth: settings.intervalWidth, think: settings.think, seed: settings.seed,
-            connections: load.maxConnections)
-        var report = try await coordinator.run(order)
-        try await generator.shutDown()
-        report.target = load.url
-        report.scenario = scenario.name
-        return report
     }
 }

@@ -14,10 +14,10 @@ struct CapacityCommand: AsyncParsableCommand {
     @Option(help: "What must hold, such as 'p99<200ms,errors<0.1%'.")
     var objective = "p99<200ms,errors<0.1%"
 
-    @Option(help: "The first rate tried, arrivals a second.")
+    @Option(parsing: .unconditional, help: "The first rate tried, arrivals a second.")
     var start = "50"
 
-    @Option(help: "No higher rate is tried.")
+    @Option(parsing: .unconditional, help: "No higher rate is tried.")
     var ceiling: String?
 
     @Option(help: "Length of a probe.")
@@ -25,6 +25,9 @@ struct CapacityCommand: AsyncParsableCommand {
 
     @Option(help: "The search ends when its bounds are so close, in percent.")
     var precision = "2"
+
+    @Option(help: ArgumentHelp(visibility: .hidden))
+    var agents: String?
 
     @Option(help: "Write the result with the figures at the rate found.")
     var json: String?
@@ -34,11 +37,17 @@ struct CapacityCommand: AsyncParsableCommand {
 
     func run() async throws {
         let objective = try Objective(parsing: self.objective)
-        let length = try Quantity.duration(probe)
+        guard agents == nil else {
+            throw Exit(.usage, "a capacity search is one generator's: use 'run --agents' at rates of your own choice")
+        }
+        guard load.replay == nil else {
+            throw Exit(.usage, "a capacity search needs a scenario of like arrivals: it takes no --replay")
+        }
+        let length = try reading("--probe") { try Quantity.duration(probe) }
         guard length >= .seconds(1) else { throw Exit(.usage, "--probe must be at least 1s") }
-        let top = try Quantity.number(ceiling ?? "1000000", in: 0.1...Schedule.highestRate)
-        let first = try Quantity.number(start, in: 0.1...top)
-        let share = try Quantity.number(precision, in: 0.1...50) / 100
+        let top = try reading("--ceiling") { try Quantity.number(ceiling ?? "1000000", in: 0.1...Schedule.highestRate) }
+        let first = try reading("--start") { try Quantity.number(start, in: 0.1...top) }
+        let share = try reading("--precision") { try Quantity.number(precision, in: 0.1...50) / 100 }
         let scenario = try load.readScenario()
         let target = try Target(parsing: load.url)
         let seed = load.seed ?? freshSeed()
@@ -48,22 +57,35 @@ struct CapacityCommand: AsyncParsableCommand {
         settings.coolDown = .zero
         settings.intervalWidth = .nanoseconds(Int64(max(length.nanoseconds / 50, 20_000_000)))
         let interrupt = Interrupt()
-        let stage = try await LoadStage.start(load, settings, scenario, target)
+        let stage = try await LoadStage.start(load, settings, scenario, target, interrupt)
         var hunt = CapacityHunt(
             stage: stage, objective: objective, length: length, spacing: scenario.spacing ?? .poisson, seed: seed,
             isQuiet: load.quiet)
-        let answer = try await hunt.search(
-            CapacitySearch(start: first, precision: share, ceiling: top), interrupt)
-        guard var report = hunt.best else { throw Exit(.interrupted, "interrupted before a probe ended") }
+        let answer: CapacitySearch.Answer
+        do {
+            answer = try await hunt.search(CapacitySearch(start: first, precision: share, ceiling: top), interrupt)
+        } catch {
+            try await stage.abandon()
+            throw error
+        }
+        guard var report = hunt.best else {
+            try await stage.abandon()
+            throw Exit(.interrupted, "interrupted before a probe ended")
+        }
         report = try await stage.end(report)
-        tell(answer, objective)
+        if answer.rate > 0 {
+            // Latency counts from the intended moment, the generator's lag is in it: the answer errs to the safe side.
+            report.notes += report.doubts.map { "the target may hold more: " + $0 }
+            report.doubts = []
+        }
+        tell(answer, objective, report.notes)
         try write(CapacityReport(objective: objective.description, answer: answer, run: report))
         if interrupt.isStopped { throw Exit(.interrupted) }
         if answer.rate == 0 { throw Exit(.missed, "no rate that was tried keeps \(objective)") }
         if answer.isGeneratorBound { throw Exit(.invalid, "the generator, not the target, ended the search") }
     }
 
-    private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective) {
+    private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective, _ notes: [String]) {
         var rows = [["probe", "rate", "outcome", "chance to meet it", "measured"]]
         for (place, probe) in answer.probes.enumerated() {
             rows.append([
@@ -71,9 +93,10 @@ struct CapacityCommand: AsyncParsableCommand {
                 Text.significant(probe.confidence * 100) + " %", probe.summary,
             ])
         }
-        for line in Summary.table(rows) { Console.say(line) }
+        for line in Summary.table(rows, lastIsText: true) { Console.say(line) }
         let bound =
             answer.failedAt.map { ", \(Text.significant($0))/s was too much" } ?? ", no rate that was tried is too much"
+        for note in notes { Console.say("note: " + note) }
         Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
     }
 

@@ -13,8 +13,8 @@ struct LoadOptions: ParsableArguments {
         help: "Recording of client traffic (fixtures/traffic/*.jsonl): each arrival sends it with content of its own.")
     var replay: String?
 
-    @Option(help: "How many times faster than recorded a replay goes.")
-    var pace = "1"
+    @Option(parsing: .unconditional, help: "How many times faster than recorded a replay goes. (default: 1)")
+    var pace: String?
 
     @Option(help: "'constant' or 'poisson' arrivals.")
     var spacing: String?
@@ -63,9 +63,13 @@ struct LoadOptions: ParsableArguments {
 extension LoadOptions {
     /// The scenario named, or a plain GET.
     func readScenario() throws -> Scenario {
+        if scenario == "replay", replay == nil {
+            throw Exit(.usage, "a replay needs its recording: --replay FILE instead of --scenario replay")
+        }
         guard scenario == nil || replay == nil else {
             throw Exit(.usage, "--scenario and --replay are one or the other")
         }
+        guard replay != nil || pace == nil else { throw Exit(.usage, "--pace is for --replay") }
         guard let name = scenario else {
             var plain = Scenario()
             plain.name = replay ?? "GET"
@@ -78,7 +82,7 @@ extension LoadOptions {
             throw Exit(
                 .usage,
                 "there is no scenario '\(name)'; built in: \(BuiltIns.all.map(\.name).joined(separator: ", ")); "
-                    + "a file's name needs a '.' or a '/'")
+                    + "a file's name needs a '.' or a '/'; a recording is sent by --replay FILE")
         }
         let text = String(decoding: try ReportFile.bytes(name), as: UTF8.self)
         return try adjusted(try Scenario(yaml: text, file: name))
@@ -98,8 +102,8 @@ extension LoadOptions {
             }
             scenario.spacing = known
         }
-        if let warmUp { scenario.warmUp = try Quantity.duration(warmUp) }
-        if let coolDown { scenario.coolDown = try Quantity.duration(coolDown) }
+        if let warmUp { scenario.warmUp = try reading("--warm-up") { try Quantity.duration(warmUp) } }
+        if let coolDown { scenario.coolDown = try reading("--cool-down") { try Quantity.duration(coolDown) } }
         return scenario
     }
 
@@ -116,13 +120,13 @@ extension LoadOptions {
         settings.warmUp = scenario.warmUp ?? .zero
         settings.coolDown = scenario.coolDown ?? .zero
         settings.think = scenario.think
-        settings.requestTimeout = try Quantity.duration(timeout)
+        settings.requestTimeout = try reading("--timeout") { try Quantity.duration(timeout) }
         guard settings.requestTimeout > .zero else { throw Exit(.usage, "--timeout must be longer than nothing") }
         settings.connections.connectTimeout = min(settings.requestTimeout, .seconds(10))
         let allowed = Descriptors.raise() - 64
         settings.connections.limit = max(1, min(maxConnections, allowed) / threads)
         settings.connections.closesAfterEach = scenario.closesConnections
-        settings.connections.tls = try AddressBook.tls(isInsecure: access.insecure, authority: access.cacert)
+        try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         settings.serverPID = serverPID
         if let metrics {
@@ -131,6 +135,15 @@ extension LoadOptions {
                 keeping: .bytes(limit: 8_388_608))
         }
         return settings
+    }
+}
+
+/// Reads an option's value: a complaint about it gets the option's name put before it.
+func reading<Value>(_ option: String, _ read: () throws -> Value) throws -> Value {
+    do {
+        return try read()
+    } catch let error as QuantityError {
+        throw Exit(.usage, "\(option): \(error)")
     }
 }
 

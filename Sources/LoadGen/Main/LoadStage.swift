@@ -12,9 +12,10 @@ struct LoadStage {
     private let isQuiet: Bool
     private let keeps: Bool
 
-    /// Starts event loops, logs in and pushes what arrivals need. Throws an ``Exit`` when the target refuses.
+    /// Starts event loops, logs in and pushes what arrivals need. Throws an ``Exit`` when the target refuses or the user
+    /// wants no more; what was pushed until then is deleted.
     static func start(
-        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target
+        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target, _ interrupt: Interrupt
     ) async throws -> LoadStage {
         let generator = try await Generator.start(settings)
         if let file = load.replay { return try await start(load, settings, scenario, target, generator, replay: file) }
@@ -35,10 +36,10 @@ struct LoadStage {
         do {
             try await stagehand.logIn()
         } catch {
-            throw Exit(.unreachable, "\(target.endpoint) does not answer as a registry (GET /v2/): \(error.name)")
+            throw refusal(target, error)
         }
         do {
-            let done = try await stagehand.setUp()
+            let done = try await stagehand.setUp(stop: interrupt)
             if done.images > 0, !load.quiet {
                 Console.complain(
                     "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s"
@@ -48,8 +49,9 @@ struct LoadStage {
                 generator: generator, workload: workload, target: target, scenario: scenario, stagehand: stagehand,
                 preparation: done, replay: nil, isQuiet: load.quiet, keeps: load.keep)
         } catch {
-            _ = await stagehand.cleanUp(arrivals: 0, limit: .seconds(10))
-            throw Exit(.unreachable, "set-up failed: \(error.name)")
+            if !load.keep { _ = await stagehand.cleanUp(arrivals: 0, limit: .seconds(10)) }
+            if interrupt.isStopped { throw Exit(.interrupted, "interrupted in set-up") }
+            throw Exit(.unreachable, "set-up failed: \(Failure.explained(error.name))")
         }
     }
 
@@ -59,16 +61,18 @@ struct LoadStage {
     ) async throws -> LoadStage {
         let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
         let plan = ReplayPlan(try Recording(text: text, file: file))
+        let pace = try reading("--pace") { try Quantity.number(load.pace ?? "1", in: 0.001...1e6) }
+        guard !plan.isEmpty else { throw Exit(.usage, "\(file): none of the recording can be sent") }
         let client = RegistryClient(
             endpoint: target.endpoint, credentials: try load.access.credentials(),
             tokenHosts: Set(load.access.tokenHosts),
             closes: scenario.closesConnections)
         let replay = ReplayWorkload(
-            plan: plan, client: client, seed: settings.seed, pace: try Quantity.number(load.pace, in: 0.001...1e6))
+            plan: plan, client: client, seed: settings.seed, pace: pace)
         do {
             try await replay.logIn(generator)
         } catch {
-            throw Exit(.unreachable, "\(target.endpoint) does not answer as a registry (GET /v2/): \(error.name)")
+            throw refusal(target, error)
         }
         for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !load.quiet {
             Console.complain("replay: \(count) exchanges are not sent: \(reason)")
@@ -77,6 +81,12 @@ struct LoadStage {
             generator: generator, workload: replay, target: target, scenario: scenario, stagehand: nil,
             preparation: nil,
             replay: replay, isQuiet: load.quiet, keeps: load.keep)
+    }
+
+    private static func refusal(_ target: Target, _ failure: Failure) -> Exit {
+        Exit(
+            .unreachable,
+            "\(target.endpoint) does not answer as a registry (GET /v2/): \(Failure.explained(failure.name))")
     }
 
     /// One run, with progress on standard error: redrawn on a terminal, a line a second elsewhere.
@@ -109,6 +119,11 @@ struct LoadStage {
         report.target = target.description
         report.scenario = scenario.name
         return report
+    }
+
+    /// Cleans up after a run that failed, and tells what it could not.
+    func abandon(arrivals: UInt64? = nil) async throws {
+        for note in try await end(RunReport(), arrivals: arrivals).notes { Console.complain("aerugo-load: " + note) }
     }
 
     /// Cleans up and ends the threads; what clean-up could not do becomes a note.

@@ -117,6 +117,7 @@ struct ScenariosCommand: ParsableCommand {
                 let about = try BuiltIns.scenario(entry.name)?.about ?? ""
                 Console.say(entry.name + String(repeating: " ", count: max(1, 18 - entry.name.count)) + about)
             }
+            Console.say("A recording of client traffic is sent by 'run URL --replay FILE'.")
             return
         }
         guard let entry = BuiltIns.all.first(where: { $0.name == name }) else {

@@ -7,20 +7,20 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var load: LoadOptions
 
-    @Option(help: "Arrivals a second (open loop).")
+    @Option(parsing: .unconditional, help: "Arrivals a second (open loop).")
     var rate: String?
 
     @Option(help: "How long the figures are taken.")
     var duration: String?
 
-    @Option(help: "Rate at the start of a ramp that ends at --rate.")
+    @Option(parsing: .unconditional, help: "Rate at the start of a ramp that ends at --rate.")
     var from: String?
 
-    @Option(help: "So many arrivals at once, each --every.")
+    @Option(parsing: .unconditional, help: "So many arrivals at once, each --every.")
     var burst: Int?
 
-    @Option(help: "Time between bursts.")
-    var every = "1s"
+    @Option(help: "Time between bursts. (default: 1s)")
+    var every: String?
 
     @Option(help: "Closed loop instead: so many clients, each waiting for its answer. Hides a server's pauses.")
     var concurrency: Int?
@@ -31,22 +31,30 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let objectives = try output.objectives()
+        try refuseContradictions()
         let scenario = try load.readScenario()
         let target = try Target(parsing: load.url)
         let seed = load.seed ?? freshSeed()
         let drive = try self.drive(scenario, seed: seed)
         let settings = try load.settings(drive, scenario, target, seed: seed)
         let interrupt = Interrupt()
-        let stage = try await LoadStage.start(load, settings, scenario, target)
+        let crew = try await agents.connect(drive, settings)
+        let stage = try await LoadStage.start(load, settings, scenario, target, interrupt)
         var report: RunReport
-        if let names = agents.agents {
-            report = try await agents.perform(names, drive, load, settings, scenario)
-            // Arrivals of warm-up and cool-down have numbers too: clean-up looks a little further than was asked.
-            report = try await stage.end(report, arrivals: drive.arrivalBound(settings, asked: report.asked))
-        } else {
-            report = try await stage.perform(drive, interrupt)
-            report = try await stage.end(report)
+        do {
+            report =
+                if let crew {
+                    try await crew.perform(drive, load, settings, scenario, interrupt)
+                } else {
+                    try await stage.perform(drive, interrupt)
+                }
+        } catch {
+            try await stage.abandon(arrivals: crew == nil ? nil : drive.arrivalBound(settings, asked: drive.arrivals))
+            throw error
         }
+        // Arrivals of warm-up and cool-down have numbers too: clean-up looks a little further than was asked.
+        report = try await stage.end(
+            report, arrivals: crew == nil ? nil : drive.arrivalBound(settings, asked: report.asked))
         for line in Summary.lines(report) { Console.say(line) }
         let verdicts = objectives.flatMap { $0.judge(report) }
         for verdict in verdicts {
@@ -54,31 +62,54 @@ struct RunCommand: AsyncParsableCommand {
         }
         try output.write(report, verdicts)
         if report.isInterrupted { throw Exit(.interrupted) }
-        if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.keys.first {
-            throw Exit(.unreachable, "nothing succeeded: \(failure)")
+        if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.max(by: { $0.value < $1.value })?.key
+        {
+            throw Exit(.unreachable, "nothing succeeded: \(Failure.explained(failure))")
         }
         if !report.isValid { throw Exit(.invalid, "the run is invalid: " + report.doubts.joined(separator: "; ")) }
         if verdicts.contains(where: { !$0.isMet }) { throw Exit(.missed) }
     }
 
+    /// What would be passed over in silence is refused.
+    private func refuseContradictions() throws {
+        let given = [("--rate", rate), ("--from", from), ("--every", every), ("--burst", burst.map { "\($0)" })]
+        func refuse(_ option: String, with names: [String]) throws {
+            guard let other = given.first(where: { $0.1 != nil && names.contains($0.0) }) else { return }
+            throw Exit(.usage, "\(option) and \(other.0) do not go together")
+        }
+        if concurrency != nil {
+            guard rate == nil else { throw Exit(.usage, "--concurrency is a closed loop: it takes no rate") }
+            try refuse("--concurrency", with: ["--from", "--burst", "--every"])
+        }
+        if burst != nil { try refuse("--burst", with: ["--rate", "--from"]) }
+        if every != nil, burst == nil { throw Exit(.usage, "--every is for --burst") }
+        if from != nil, rate == nil { throw Exit(.usage, "--from needs the --rate that the ramp ends at") }
+        guard agents.agents != nil else { return }
+        if load.replay != nil { throw Exit(.usage, "agents send no replays: --replay and --agents do not go together") }
+        if load.serverPID != nil || load.metrics != nil {
+            throw Exit(
+                .usage, "with --agents the server's CPU and memory are not read: leave out --server-pid and --metrics")
+        }
+    }
+
     /// Command line over scenario over 10 a second for 10 s.
     private func drive(_ scenario: Scenario, seed: UInt64) throws -> Drive {
-        let length = try duration.map { try Quantity.duration($0) }
+        let length = try duration.map { text in try reading("--duration") { try Quantity.duration(text) } }
         guard length ?? .seconds(1) > .zero else { throw Exit(.usage, "--duration must be longer than nothing") }
         if let concurrency {
-            guard rate == nil, burst == nil else {
-                throw Exit(.usage, "--concurrency is closed loop: it takes no rate")
-            }
             guard (1...100_000).contains(concurrency) else { throw Exit(.usage, "--concurrency must be 1 to 100000") }
             return .closed(clients: concurrency, lasting: length ?? .seconds(10))
         }
         var stages = scenario.schedule ?? [.constant(10, lasting: .seconds(10))]
         if let rate {
-            let rate = try Quantity.number(rate, in: 0...Schedule.highestRate)
-            let start = try from.map { try Quantity.number($0, in: 0...Schedule.highestRate) } ?? rate
+            let rate = try reading("--rate") { try Quantity.number(rate, in: 0...Schedule.highestRate) }
+            let start = try reading("--from") {
+                try from.map { try Quantity.number($0, in: 0...Schedule.highestRate) } ?? rate
+            }
             stages = [.ramp(from: start, to: rate, lasting: length ?? .seconds(10))]
         } else if let burst {
-            stages = [.burst(size: burst, every: try Quantity.duration(every), lasting: length ?? .seconds(10))]
+            let every = try reading("--every") { try Quantity.duration(self.every ?? "1s") }
+            stages = [.burst(size: burst, every: every, lasting: length ?? .seconds(10))]
         } else if let length {
             stages = stages.count == 1 ? stages.map { $0.lasting(length) } : stages
         }

@@ -3,14 +3,26 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// The HTTP side of an agent: `GET /clock` and `POST /run`, one run at a time.
+/// Stops a run from another thread.
+final class StopFlag: StopSignal {
+    private let isSet = Atomic<Bool>(false)
+
+    var isStopped: Bool { isSet.load(ordering: .relaxed) }
+
+    func stop() {
+        isSet.store(true, ordering: .relaxed)
+    }
+}
+
+/// The HTTP side of an agent: `GET /clock`, `POST /run` and `POST /stop`, one run at a time.
 package final class AgentServer: Sendable {
-    /// Carries an order out and gives the report's JSON.
-    package typealias Work = @Sendable (AgentOrder) async throws -> String
+    /// Carries an order out, until its end or until it is stopped, and gives the report's JSON.
+    package typealias Work = @Sendable (AgentOrder, any StopSignal) async throws -> String
 
     private let secret: String?
     private let work: Work
-    private let isBusy = Mutex(false)
+    /// Of the run under way.
+    private let running = Mutex<StopFlag?>(nil)
     private let group: MultiThreadedEventLoopGroup
 
     /// - Parameter secret: what `Authorization: Bearer` must say; `nil` lets everybody in.
@@ -40,6 +52,12 @@ package final class AgentServer: Sendable {
         }
         ready(channel.localAddress?.port ?? port)
         while !stop.isStopped { try await Task.sleep(nanoseconds: 100_000_000) }
+        // The coordinator is owed what there is.
+        stopRun()
+        let until = MonotonicClock.now() + 5_000_000_000
+        while !isFree, MonotonicClock.now() < until {
+            try await Task.sleep(nanoseconds: 50_000_000)
+        }
         try await channel.close()
         try await group.shutdownGracefully()
     }
@@ -53,7 +71,10 @@ package final class AgentServer: Sendable {
         switch (method, path) {
         case ("GET", "/clock"): return (200, "{\"wall\":\(MonotonicClock.wall())}")
         case ("POST", "/run"): return await run(body)
-        default: return (404, "{\"error\":\"an agent knows GET /clock and POST /run\"}")
+        case ("POST", "/stop"):
+            stopRun()
+            return (200, "{}")
+        default: return (404, "{\"error\":\"an agent knows GET /clock, POST /run and POST /stop\"}")
         }
     }
 
@@ -65,18 +86,27 @@ package final class AgentServer: Sendable {
         } catch {
             return (400, "{\"error\":\"the order is not understood\"}")
         }
-        let mayRun = isBusy.withLock { busy in
-            defer { busy = true }
-            return !busy
+        let flag = StopFlag()
+        let mayRun = running.withLock { running in
+            guard running == nil else { return false }
+            running = flag
+            return true
         }
         guard mayRun else { return (409, "{\"error\":\"the agent is busy with another run\"}") }
-        defer { isBusy.withLock { $0 = false } }
+        defer { running.withLock { $0 = nil } }
         do {
-            return (200, try await work(order))
+            return (200, try await work(order, flag))
         } catch {
             let reason = TextOutputs.xml("\(error)").filter { $0 != "\\" }
             return (500, "{\"error\":\"\(reason)\"}")
         }
+    }
+
+    /// No run is under way.
+    package var isFree: Bool { running.withLock { $0 == nil } }
+
+    private func stopRun() {
+        running.withLock { $0 }?.stop()
     }
 
     /// In a time that does not tell where the first difference is.

@@ -33,8 +33,10 @@ package struct Coordinator: Sendable {
         self.agents = agents
     }
 
-    /// Sends each agent its share of `order` and waits for all reports. Throws when one fails: half a run is none.
-    package func run(_ order: AgentOrder) async throws(RunError) -> RunReport {
+    /// Sends each agent its share of `order` and waits for all reports. Throws when one fails: half a run is none, and
+    /// the others are stopped. Once `stop` says so, all are stopped and what they have is the report.
+    package func run(_ order: AgentOrder, stop: any StopSignal = NeverStops()) async throws(RunError) -> RunReport {
+        async let _ = watch(stop)
         let begin = MonotonicClock.wall() + Self.lead
         let parts = await withTaskGroup(of: (String, Result<RunReport, RunError>).self) { group in
             for (place, agent) in agents.enumerated() {
@@ -48,7 +50,12 @@ package struct Coordinator: Sendable {
                     (agent.endpoint.authority, await Self.perform(constant, agent.endpoint, secret, generator))
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            var parts: [(String, Result<RunReport, RunError>)] = []
+            for await part in group {
+                if case .failure = part.1, parts.allSatisfy(\.1.isSuccess) { await stopAll() }
+                parts.append(part)
+            }
+            return parts
         }
         var total: RunReport?
         for (name, part) in parts {
@@ -63,6 +70,22 @@ package struct Coordinator: Sendable {
         report.notes.append("\(agents.count) agents, clocks aligned within \(Text.time(doubt))")
         report.doubts = Validity.doubts(about: report, isOpen: report.mode == "open loop")
         return report
+    }
+
+    private func watch(_ stop: any StopSignal) async throws {
+        while !stop.isStopped { try await Task.sleep(nanoseconds: 100_000_000) }
+        await stopAll()
+    }
+
+    private func stopAll() async {
+        for agent in agents {
+            do throws(RunError) {
+                _ = try await Self.ask(agent.endpoint, "POST", "/stop", nil, secret, generator)
+            } catch {
+                // Whoever cannot be asked any more has failed already, and its run tells so.
+                continue
+            }
+        }
     }
 
     private static func perform(
@@ -124,6 +147,12 @@ package struct Coordinator: Sendable {
             throw RunError("agent \(endpoint) answers \(status): \(String(decoding: bytes.prefix(300), as: UTF8.self))")
         }
         return bytes
+    }
+}
+
+extension Result {
+    fileprivate var isSuccess: Bool {
+        if case .success = self { true } else { false }
     }
 }
 

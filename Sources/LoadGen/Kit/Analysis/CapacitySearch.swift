@@ -23,9 +23,12 @@ package struct ProbeResult: Codable, Sendable {
     package let confidence: Double
     /// The conditions with their values.
     package let summary: String
+    /// What was measured of the first condition on whole arrivals' latency, nanoseconds.
+    package let latency: Double?
 
     package init(
-        rate: Double, outcome: Outcome, isPlain: Bool, throughput: Double, confidence: Double, summary: String
+        rate: Double, outcome: Outcome, isPlain: Bool, throughput: Double, confidence: Double, summary: String,
+        latency: Double? = nil
     ) {
         self.rate = rate
         self.outcome = outcome
@@ -33,6 +36,7 @@ package struct ProbeResult: Codable, Sendable {
         self.throughput = throughput
         self.confidence = confidence
         self.summary = summary
+        self.latency = latency
     }
 }
 

@@ -71,6 +71,14 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Objective.Condition {
+    /// It keeps the latency of whole arrivals below a bound.
+    var isOnLatency: Bool {
+        switch measure {
+        case .percentile, .mean, .max: operation == nil && isBelow
+        case .errors, .rate: false
+        }
+    }
+
     /// Reads `[OPERATION:]MEASURE<BOUND`.
     package init(parsing text: String) throws(QuantityError) {
         let wanted = "a condition such as p99<200ms, errors<0.1%, mean<50ms, rate>990 or blob.get:p95<1s"

@@ -4,6 +4,7 @@ package struct ProbeJudge: Sendable {
     /// A rise of latency is carried on for so long.
     static let horizon = 120.0
 
+    /// A judge of probes by `objective`.
     package init(objective: Objective) {
         self.objective = objective
     }
@@ -25,7 +26,14 @@ package struct ProbeJudge: Sendable {
         return ProbeResult(
             rate: rate, outcome: outcome, isPlain: isPlain(report, outcome, rate), throughput: throughput(report),
             confidence: confidence(report),
-            summary: verdicts.map { "\($0.condition.description): \($0.text)" }.joined(separator: ", "))
+            summary: summary(report, verdicts), latency: verdicts.first { $0.condition.isOnLatency }?.value)
+    }
+
+    private func summary(_ report: RunReport, _ verdicts: [Objective.Verdict]) -> String {
+        if report.arrivals.total == 0, report.asked > 0 {
+            return "given up: none of \(report.asked) arrivals had ended"
+        }
+        return verdicts.map { "\($0.condition.description): \($0.text)" }.joined(separator: ", ")
     }
 
     /// A growing queue, a target that fell behind, or a middle of all latencies beyond the bound.
@@ -43,13 +51,7 @@ package struct ProbeJudge: Sendable {
 
     /// The tightest bound on latency, nanoseconds.
     private var latencyBound: Double? {
-        objective.conditions.compactMap { condition in
-            switch condition.measure {
-            case .percentile, .mean, .max:
-                return condition.operation == nil && condition.isBelow ? condition.bound : nil
-            case .errors, .rate: return nil
-            }
-        }.min()
+        objective.conditions.filter(\.isOnLatency).map(\.bound).min()
     }
 
     /// A queue that grows shows as latency rising steadily, long before a short probe misses its objective.

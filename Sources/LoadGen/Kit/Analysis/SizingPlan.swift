@@ -41,6 +41,7 @@ package struct SizingPlan: Sendable {
     /// Copies of each byte in storage.
     package var copies = 1.0
 
+    /// A plan for `work`, with the assumptions above until they are changed.
     package init(work: [Work]) {
         self.work = work
     }

@@ -15,7 +15,8 @@ package struct NeverStops: StopSignal {
 extension Generator {
     /// Sends the arrivals of `workload` and waits for their ends; tells of them each second.
     ///
-    /// What is on its way when the schedule ends has until the request timeout. Throws when a worker's loop is gone.
+    /// What is on its way when the schedule ends has until the request timeout; then it is given up and counts as timed
+    /// out. Throws when a worker's loop is gone.
     package func run(
         _ workload: any Workload, drive chosen: Drive? = nil, stop: any StopSignal = NeverStops(),
         progress tell: (Progress) async -> Bool = { _ in true }
@@ -36,6 +37,7 @@ extension Generator {
         var samples: [TargetSample] = []
         var isInterrupted = false
         var toldAt: Nanoseconds = 0
+        let latest = plan.end &+ settings.requestTimeout.nanoseconds &+ workload.length.nanoseconds &+ 1_000_000_000
         while true {
             try await Task.sleep(nanoseconds: plan.pauseBeforeNextSecond())
             let now = try await self.progress(plan)
@@ -50,8 +52,11 @@ extension Generator {
                 isInterrupted = true
                 break
             }
-            let isOver = now.takenAt > plan.end
-            if now.isDone && isOver || now.takenAt > plan.end + settings.requestTimeout.nanoseconds + 1_000_000_000 {
+            if now.isDone, now.takenAt > plan.end { break }
+            if now.takenAt > latest {
+                // Whoever still waits has waited too long: leaving that out would flatter the server.
+                for worker in workers { try await worker.perform { $0.giveUp() } }
+                try await settle(limit: .seconds(5))
                 break
             }
         }
@@ -88,6 +93,7 @@ extension Generator {
         report.isInterrupted = isInterrupted
         let end = isInterrupted ? min(now, plan.window.upperBound) : plan.window.upperBound
         report.seconds = end > plan.window.lowerBound ? Double(end - plan.window.lowerBound) / 1e9 : 0
+        report.coverAllSeconds()
         report.began = Double(MonotonicClock.wall()) / 1e9 - Double(now) / 1e9 + Double(plan.window.lowerBound) / 1e9
         report.generator.busy = watch.busy
         report.generator.cpuSeconds = watch.cpuSeconds
@@ -95,7 +101,7 @@ extension Generator {
         report.samples = samples
         report.seed = settings.seed
         report.mode = plan.isOpen ? "open loop" : "closed loop"
-        report.schedule = plan.drive.summary
+        report.schedule = plan.summary
         report.doubts = Validity.doubts(about: report, isOpen: plan.isOpen)
         return report
     }

@@ -5,9 +5,15 @@ struct RunPlan: Sendable {
     let end: Nanoseconds
     /// The stretch that counts.
     let window: Range<Nanoseconds>
+    /// One line for people.
+    let summary: String
 
     /// Throws when the schedule with its warm-up is impossible.
     init(_ settings: RunSettings, _ drive: Drive) throws(ScheduleError) {
+        var parts = [drive.summary]
+        if settings.warmUp > .zero { parts.append("warm-up \(Text.significant(settings.warmUp.inSeconds)) s") }
+        if settings.coolDown > .zero { parts.append("cool-down \(Text.significant(settings.coolDown.inSeconds)) s") }
+        summary = parts.joined(separator: ", ")
         switch drive {
         case .open(let schedule):
             self.drive = .open(try schedule.surrounded(before: settings.warmUp, after: settings.coolDown))

@@ -37,6 +37,7 @@ package struct RunSettings: Sendable {
 package struct RunError: Error, CustomStringConvertible {
     package let description: String
 
+    /// - Parameter description: what is wrong and what to do.
     package init(_ description: String) {
         self.description = description
     }

@@ -17,6 +17,14 @@ package enum Drive: Codable, Sendable {
 }
 
 extension Drive {
+    /// Arrivals that it asks for; 0 where that depends on the answers.
+    package var arrivals: Int {
+        switch self {
+        case .open(let schedule): Int(min(schedule.arrivals, 1e15))
+        case .closed: 0
+        }
+    }
+
     /// A number that no arrival reaches, for whoever did not count them: generously above `asked` arrivals of the figures
     /// and those of warm-up and cool-down.
     package func arrivalBound(_ settings: RunSettings, asked: Int) -> UInt64 {
@@ -57,6 +65,7 @@ final class Worker {
     private var driver: (any Driver)?
     private var pauses: [Int: () -> Void] = [:]
     private var pauseCount = 0
+    private var isGivingUp = false
 
     init(loop: any EventLoop, settings: Settings) {
         self.loop = loop
@@ -76,6 +85,7 @@ final class Worker {
         recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
         self.base = base
         isSendingDone = false
+        isGivingUp = false
         switch drive {
         case .open(let schedule):
             driver = OpenDriver(
@@ -101,13 +111,25 @@ final class Worker {
         sendingIsDone()
     }
 
+    /// Arrivals under way time out now; what they would still send is not sent.
+    func giveUp() {
+        isGivingUp = true
+        stopSending()
+        wake()
+        pool.giveUp(.timeout)
+    }
+
     /// Ends everything now.
     func shutDown() {
         stopSending()
+        wake()
+        pool.giveUp(.cancelled)
+    }
+
+    private func wake() {
         let left = pauses.values
         pauses = [:]
         for resume in left { resume() }
-        pool.shutDown()
     }
 
     /// Starts one arrival; `ended` hears of its end.
@@ -170,6 +192,7 @@ final class Worker {
             }
             done(answer)
         }
+        if isRecorded, isGivingUp { return exchange.finish(.timeout) }
         if !pool.send(exchange) { exchange.finish(.noLocalPort) }
     }
 

@@ -2,6 +2,14 @@
 package protocol Workload: Sendable {
     /// The work of arrival `index`, drawn with `random`, which is that arrival's own.
     func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork
+
+    /// The time that an arrival takes by its own choice, beyond that of its requests.
+    var length: Duration { get }
+}
+
+extension Workload {
+    /// None.
+    package var length: Duration { .zero }
 }
 
 /// The work of one arrival.
@@ -27,5 +35,6 @@ package struct SingleRequest: Workload {
         self.request = request
     }
 
+    /// The same request each time.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork { .request(request) }
 }

@@ -6,6 +6,7 @@ package struct CapacityReport: Codable, Sendable {
     /// The run at the highest rate that passed, or the last one.
     package let run: RunReport
 
+    /// A search's result with the run at the rate found.
     package init(objective: String, answer: CapacitySearch.Answer, run: RunReport) {
         self.objective = objective
         self.answer = answer

@@ -9,6 +9,7 @@ struct Chart {
         let style: Int
         let points: [(x: Double, y: Double)]
         var isFilled = false
+        var isDotted = false
     }
 
     /// How an axis is spread and labelled.
@@ -27,8 +28,8 @@ struct Chart {
     var yScale = Scale.linear
     let series: [Series]
 
-    private static let (width, height) = (720.0, 260.0)
-    private static let (left, right, top, bottom) = (58.0, 14.0, 12.0, 34.0)
+    private static let (width, height) = (520.0, 230.0)
+    private static let (left, right, top, bottom) = (46.0, 14.0, 12.0, 36.0)
 
     /// The drawing with its title and legend; a sentence when there is nothing to draw.
     var html: String {
@@ -71,8 +72,10 @@ struct Chart {
         let places = line.points.map { point in
             (place(point.x, xRange, xScale, isX: true), place(point.y, yRange, yScale, isX: false))
         }
-        if places.count == 1, let only = places.first {
-            return "<circle class=\"d\(line.style)\" cx=\"\(n(only.0))\" cy=\"\(n(only.1))\" r=\"3\"/>"
+        if line.isDotted || places.count == 1 {
+            return places.map {
+                "<circle class=\"d\(line.style)\" cx=\"\(n($0.0))\" cy=\"\(n($0.1))\" r=\"\(line.isDotted ? 5 : 3)\"/>"
+            }.joined()
         }
         let steps = places.map { "\(n($0.0)),\(n($0.1))" }.joined(separator: " ")
         var drawn = ""
@@ -90,12 +93,13 @@ struct Chart {
         case .nines: return 0...max(high, 99)
         case .logarithmic:
             let positive = values.filter { $0 > 0 }.min() ?? 1
+            if isX { return positive * 0.8...max(high, positive) * 1.25 }
             let bottom = pow(10, log10(positive).rounded(.down))
             return bottom...max(pow(10, log10(max(high, positive)).rounded(.up)), bottom * 10)
         case .linear:
             if isX { return low...max(high, low + 1e-9) }
             let step = Self.step(max(high, 1e-9) / 4)
-            return 0...max((high / step).rounded(.up) * step, step)
+            return 0...max((high * 1.02 / step).rounded(.up) * step, step)
         }
     }
 
@@ -106,13 +110,9 @@ struct Chart {
                 ($0, "\($0 == 0 ? "0" : Self.number($0)) %")
             }
         case .logarithmic:
-            var ticks: [(Double, String)] = []
-            var value = range.lowerBound
-            while value <= range.upperBound * 1.001, ticks.count < 16 {
-                ticks.append((value, Self.number(value)))
-                value *= 10
-            }
-            return ticks
+            let powers = Self.ticks(range, [1])
+            let all = powers.count > 2 ? powers : Self.ticks(range, [1, 2, 5])
+            return all.map { ($0, Self.number($0)) }
         case .linear:
             let step = Self.step((range.upperBound - range.lowerBound) / 5)
             var value = (range.lowerBound / step).rounded(.up) * step
@@ -123,6 +123,19 @@ struct Chart {
             }
             return ticks
         }
+    }
+
+    /// The numbers of a logarithmic axis that are one of `factors` times a power of ten.
+    private static func ticks(_ range: ClosedRange<Double>, _ factors: [Double]) -> [Double] {
+        var ticks: [Double] = []
+        var power = pow(10, log10(max(range.lowerBound, 1e-12)).rounded(.down))
+        while power <= range.upperBound * 1.001, ticks.count < 32 {
+            ticks += factors.map { $0 * power }.filter {
+                $0 >= range.lowerBound * 0.999 && $0 <= range.upperBound * 1.001
+            }
+            power *= 10
+        }
+        return ticks
     }
 
     private func place(_ value: Double, _ range: ClosedRange<Double>, _ scale: Scale, isX: Bool) -> Double {
@@ -157,9 +170,7 @@ struct Chart {
     }
 
     private static func trimmed(_ value: Double) -> String {
-        var text = Text.fixed(value, 4)
-        while text.contains("."), text.hasSuffix("0") { text.removeLast() }
-        return text.hasSuffix(".") ? String(text.dropLast()) : text
+        Text.plain((value * 1e4).rounded() / 1e4)
     }
 
     private func n(_ value: Double) -> String { Text.fixed(value, 1) }

@@ -90,4 +90,30 @@ extension HTMLReport {
                 ]),
         ]
     }
+
+    /// Latency against rate, a point a probe, with the objective as a line.
+    static func capacityChart(_ answer: CapacitySearch.Answer, _ objective: String) -> Chart {
+        let points = answer.probes.compactMap { probe in
+            probe.latency.map { (isPassed: probe.outcome == .passed, x: probe.rate, y: $0 / 1e6) }
+        }
+        var lines = [true, false].map { isPassed in
+            Chart.Series(
+                name: isPassed ? "passed" : "failed", style: isPassed ? 0 : 3,
+                points: points.filter { $0.isPassed == isPassed }.map { ($0.x, $0.y) }, isDotted: true)
+        }
+        var name = "latency"
+        do throws(QuantityError) {
+            if let condition = try Objective(parsing: objective).conditions.first(where: \.isOnLatency) {
+                name = String(condition.description.prefix { $0 != "<" })
+                let ends = points.isEmpty ? [] : [points.map(\.x).min() ?? 0, points.map(\.x).max() ?? 0]
+                lines.append(
+                    Chart.Series(name: "objective", style: 4, points: ends.map { ($0, condition.bound / 1e6) }))
+            }
+        } catch {
+            // A report whose objective is of another version: the points say enough.
+        }
+        return Chart(
+            title: "\(name) by rate", unit: "ms, log scale", xTitle: "arrivals/s, log scale", xScale: .logarithmic,
+            yScale: .logarithmic, series: lines)
+    }
 }

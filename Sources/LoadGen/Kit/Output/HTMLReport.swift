@@ -79,10 +79,11 @@ package enum HTMLReport {
     private static func requirements(_ verdicts: [Objective.Verdict]) -> String {
         let rows = verdicts.map { verdict in
             "<tr class=\"\(verdict.isMet ? "met" : "missed")\"><td>\(TextOutputs.xml(verdict.condition.description))</td>"
-                + "<td>\(verdict.text)</td><td>\(verdict.isMet ? "met" : "missed")</td></tr>"
+                + "<td>\(TextOutputs.xml(verdict.text))</td><td>\(verdict.isMet ? "met" : "missed")</td></tr>"
         }
-        return "<section><h2>Requirements</h2><table><tr><th>condition</th><th>measured</th><th></th></tr>"
-            + rows.joined() + "</table></section>\n"
+        return
+            "<section><h2>Requirements</h2><div class=\"wide\"><table><tr><th>condition</th><th>measured</th><th></th></tr>"
+            + rows.joined() + "</table></div></section>\n"
     }
 
     private static func capacity(_ answer: CapacitySearch.Answer, _ objective: String) -> String {
@@ -92,15 +93,16 @@ package enum HTMLReport {
         if answer.isGeneratorBound {
             text += "<p class=\"care\">The generator's limit, not the target's, ended the search.</p>"
         }
-        text +=
-            "<div class=\"wide\"><table><tr><th>probe</th><th>rate</th><th>outcome</th><th>chance to meet it</th><th>measured</th></tr>"
+        text += "<div class=\"charts\">" + capacityChart(answer, objective).html
+        text += "<div class=\"wide\"><table class=\"texts\"><tr><th>probe</th><th>rate</th><th>outcome</th>"
+        text += "<th>chance</th><th>measured</th></tr>"
         for (place, probe) in answer.probes.enumerated() {
             text += "<tr class=\"\(probe.outcome == .passed ? "met" : "missed")\"><td>\(place + 1)</td>"
             text += "<td>\(Text.significant(probe.rate))/s</td><td>\(probe.outcome.rawValue)</td>"
             text +=
                 "<td>\(Text.significant(probe.confidence * 100)) %</td><td>\(TextOutputs.xml(probe.summary))</td></tr>"
         }
-        return text + "</table></div></section>\n"
+        return text + "</table></div></div></section>\n"
     }
 
     private static func operations(_ report: RunReport) -> String {
@@ -109,7 +111,7 @@ package enum HTMLReport {
             "<section><h2>Latencies</h2><div class=\"wide\"><table><tr><th>operation</th><th>count</th><th>failed</th>"
         text += percents.map { "<th>p\(Text.percent($0))</th>" }.joined() + "<th>max</th></tr>"
         func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram, _ style: String) -> String {
-            "<tr class=\"\(style)\"><td>\(name)</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
+            "<tr class=\"\(style)\"><td>\(TextOutputs.xml(name))</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
                 + percents.map { "<td>\(times.count == 0 ? "–" : Text.time(times.percentile($0)))</td>" }.joined()
                 + "<td>\(times.count == 0 ? "–" : Text.time(times.max))</td></tr>"
         }
@@ -127,9 +129,10 @@ package enum HTMLReport {
         guard report.arrivals.failed > 0 else { return "" }
         let most = report.arrivals.failures.values.max() ?? 1
         let rows = report.arrivals.failures.sorted { $0.value > $1.value }.map { kind, count in
-            "<tr><td>\(TextOutputs.xml(kind))</td><td>\(count)</td><td class=\"bar\"><i style=\"width:\(Text.fixed(Double(count) / Double(most) * 100, 1))%\"></i></td></tr>"
+            "<tr><td>\(TextOutputs.xml(Failure.explained(kind)))</td><td>\(count)</td><td class=\"bar\"><i style=\"width:\(Text.fixed(Double(count) / Double(most) * 100, 1))%\"></i></td></tr>"
         }
-        return "<section><h2>Errors by kind</h2><table>" + rows.joined() + "</table></section>\n"
+        return "<section><h2>Errors by kind</h2><div class=\"wide\"><table>" + rows.joined()
+            + "</table></div></section>\n"
     }
 
     private static func generator(_ report: RunReport) -> String {
@@ -146,7 +149,7 @@ package enum HTMLReport {
             ("waits for a connection", "\(report.generator.waitedForConnection)"),
             ("sent again on a fresh connection", "\(report.generator.sentAgain)"),
         ]
-        return "<section><h2>The generator itself</h2><table>"
-            + facts.map { "<tr><td>\($0.0)</td><td>\($0.1)</td></tr>" }.joined() + "</table></section>\n"
+        return "<section><h2>The generator itself</h2><div class=\"wide\"><table>"
+            + facts.map { "<tr><td>\($0.0)</td><td>\($0.1)</td></tr>" }.joined() + "</table></div></section>\n"
     }
 }

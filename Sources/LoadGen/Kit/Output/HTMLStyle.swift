@@ -15,7 +15,7 @@ enum HTMLStyle {
         .bad{background:var(--badbg);color:var(--bad);padding:10px 14px;border-radius:8px;margin:10px 0}
         .bad ul{margin:4px 0 0;padding-left:20px}
         .care{background:var(--carebg);padding:8px 14px;border-radius:8px;margin:10px 0}
-        .big{font-size:30px;font-weight:600;margin:4px 0 10px}.big small{font-size:15px;font-weight:400;color:var(--dim)}
+        .big{font-size:30px;font-weight:600;margin:4px 0 10px}.big small{font-size:15px;line-height:1.3;display:inline-block;font-weight:400;color:var(--dim)}
         .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:16px 0}
         .tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px 14px}
         .tile span,.tile small{display:block;color:var(--dim);font-size:13px}.tile b{font-size:22px}
@@ -34,13 +34,16 @@ enum HTMLStyle {
         .s4{stroke:var(--c4);stroke-dasharray:5 4}
         polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f3{fill:var(--c3)}
         .d0{fill:var(--c0)}.d1{fill:var(--c1)}.d2{fill:var(--c2)}.d3{fill:var(--c3)}.d4{fill:var(--c4)}
-        .wide{overflow-x:auto}hr{border:0;border-top:1px solid var(--line);margin:44px 0}
+        .wide{overflow-x:auto;max-width:100%}.texts td:last-child,.texts th:last-child{text-align:left}\
+        .texts td:last-child{white-space:normal;min-width:150px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
+        .texts{width:100%}.charts{align-items:start}
+        hr{border:0;border-top:1px solid var(--line);margin:44px 0}
         table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}
         th,td{padding:5px 12px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}
         th{color:var(--dim);font-weight:500;border-top:0}th:first-child,td:first-child{text-align:left}
         tr.part td{color:var(--dim);border-top:0;padding-top:1px;padding-bottom:1px}tr.part td:first-child{padding-left:26px}
-        tr.met td:last-child,tr.met td:nth-child(3){color:var(--ok)}
-        tr.missed td:last-child,tr.missed td:nth-child(3){color:var(--bad)}
+        tr.met td:nth-child(3){color:var(--ok)}
+        tr.missed td:nth-child(3){color:var(--bad)}
         .bar{width:240px}.bar i{display:block;height:10px;border-radius:3px;background:var(--c3)}
         """
 }

@@ -32,11 +32,16 @@ package enum ReportFile {
     package static func decode<Value: Decodable>(
         _ type: Value.Type, _ bytes: [UInt8], _ path: String
     ) throws(FileError) -> Value {
+        let value: Value
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            value = try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
             throw FileError("'\(path)' is no report of aerugo-load: \(error)")
         }
+        guard (value as? any Bounded)?.isWithinBounds ?? true else {
+            throw FileError("'\(path)' is no report of aerugo-load: a number in it is out of bounds")
+        }
+        return value
     }
 
     /// All bytes of a file, at most 1 GiB.

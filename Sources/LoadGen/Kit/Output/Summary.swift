@@ -52,13 +52,14 @@ package enum Summary {
         ]
     }
 
-    /// Columns, the first to the left and the others to the right.
-    package static func table(_ rows: [[String]]) -> [String] {
+    /// Columns, the first to the left and the others to the right; the last to the left too where it is a text.
+    package static func table(_ rows: [[String]], lastIsText: Bool = false) -> [String] {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, text in
                 let blank = String(repeating: " ", count: widths[column] - text.count)
+                if lastIsText, column == columns - 1 { return text }
                 return column == 0 ? text + blank : blank + text
             }.joined(separator: "  ")
         }

@@ -27,10 +27,10 @@ package enum TextOutputs {
         let all =
             [("arrivals", report.arrivals)] + report.operations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         for (name, figures) in all {
-            let labels = "\(run),operation=\"\(name)\""
+            let labels = "\(run),operation=\"\(escape(name))\""
             for percent in percents {
                 let value = Double(figures.latency.percentile(percent)) / 1e9
-                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(percent / 100)\"} \(value)\n"
+                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(Text.plain(percent / 100))\"} \(value)\n"
             }
             text +=
                 "aerugo_load_latency_seconds_sum{\(labels)} \(figures.latency.mean * Double(figures.latency.count) / 1e9)\n"
@@ -39,7 +39,8 @@ package enum TextOutputs {
         text += "# TYPE aerugo_load_failures_total counter\n"
         for (name, figures) in all {
             for (kind, count) in figures.failures.sorted(by: { $0.key < $1.key }) {
-                text += "aerugo_load_failures_total{\(run),operation=\"\(name)\",kind=\"\(kind)\"} \(count)\n"
+                text +=
+                    "aerugo_load_failures_total{\(run),operation=\"\(escape(name))\",kind=\"\(escape(kind))\"} \(count)\n"
             }
         }
         text += "# TYPE aerugo_load_rate_asked gauge\naerugo_load_rate_asked{\(run)} \(report.rateAsked)\n"

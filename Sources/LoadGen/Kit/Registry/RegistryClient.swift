@@ -16,6 +16,7 @@ package struct RegistryClient: Sendable {
     /// Each request asks for the connection to be closed.
     package let closes: Bool
 
+    /// Nothing is sent yet.
     package init(endpoint: Endpoint, credentials: Credentials, tokenHosts: Set<String> = [], closes: Bool = false) {
         self.endpoint = endpoint
         self.credentials = credentials

@@ -91,6 +91,9 @@ package struct ReplayPlan: Sendable {
     package private(set) var left: [String: Int] = [:]
     package let title: String
 
+    /// Nothing of the recording can be sent.
+    package var isEmpty: Bool { steps.isEmpty }
+
     /// Sizes that a ``ContentLibrary`` must know.
     package var sizes: [Int] { blobs.values.filter { $0 >= BlobContent.trailerLength } }
 

@@ -8,16 +8,25 @@ struct ReplayBuilder {
     /// Recorded digest of the blob that each upload ends as.
     private var ends: [Int: String] = [:]
     private var sent: [Int: Int] = [:]
+    /// Uploads by the last part of their path: of some requests the recorder did not know yet where they belong.
+    private var places: [String: Int] = [:]
+    /// The moment that counts as the beginning, milliseconds.
+    private let origin: Int
 
     init(_ recording: Recording) {
         self.recording = recording
+        origin = recording.exchanges.first?.at ?? 0
+        for exchange in recording.exchanges {
+            guard let name = Self.uploadName(exchange.url), let place = Self.place(exchange) else { continue }
+            places[name] = place
+        }
     }
 
     mutating func build() -> [ReplayStep] {
         var lengths: [Int: Int] = [:]
         var bodies: [Int: String] = [:]
         for exchange in recording.exchanges {
-            guard let upload = Self.upload(exchange.url) else { continue }
+            guard let upload = upload(exchange.url) else { continue }
             lengths[upload, default: 0] += exchange.body?.length ?? 0
             if let text = exchange.body?.text, !text.isEmpty { bodies[upload, default: ""] += text }
             guard exchange.method == "PUT", exchange.status == 201, let digest = Self.query(exchange.url)["digest"]
@@ -35,7 +44,8 @@ struct ReplayBuilder {
         guard let status = exchange.status else { return leave("no answer was recorded") }
         if status == 401 || exchange.url.hasPrefix("/token") { return leave("logging in is the run's own affair") }
         if status >= 400, status != 404 { return leave("it was refused") }
-        if let upload = Self.upload(exchange.url) { return piece(exchange, upload, status) }
+        if let upload = upload(exchange.url) { return piece(exchange, upload, status) }
+        if Self.uploadName(exchange.url) != nil { return leave("a piece of an upload that is not in the recording") }
         guard exchange.url.hasPrefix("/v2/") else { return leave("not of the distribution API") }
         if exchange.url == "/v2/" { return make(exchange, .ping, .plain(repository: "", rest: ""), status) }
         let path = String(exchange.url.prefix { $0 != "?" })
@@ -51,8 +61,8 @@ struct ReplayBuilder {
             let rest = String(path[range.upperBound...])
             switch operation {
             case .uploadStart:
-                let place = exchange.answerHeaders?["location"]?.first.flatMap(Self.upload)
-                return make(exchange, .uploadStart, .begin(repository: repository, query: query, upload: place), status)
+                let work = ReplayStep.Work.begin(repository: repository, query: query, upload: Self.place(exchange))
+                return make(exchange, .uploadStart, work, status)
             case .manifestGet where exchange.method == "PUT":
                 guard let body = exchange.body, let text = body.text else {
                     return leave("a manifest without its text")
@@ -95,7 +105,8 @@ struct ReplayBuilder {
             }
         }
         return ReplayStep(
-            at: .milliseconds(max(0, min(exchange.at, 86_400_000))), operation: operation, method: exchange.method,
+            at: .milliseconds(min(max(exchange.at, origin) - origin, 86_400_000)), operation: operation,
+            method: exchange.method,
             work: work,
             fields: fields, isChunked: exchange.chunked ?? false, status: status)
     }
@@ -115,9 +126,25 @@ struct ReplayBuilder {
         }
     }
 
-    /// N of `@N?…`.
-    private static func upload(_ url: String) -> Int? {
+    /// The upload that a request belongs to: N of `@N?…`, or the one whose path it names.
+    private func upload(_ url: String) -> Int? {
+        Self.number(url) ?? Self.uploadName(url).flatMap { places[$0] }
+    }
+
+    private static func number(_ url: String) -> Int? {
         url.hasPrefix("@") ? Int(url.dropFirst().prefix { $0 != "?" }) : nil
+    }
+
+    /// The upload that an answer's `Location` names.
+    private static func place(_ exchange: Recording.Exchange) -> Int? {
+        exchange.answerHeaders?["location"]?.first.flatMap(number)
+    }
+
+    /// UUID of `/v2/NAME/blobs/uploads/UUID?…`.
+    private static func uploadName(_ url: String) -> String? {
+        let path = url.prefix { $0 != "?" }
+        guard let mark = path.firstRange(of: "/blobs/uploads/"), mark.upperBound < path.endIndex else { return nil }
+        return String(path[mark.upperBound...])
     }
 
     static func query(_ url: String) -> [String: String] {

@@ -18,17 +18,47 @@ package struct ReplayWorkload: Workload {
         library = ContentLibrary(seed: seed, compressibility: 0, sizes: plan.sizes)
     }
 
+    /// The whole recording, with names of arrival `index`.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
         .flow(ReplayFlow(workload: self, index: index))
     }
 
-    /// What clean-up deletes: repository and digest of each manifest of arrival `index`.
-    func leftovers(_ index: UInt64) -> [(repository: String, digest: String)] {
+    /// The recording's length at this pace.
+    package var length: Duration {
+        let last = plan.steps.last?.at ?? .zero
+        return .nanoseconds(Int64(min(Double(last.nanoseconds) / pace, 9e18)))
+    }
+
+    /// What arrival `index` leaves in a repository.
+    struct Leftover: Hashable {
+        let repository: String
+        let digest: String
+        let isManifest: Bool
+    }
+
+    /// What clean-up deletes, each once.
+    func leftovers(_ index: UInt64) -> [Leftover] {
         let names = ReplayNames(self, index)
-        return plan.steps.compactMap { step in
-            guard case .manifest(let repository, _, let text) = step.work else { return nil }
-            return (names.repository(repository), names.digest(ofManifest: text))
+        var uploads: [Int: String] = [:]
+        var found: [Leftover] = []
+        for step in plan.steps {
+            switch step.work {
+            case .plain: continue
+            case .manifest(let repository, _, let text):
+                let digest = names.digest(ofManifest: text)
+                found.append(Leftover(repository: names.repository(repository), digest: digest, isManifest: true))
+            case .begin(let repository, let query, let upload):
+                let name = names.repository(repository)
+                if let upload { uploads[upload] = name }
+                guard let mounted = ReplayBuilder.query(query)["mount"] else { continue }
+                found.append(Leftover(repository: name, digest: names.digest(mounted), isManifest: false))
+            case .piece(let upload, let blob, _, let isLast):
+                guard isLast, let name = uploads[upload] else { continue }
+                found.append(Leftover(repository: name, digest: names.digest(blob), isManifest: false))
+            }
         }
+        var seen: Set<Leftover> = []
+        return found.filter { seen.insert($0).inserted }
     }
 
     func prefix(_ index: UInt64) -> String {
@@ -163,7 +193,7 @@ extension ReplayWorkload {
         for place in generator.workers.indices { try await generator.perform(ReplayLogIn(client: client), on: place) }
     }
 
-    /// Deletes the manifests that the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
+    /// Deletes what the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
     package func cleanUp(_ generator: Generator, arrivals: UInt64, limit: Duration) async throws(Failure) {
         let until = MonotonicClock.now() &+ limit.nanoseconds
         try await generator.perform(ReplayCleanUp(workload: self, arrivals: arrivals, until: until))
@@ -185,10 +215,22 @@ private struct ReplayCleanUp: Flow {
 
     func run(_ session: Session) async throws(Failure) {
         for index in 0..<arrivals {
-            for (repository, digest) in workload.leftovers(index) {
-                guard MonotonicClock.now() < until else { throw .timeout }
-                try await workload.client.deleteManifest(repository, digest, session)
+            let leftovers = workload.leftovers(index)
+            // Manifests first: a registry may keep a blob that one names.
+            for part in [leftovers.filter(\.isManifest), leftovers.filter { !$0.isManifest }] {
+                try await session.parallel(part.count, width: 8) { (session, place) throws(Failure) in
+                    guard MonotonicClock.now() < until else { throw .timeout }
+                    try await delete(part[place], session)
+                }
             }
+        }
+    }
+
+    private func delete(_ leftover: ReplayWorkload.Leftover, _ session: Session) async throws(Failure) {
+        if leftover.isManifest {
+            try await workload.client.deleteManifest(leftover.repository, leftover.digest, session)
+        } else {
+            try await workload.client.deleteBlob(leftover.repository, leftover.digest, session)
         }
     }
 }

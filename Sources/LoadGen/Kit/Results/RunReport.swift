@@ -175,6 +175,12 @@ package struct RunReport: Codable, Equatable, Sendable {
         for note in other.notes where !notes.contains(note) { notes.append(note) }
     }
 
+    /// Appends the intervals after the last in which something was asked for, so that all of the time has its place.
+    mutating func coverAllSeconds() {
+        let wanted = (seconds / max(intervalSeconds, 1e-3) - 1e-6).rounded(.up)
+        while Double(intervals.count) < min(wanted, Double(Recorder.mostIntervals)) { intervals.append(Interval()) }
+    }
+
     private mutating func addIntervals(_ other: RunReport) {
         var other = other
         while intervalSeconds * 1.5 < other.intervalSeconds { widen() }

@@ -27,7 +27,7 @@ package enum Validity {
         }
         let lag = Double(report.lag.percentile(99)) / 1e6
         let p99 = Double(report.arrivals.latency.percentile(99)) / 1e6
-        if report.arrivals.total > 0, lag > lagShare * p99 {
+        if report.arrivals.latency.count > 0, lag > lagShare * p99 {
             doubts.append(
                 "p99 of the generator's own lag is \(Text.milliseconds(lag)), more than 5 % of the p99 of \(Text.milliseconds(p99))"
             )
@@ -64,6 +64,7 @@ package enum Text {
     /// Three significant digits, without trailing zeros behind the point.
     package static func significant(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
+        if value == 0 { return "0" }
         let size = abs(value)
         return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
     }
@@ -73,11 +74,18 @@ package enum Text {
         value == value.rounded() ? fixed(value, 0) : fixed(value, 1)
     }
 
+    /// As few digits as tell the number, at most six behind the point.
+    package static func plain(_ value: Double) -> String {
+        var text = fixed(value, 6)
+        while text.contains("."), text.hasSuffix("0") { text.removeLast() }
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
+
     /// So many digits behind the point.
     package static func fixed(_ value: Double, _ digits: Int) -> String {
-        guard value.isFinite, abs(value) < 1e15 else { return "–" }
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
+        guard value.isFinite, abs(value) < 9e18 / scale else { return "–" }
         let whole = Int((abs(value) * scale).rounded())
         let sign = value < 0 && whole > 0 ? "-" : ""
         guard digits > 0 else { return sign + String(whole) }

@@ -19,6 +19,7 @@ package struct RegistryWorkload: Workload {
             count: scenario.existing?.references.count ?? images.count, exponent: scenario.zipf)
     }
 
+    /// The steps that the scenario draws for arrival `index`.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
         let action = scenario.action(at: random.unit())
         return .flow(RegistryFlow(workload: self, action: action, index: index, choice: popularity.draw(&random)))

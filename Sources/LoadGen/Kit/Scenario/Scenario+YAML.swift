@@ -21,7 +21,7 @@ extension Scenario {
         try fields.refuseOthers()
         let existingRules: Set<Action> = [.pull, .manifest, .headManifest, .blob, .head, .list, .get, .catalog]
         if existing != nil, let odd = choices.first(where: { !existingRules.contains($0.action) }) {
-            throw ScenarioError("\(file): '\(odd.action.rawValue)' cannot be done with 'existing' images")
+            throw ScenarioError("\(file): arrivals: '\(odd.action.rawValue)' cannot be done with 'existing' images")
         }
     }
 
@@ -51,7 +51,7 @@ extension Scenario {
     }
 
     private mutating func readImages(_ fields: inout YAMLFields) throws(ScenarioError) {
-        if let (_, node) = fields.node("images") {
+        if let (line, node) = fields.node("images") {
             var entry = try YAMLFields(node, file: fields.file, path: "images")
             images.count = try entry.integer("count", 1...100_000) ?? images.count
             images.repositories = try entry.integer("repositories", 1...100_000) ?? images.repositories
@@ -61,7 +61,7 @@ extension Scenario {
             images.largest = try entry.read("largest", Quantity.bytes)
             if let sizes = try entry.read("size", SizeDistribution.init(text:)) { images.sizes = sizes }
             guard min(images.sizes.size(at: 1), images.largest ?? .max) <= Self.largestLayer else {
-                throw ScenarioError("\(fields.file): images: a layer may have at most 64 GiB")
+                throw fields.error(line, "images", "a layer may have at most 64 GiB")
             }
             try entry.refuseOthers()
         }
@@ -84,19 +84,8 @@ extension Scenario {
         pings = try fields.flag("ping") ?? pings
         pause = try fields.duration("pause") ?? pause
         think = try fields.duration("think") ?? think
-        let connection: String? = try fields.read("connection") { $0 }
-        switch connection {
-        case nil, "keep-alive": closesConnections = false
-        case "close": closesConnections = true
-        case let other?:
-            throw ScenarioError("\(fields.file): connection: '\(other)' is neither keep-alive nor close")
-        }
-        let upload: String? = try fields.read("upload") { $0 }
-        switch upload {
-        case nil, "patch": putsInOne = false
-        case "put": putsInOne = true
-        case let other?: throw ScenarioError("\(fields.file): upload: '\(other)' is neither patch nor put")
-        }
+        closesConnections = try fields.either("connection", "keep-alive", "close") ?? closesConnections
+        putsInOne = try fields.either("upload", "patch", "put") ?? putsInOne
     }
 
     private mutating func readSchedule(_ fields: inout YAMLFields) throws(ScenarioError) {

@@ -14,6 +14,7 @@ package struct Stagehand: Sendable {
     private let generator: Generator
     private let workload: RegistryWorkload
 
+    /// Sets up and cleans up for `workload` through `generator`.
     package init(generator: Generator, workload: RegistryWorkload) {
         self.generator = generator
         self.workload = workload
@@ -26,12 +27,12 @@ package struct Stagehand: Sendable {
         }
     }
 
-    /// Pushes the images that arrivals will ask for. Throws at the first failure.
-    package func setUp() async throws(Failure) -> Preparation {
+    /// Pushes the images that arrivals will ask for. Throws at the first failure, and ``Failure/cancelled`` when stopped.
+    package func setUp(stop: any StopSignal = NeverStops()) async throws(Failure) -> Preparation {
         let began = MonotonicClock.now()
         let images = workload.images + workload.plan.baseImages()
         guard !images.isEmpty else { return Preparation() }
-        try await generator.perform(PushFlow(workload: workload, images: images))
+        try await generator.perform(PushFlow(workload: workload, images: images, stop: stop))
         var done = Preparation()
         done.images = images.count
         done.bytes = images.reduce(0) { $0 + $1.layerBytes }
@@ -69,9 +70,11 @@ private struct LogInFlow: Flow {
 private struct PushFlow: Flow {
     let workload: RegistryWorkload
     let images: [Image]
+    let stop: any StopSignal
 
     func run(_ session: Session) async throws(Failure) {
         try await session.parallel(images.count, width: 4) { (session, place) throws(Failure) in
+            guard !stop.isStopped else { throw .cancelled }
             let flow = RegistryFlow(workload: workload, action: .push, index: 0, choice: 0)
             try await flow.push(images[place], session)
         }

@@ -68,6 +68,14 @@ struct YAMLFields {
         }
     }
 
+    /// Which of two words stands there: `true` is the second.
+    mutating func either(_ key: String, _ first: String, _ second: String) throws(ScenarioError) -> Bool? {
+        try read(key) { text in
+            guard text == first || text == second else { throw QuantityError(text, wanted: "\(first) or \(second)") }
+            return text == second
+        }
+    }
+
     mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ key: String, _ type: Value.Type
     ) throws(ScenarioError) -> Value? where Value.RawValue == String {

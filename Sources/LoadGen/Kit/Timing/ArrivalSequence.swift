@@ -35,6 +35,7 @@ package struct ArrivalSequence: Sequence, IteratorProtocol, Sendable {
         if isPoisson { reached = random.exponential() }
     }
 
+    /// The next arrival of this share; `nil` behind the last.
     package mutating func next() -> Arrival? {
         while let offset = nextOfAll() {
             let index = count

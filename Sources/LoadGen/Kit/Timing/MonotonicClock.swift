@@ -5,6 +5,7 @@ import Glibc
 /// A plain integer, not a `ContinuousClock.Instant`: it is read four times a request.
 package typealias Nanoseconds = UInt64
 
+/// Readings of the system's clocks. None of them throws.
 package enum MonotonicClock {
     /// Now. Never throws.
     @inline(__always)

@@ -39,7 +39,8 @@ package enum Quantity {
     /// A number between two bounds, both included.
     package static func number(_ text: String, in range: ClosedRange<Double>) throws(QuantityError) -> Double {
         guard let value = Double(text), value.isFinite, range.contains(value) else {
-            throw QuantityError(text, wanted: "a number from \(range.lowerBound) to \(range.upperBound)")
+            throw QuantityError(
+                text, wanted: "a number from \(Text.plain(range.lowerBound)) to \(Text.plain(range.upperBound))")
         }
         return value
     }

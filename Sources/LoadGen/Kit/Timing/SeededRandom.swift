@@ -4,6 +4,7 @@ import Glibc
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// The sequence of `seed`.
     package init(seed: UInt64) {
         state = seed
     }
@@ -13,6 +14,7 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         state = Self.mix(seed ^ Self.mix(purpose &+ 0x9E37_79B9_7F4A_7C15))
     }
 
+    /// The next 64 bits.
     @inline(__always)
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

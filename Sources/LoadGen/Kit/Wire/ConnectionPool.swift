@@ -119,13 +119,13 @@ final class ConnectionPool {
         }
     }
 
-    /// Gives up all that is on its way and closes everything.
-    func shutDown() {
+    /// Ends all that is on its way with `failure` and closes everything.
+    func giveUp(_ failure: Failure) {
         let left = waiting
         waiting = []
-        for exchange in left { exchange.finish(.cancelled) }
+        for exchange in left { exchange.finish(failure) }
         for case let connection? in slots {
-            if connection.exchange != nil { connection.abandon(.cancelled) } else { connection.shut() }
+            if connection.exchange != nil { connection.abandon(failure) } else { connection.shut() }
         }
     }
 

@@ -5,6 +5,9 @@ package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
     package let host: String
     package let port: Int
 
+    /// - Parameters:
+    ///   - host: without brackets; upper case is folded.
+    ///   - port: 1 ... 65535.
     package init(isTLS: Bool, host: String, port: Int) {
         self.isTLS = isTLS
         self.host = host.lowercased()
@@ -32,6 +35,7 @@ package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
     /// Path and query, beginning with `/`.
     package let path: String
 
+    /// - Parameter path: with its query, beginning with `/`.
     package init(endpoint: Endpoint, path: String) {
         self.endpoint = endpoint
         self.path = path

@@ -1,0 +1,56 @@
+import ArgumentParser
+import LoadKit
+
+/// Sends orders to agents instead of load.
+struct AgentOptions: ParsableArguments {
+    @Option(help: "HOST:PORT of agents that send the load together, separated by commas.")
+    var agents: String?
+
+    @Option(name: .customLong("agent-secret-file"), help: "File whose first line the agents want to see.")
+    var secretFile: String?
+
+    /// Speaks to the agents and reads their clocks; `nil` without any. Throws when one does not answer.
+    func connect(_ drive: Drive, _ settings: RunSettings) async throws -> AgentCrew? {
+        guard let agents else { return nil }
+        var endpoints: [Endpoint] = []
+        for text in agents.split(separator: ",") {
+            let (host, port) = try AgentCommand.address(String(text))
+            endpoints.append(Endpoint(isTLS: false, host: host, port: port))
+        }
+        guard !endpoints.isEmpty else { throw Exit(.usage, "--agents names none") }
+        guard Set(endpoints).count == endpoints.count else { throw Exit(.usage, "--agents names one twice") }
+        var own = RunSettings(drive: drive)
+        own.requestTimeout =
+            drive.length + settings.warmUp + settings.coolDown + settings.requestTimeout + .seconds(60)
+        for endpoint in endpoints {
+            own.connections.addresses[endpoint] = try AddressBook.addresses(of: endpoint)
+        }
+        let generator = try await Generator.start(own)
+        let coordinator = try await Coordinator(
+            endpoints: endpoints, secret: try secretFile.map { try AccessOptions.firstLine($0) }, generator: generator)
+        return AgentCrew(generator: generator, coordinator: coordinator)
+    }
+}
+
+/// Agents that have answered.
+struct AgentCrew {
+    let generator: Generator
+    let coordinator: Coordinator
+
+    /// Has the agents keep `drive` together, until its end or an interruption.
+    func perform(
+        _ drive: Drive, _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ interrupt: Interrupt
+    ) async throws -> RunReport {
+        let order = AgentOrder(
+            url: load.url, scenario: load.scenario == nil ? nil : scenario,
+            closesConnections: scenario.closesConnections, drive: drive, warmUp: settings.warmUp,
+            coolDown: settings.coolDown, requestTimeout: settings.requestTimeout,
+            intervalWidth: settings.intervalWidth, think: settings.think, seed: settings.seed,
+            connections: load.maxConnections)
+        var report = try await coordinator.run(order, stop: interrupt)
+        try await generator.shutDown()
+        report.target = load.url
+        report.scenario = scenario.name
+        return report
+    }
+}
