@@ -41,6 +41,7 @@ package struct Script {
     private static let functions = #"""
         W=$(mktemp -d); trap 'rm -rf "$W"' EXIT
         ORIGIN=$(printf %s "$BASE" | sed -E 's#^(https?://[^/]+).*#\1#')
+        HOST=${ORIGIN#*://}; PORT=80; case $HOST in *:*) PORT=${HOST##*:} HOST=${HOST%:*} ;; esac
         header() { # number name: the last value of a header of an answer
           tr -d '\r' <"$W/$1.head" | awk -v h="$2" 'BEGIN { h = tolower(h) }
             { i = index($0, ":"); if (i && tolower(substr($0, 1, i - 1)) == h) {
@@ -116,8 +117,8 @@ package struct Script {
             }
         }
         return [
-            "exec 3<>/dev/tcp/\(base.host)/\(base.port)", "printf '\(escaped)' >&3",
-            "timeout 5 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
+            "exec 3<>\"/dev/tcp/$HOST/$PORT\"", "printf '\(escaped)' >&3",
+            "timeout 3 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
             "sed -nE 's#^HTTP/1.. ([0-9]+).*#\\1#p' \"$W/\(number).raw\" | head -n 1 >\"$W/\(number).status\"",
             "cp \"$W/\(number).raw\" \"$W/\(number).head\"; cp \"$W/\(number).raw\" \"$W/\(number).body\"",
         ]
