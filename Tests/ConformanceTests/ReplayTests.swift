@@ -50,7 +50,7 @@ struct ReplayTests {
             ("buildah", Fault.uploadPost200), ("buildah", .uploadNoLocation), ("buildah", .patchNoLocation),
             ("buildah", .patchNoRange), ("buildah", .patchRangeUnit), ("buildah", .blobFlipped),
             ("buildah", .headBlob404), ("buildah", .headBlobAlways), ("buildah", .headBlobLength),
-            ("buildah", .manifestPutNoLocation), ("buildah", .chunksOverwrite), ("buildah", .mountSaysButDoesNot),
+            ("buildah", .manifestPutNoLocation), ("curl", .chunksOverwrite), ("buildah", .mountSaysButDoesNot),
             ("buildah", .typeIsJSON), ("buildah", .missingManifestMadeUp), ("buildah", .manifestReencoded),
             ("ctr", .blobPutNoDigest), ("ctr", .manifestPutNoDigest), ("ctr", .headManifestNoType),
             ("ctr", .headManifestLength), ("ctr", .headManifestNoDigest), ("ctr", .headManifest404),

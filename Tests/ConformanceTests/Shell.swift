@@ -26,13 +26,23 @@ enum Shell {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log.path, O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Whoever runs the tests may ignore or block signals; a deadline that cannot end its script is none.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (all, none) = (sigset_t(), sigset_t())
+        sigfillset(&all)
+        sigemptyset(&none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         let begin = closing + "exec timeout --kill-after=2 \"$@\""
         let words = ["bash", "-c", begin, "bash", "\(seconds)", "bash", file.path]
         let environment = ProcessInfo.processInfo.environment.merging(["BASE": base]) { $1 }
         var child: pid_t = 0
         let problem = withStrings(words) { arguments in
             withStrings(environment.map { "\($0)=\($1)" }) { variables in
-                posix_spawnp(&child, "bash", &actions, nil, arguments, variables)
+                posix_spawnp(&child, "bash", &actions, &attributes, arguments, variables)
             }
         }
         guard problem == 0 else { throw StubFailure("bash does not start: \(problem)") }
@@ -41,7 +51,7 @@ enum Shell {
             guard errno == EINTR else { throw StubFailure("nobody to wait for: \(errno)") }
         }
         let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
-        return Ended(status: code, output: try String(contentsOf: log, encoding: .utf8))
+        return Ended(status: code, output: String(decoding: try Data(contentsOf: log), as: UTF8.self))
     }
 
     /// Closes what a shell was left open by its parent, but for its three streams.
