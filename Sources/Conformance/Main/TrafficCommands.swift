@@ -48,6 +48,8 @@ struct ReplayCommand: ParsableCommand {
     @OptionGroup var targeting: TargetOptions
     @Argument(help: "Recordings, before or behind the URL.") var files: [String]
     @Option(help: "JUnit XML.") var junit: String?
+    @Option(help: "JSON.") var json: String?
+    @Option(help: "An earlier JSON report: only what got worse fails.") var baseline: String?
     @Flag(help: "Leave what was made.") var keep = false
 
     mutating func run() throws {
@@ -57,8 +59,10 @@ struct ReplayCommand: ParsableCommand {
         targeting.url = url
         let files = all.filter { $0 != url }
         let target = try targeting.target()
+        let known = try baseline.map { try Reports.read($0) }
         let context = RunContext(target: target, seed: RunSeed.fresh(), keep: keep, standing: [])
-        var suites: [(name: String, steps: [ReplayStep])] = []
+        Interrupts.handle { context.interrupt() }
+        var suites: [ReplayReport.Suite] = []
         for file in files {
             do {
                 let steps = try Replay(try Recording(path: file), context: context).run()
@@ -70,12 +74,22 @@ struct ReplayCommand: ParsableCommand {
         let bad = suites.map { ReplayReport.count($0.steps).bad }.reduce(0, +)
         let good = suites.map { ReplayReport.count($0.steps).good }.reduce(0, +)
         for suite in suites { Console.write(context.masker.literalsOnly(ReplayReport.text(suite.name, suite.steps))) }
-        if let junit {
-            try context.masker.literalsOnly(ReplayReport.junit(suites)).write(
-                toFile: junit, atomically: true, encoding: .utf8)
-        }
+        try put(ReplayReport.junit(suites), junit, context.masker)
+        try put(try ReplayReport.json(suites), json, context.masker)
+        if context.isInterrupted { Console.exit(Status.failures) }
         Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot\n")
         if good + bad == 0 { Console.exit(Status.nothingSelected) }
-        if bad > 0 { Console.exit(Status.failures) }
+        if let known {
+            let changes = known.changes(to: ReplayReport.verdicts(suites)).filter(\.isWorse)
+            for change in changes { Console.write(Reports.line(change)) }
+            if !changes.isEmpty { Console.exit(Status.regression) }
+        } else if bad > 0 {
+            Console.exit(Status.failures)
+        }
+    }
+
+    private func put(_ text: String, _ path: String?, _ masker: Masker) throws {
+        guard let path else { return }
+        try masker.literalsOnly(text).write(toFile: path, atomically: true, encoding: .utf8)
     }
 }

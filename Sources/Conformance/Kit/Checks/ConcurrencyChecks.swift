@@ -85,6 +85,8 @@ enum ConcurrencyChecks {
             let status = answers[2].status
             if status == 405 || status == 400 { throw Skip("blob deletion is disabled (status \(status))") }
             for (number, answer) in answers.enumerated() where number != 2 {
+                // A 5xx is for `errors.never-server`: whether the race shows one is luck, and luck is no verdict.
+                if (500..<600).contains(answer.status) { continue }
                 try answer.expect(200, 404)
                 if answer.status == 200 { try answer.expectBody(blob.bytes) }
             }

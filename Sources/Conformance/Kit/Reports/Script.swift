@@ -41,6 +41,7 @@ package struct Script {
     private static let functions = #"""
         W=$(mktemp -d); trap 'rm -rf "$W"' EXIT
         ORIGIN=$(printf %s "$BASE" | sed -E 's#^(https?://[^/]+).*#\1#')
+        HOST=${ORIGIN#*://}; PORT=80; case $HOST in *:*) PORT=${HOST##*:} HOST=${HOST%:*} ;; esac
         header() { # number name: the last value of a header of an answer
           tr -d '\r' <"$W/$1.head" | awk -v h="$2" 'BEGIN { h = tolower(h) }
             { i = index($0, ":"); if (i && tolower(substr($0, 1, i - 1)) == h) {
@@ -116,8 +117,8 @@ package struct Script {
             }
         }
         return [
-            "exec 3<>/dev/tcp/\(base.host)/\(base.port)", "printf '\(escaped)' >&3",
-            "timeout 5 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
+            "exec 3<>\"/dev/tcp/$HOST/$PORT\"", "printf '\(escaped)' >&3",
+            "timeout -s KILL 3 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
             "sed -nE 's#^HTTP/1.. ([0-9]+).*#\\1#p' \"$W/\(number).raw\" | head -n 1 >\"$W/\(number).status\"",
             "cp \"$W/\(number).raw\" \"$W/\(number).head\"; cp \"$W/\(number).raw\" \"$W/\(number).body\"",
         ]
@@ -148,6 +149,10 @@ package struct Script {
         "'" + text.replacing("'", with: "'\\''") + "'"
     }
 
+    private static func isList(_ url: String) -> Bool {
+        url.contains("/tags/list") || url.contains("/referrers/")
+    }
+
     private func ending(_ last: Exchange?) -> [String] {
         guard let last else { return ["echo 'nothing was sent'; exit 0"] }
         let number = last.number
@@ -162,6 +167,10 @@ package struct Script {
             test = "[ \"$(header \(number) \(Script.quoted(name)))\" != \(Script.quoted(value)) ]"
         case .bodyDigest(let digest):
             test = "[ \"sha256:$(sha256sum <\"$W/\(number).body\" | cut -d' ' -f1)\" != \(digest) ]"
+        case .described where last.response?.status == 200 && Script.isList(last.url):
+            // The content is the same, so a list that is wrong in the same way has the same bytes.
+            let digest = last.response?.bodyDigest ?? ""
+            test = "[ \"sha256:$(sha256sum <\"$W/\(number).body\" | cut -d' ' -f1)\" = \(digest) ]"
         case .described:
             test = "[ \"$(cat \"$W/\(number).status\")\" = \(last.response.map { String($0.status) } ?? "000") ]"
         }

@@ -85,12 +85,20 @@ package final class TrafficRecorder: Sendable {
             guard let next = MessageHead(server) else { return false }
             answer = next
         }
-        guard client.write(answer.bytes) else { return false }
+        // Before the client has it: its next request may come on another connection at once, and names the Location.
+        answered(number, answer)
+        guard client.write(answer.bytes) else {
+            note(number) { $0.cut = true }
+            return false
+        }
         let hasBody = head.method != "HEAD" && answer.status != 204 && answer.status != 304
         let came =
             hasBody
             ? BodyRelay(answer, from: server, to: client, isAnswer: true).run() : BodyRelay.Passed(isWhole: true)
-        finish(number, answer, came, hasBody)
+        note(number) { exchange in
+            if hasBody, came.count > 0 { exchange.answerBody = came.recorded }
+            if !came.isWhole { exchange.cut = true }
+        }
         let closes = [head, answer].contains { $0["connection"]?.lowercased() == "close" }
         return came.isWhole && !closes
     }
@@ -116,7 +124,7 @@ package final class TrafficRecorder: Sendable {
         }
     }
 
-    private func finish(_ number: Int, _ answer: MessageHead, _ came: BodyRelay.Passed, _ hasBody: Bool) {
+    private func answered(_ number: Int, _ answer: MessageHead) {
         state.withLock { state in
             guard var exchange = state.began[number] else { return }
             if let location = answer["location"], location.contains("/blobs/uploads/") {
@@ -125,8 +133,6 @@ package final class TrafficRecorder: Sendable {
             }
             exchange.status = answer.status
             exchange.answerHeaders = kept(answer, state)
-            if hasBody, came.count > 0 { exchange.answerBody = came.recorded }
-            if !came.isWhole { exchange.cut = true }
             state.began[number] = exchange
         }
     }
@@ -170,7 +176,7 @@ package final class TrafficRecorder: Sendable {
         let (exchanges, agents) = state.withLock { ($0.began.sorted { $0.key < $1.key }, $0.agents) }
         var owners: [String: String] = [:]
         var uploads: [String: String] = [:]
-        var sessions: [String: [RecordedExchange]] = [:]
+        var sessions: [String: [Int: RecordedExchange]] = [:]
         let named = exchanges.map { number, exchange in
             (number, exchange, split(exchange.url) ?? uploads[String(exchange.url.prefix { $0 != "?" })])
         }
@@ -183,22 +189,20 @@ package final class TrafficRecorder: Sendable {
             for location in exchange.answerHeaders["location"] ?? [] where location.hasPrefix("@") {
                 uploads[String(location.prefix { $0 != "?" })] = name
             }
-            sessions[name, default: []].append(exchange)
+            sessions[name, default: [:]][number] = exchange
         }
         return TrafficRecorder.merged(sessions).mapValues { Recording(title: title, exchanges: $0) }
     }
 
     /// `a-list` and `a-mounted` belong to the session `a`, where there is one.
-    private static func merged(_ sessions: [String: [RecordedExchange]]) -> [String: [RecordedExchange]] {
-        var result: [String: [RecordedExchange]] = [:]
+    private static func merged(_ sessions: [String: [Int: RecordedExchange]]) -> [String: [RecordedExchange]] {
+        var result: [String: [Int: RecordedExchange]] = [:]
         for (name, exchanges) in sessions {
             let owner =
                 sessions.keys.filter { name == $0 || name.hasPrefix($0 + "-") }.min { $0.count < $1.count } ?? name
-            result[owner, default: []] += exchanges
+            result[owner, default: [:]].merge(exchanges) { first, _ in first }
         }
-        return result.mapValues { exchanges in
-            exchanges.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
-        }
+        return result.mapValues { exchanges in exchanges.sorted { $0.key < $1.key }.map(\.value) }
     }
 }
 

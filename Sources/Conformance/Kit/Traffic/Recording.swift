@@ -41,6 +41,11 @@ package struct RecordedExchange: Codable, Sendable, Equatable {
     package var answerBody: RecordedBody?
     /// The connection was cut while the answer was on its way.
     package var cut: Bool?
+
+    /// The digest of what the answer is about, by tag or digest, whole or in part, with a body or without.
+    var contentDigest: String? {
+        answerHeaders["docker-content-digest"]?.first ?? (status == 200 && cut != true ? answerBody?.digest : nil)
+    }
 }
 
 /// A session: JSON lines, one exchange each, a comment line first.

@@ -34,6 +34,8 @@ package final class Replay {
     var sent: [String: [UInt8]] = [:]
     /// How far the registry is, where that was told.
     var offsets: [String: Int] = [:]
+    /// When, by the recording, a connection was cut or the upload that it cut was last asked for.
+    var cutAt: Int?
     /// What is in each repository.
     var present: Set<String> = []
     private let root: String
@@ -60,6 +62,8 @@ package final class Replay {
                 verdict = .left(skip.reason)
             } catch let failure as TransportFailure {
                 verdict = .bad(expected: "an answer", got: failure.detail)
+            } catch is Interrupted {
+                verdict = .left("interrupted")
             }
             steps.append(
                 ReplayStep(line: number + 2, request: "\(exchange.method) \(exchange.url)", verdict: verdict))
@@ -125,8 +129,11 @@ package final class Replay {
         let judge = ReplayJudge(exchange, answer)
         try judge.status()
         if answer.status == 200 || answer.status == 206 {
-            try judge.headers { self.digest($0) }
-            try judge.body(expected: contents[reference(target.rest)], isList: target.kind == .tags)
+            let content = contents[digest(exchange.contentDigest ?? target.rest)]
+            try judge.headers(of: content) { self.digest($0) }
+            try judge.body(expected: content, isList: target.kind == .tags)
+        } else if exchange.method == "DELETE", answer.status < 300 {
+            present.remove("\(repository(target.repository)) \(target.rest)")
         }
         return .good
     }

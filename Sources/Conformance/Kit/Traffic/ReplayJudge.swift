@@ -27,7 +27,7 @@ struct ReplayJudge {
     }
 
     /// What clients read: digest, type, length, Location, as far as they were there.
-    func headers(_ digest: (String) -> String) throws {
+    func headers(of content: Content? = nil, _ digest: (String) -> String) throws {
         let recorded = exchange.answerHeaders
         if let old = recorded["docker-content-digest"]?.first {
             try answer.expectHeader(HeaderName.dockerContentDigest, digest(old))
@@ -36,7 +36,9 @@ struct ReplayJudge {
             try PullManifestChecks.requireType(answer, type.prefix { $0 != ";" }.trimmed)
         }
         if exchange.method == "HEAD", recorded["content-length"] != nil {
-            try answer.expectHeader("Content-Length")
+            let length = try answer.expectHeader("Content-Length")
+            let real = content.map { String($0.count) } ?? length
+            try require(length == real, "Content-Length: \(real)", length, answer)
         }
         if recorded["location"] != nil, [201, 202].contains(answer.status) { try answer.expectHeader("Location") }
         if let subject = recorded["oci-subject"]?.first {
@@ -58,6 +60,10 @@ struct ReplayJudge {
             let ends = range.drop { !$0.isNumber }.prefix { $0 != "/" }.split(separator: "-").compactMap { Int($0) }
             guard ends.count == 2, ends[0] <= ends[1], ends[1] < expected.count else {
                 throw answer.failure("Content-Range within \(expected.count) bytes", range)
+            }
+            if let told = exchange.answerHeaders["content-range"]?.first {
+                let (start, end) = (told.prefix { $0 != "-" }, range.prefix { $0 != "-" })
+                try require(start == end, "Content-Range: \(start)-…", range, answer)
             }
             return try answer.expectBody(Array(expected.bytes[ends[0]...ends[1]]))
         }
