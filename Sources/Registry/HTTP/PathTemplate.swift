@@ -25,7 +25,7 @@ struct PathTemplate: Sendable {
     }
 
     /// Where the parts of `path` are, if the template fits; `slashes` holds the offsets of its slashes, last first.
-    func match(_ path: UnsafeBufferPointer<UInt8>, slashes: [Int]) -> Parts? {
+    func match(_ path: UnsafeBufferPointer<UInt8>, slashes: Slashes) -> Parts? {
         guard let suffix else { return path.elementsEqual(prefix) ? Parts() : nil }
         guard slashes.count >= suffix.count, path.starts(with: prefix) else { return nil }
         var parts = Parts()
@@ -45,14 +45,29 @@ struct PathTemplate: Sendable {
     }
 
     /// Offsets of the last slashes of a path, as many as a template can ask for, last first.
-    static func lastSlashes(of path: UnsafeBufferPointer<UInt8>) -> [Int] {
-        var slashes: [Int] = []
-        slashes.reserveCapacity(3)
-        var at = path.count - 1
-        while at >= 0, slashes.count < 3 {
-            if path[at] == UInt8(ascii: "/") { slashes.append(at) }
-            at -= 1
+    struct Slashes: Sequence, IteratorProtocol {
+        private var offsets = (-1, -1, -1)
+        private(set) var count = 0
+
+        init(_ path: UnsafeBufferPointer<UInt8>) {
+            var at = path.count - 1
+            while at >= 0, count < 3 {
+                if path[at] == UInt8(ascii: "/") {
+                    switch count {
+                    case 0: offsets.0 = at
+                    case 1: offsets.1 = at
+                    default: offsets.2 = at
+                    }
+                    count += 1
+                }
+                at -= 1
+            }
         }
-        return slashes
+
+        mutating func next() -> Int? {
+            guard count > 0 else { return nil }
+            defer { (offsets, count) = ((offsets.1, offsets.2, -1), count - 1) }
+            return offsets.0
+        }
     }
 }

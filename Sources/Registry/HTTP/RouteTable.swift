@@ -49,7 +49,7 @@ package struct RouteTable: Sendable {
     private func fitting(_ path: Substring) -> (routes: [Route], parts: PathTemplate.Parts)? {
         var path = path
         return path.withUTF8 { bytes in
-            let slashes = PathTemplate.lastSlashes(of: bytes)
+            let slashes = PathTemplate.Slashes(bytes)
             for (template, routes) in groups {
                 if let parts = template.match(bytes, slashes: slashes) { return (routes, parts) }
             }

@@ -237,7 +237,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         keepsAlive = keepsAlive && !response.closes && !isShuttingDown
         var bytes: [UInt8] = []
         if !isHead, case .bytes(let body) = response.body { bytes = body }
-        var buffer = context.channel.allocator.buffer(capacity: 1024 + bytes.count)
+        var buffer = shared.takeOutput(capacity: 1024 + bytes.count)
         ResponseEncoder.encode(
             response, body: bytes, keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
         switch response.body {
@@ -269,6 +269,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard let context else { return }
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         if !isInRead { context.flush() }
+        shared.giveOutput(buffer)
         goOn()
     }
 

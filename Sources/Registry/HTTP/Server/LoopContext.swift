@@ -15,6 +15,7 @@ final class LoopContext: @unchecked Sendable {
     private let idSeed = UInt64.random(in: 0...UInt64.max) & ~0xffff_ffff
     private var requests: UInt64 = 0
     private var date = ""
+    private var output = ByteBuffer()
     private var dateSecond = -1
 
     /// `bodyBudget`: bytes of bodies that may wait in memory on this loop, more or less.
@@ -66,6 +67,19 @@ final class LoopContext: @unchecked Sendable {
             }
             return 15
         }
+    }
+
+    /// An empty buffer for an answer: the last one's memory, if that has gone out already.
+    func takeOutput(capacity: Int) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        swap(&buffer, &output)
+        buffer.clear(minimumCapacity: capacity)
+        return buffer
+    }
+
+    /// Takes a buffer that was written to the socket, for the next answer.
+    func giveOutput(_ buffer: ByteBuffer) {
+        if buffer.storageCapacity <= 16 << 10 { output = buffer }
     }
 
     /// The value of a `Date` header, made once a second.

@@ -90,6 +90,7 @@ struct HeadReader {
     /// `method SP target SP HTTP/1.x` (RFC 9112 section 3).
     private mutating func readRequestLine(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) -> RegistryError? {
         hasRequestLine = true
+        fields.reserveCapacity(8)
         let text = UnsafeRawBufferPointer(rebasing: bytes[line])
         guard let first = text.firstIndex(of: 0x20), let last = text.lastIndex(of: 0x20), first < last else {
             return Self.invalid("its first line must be METHOD TARGET HTTP/1.1")

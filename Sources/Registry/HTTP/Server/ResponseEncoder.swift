@@ -52,7 +52,10 @@ enum ResponseEncoder {
             var text = text
             let start = count
             text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
-            for at in start..<count { bytes[at] = bytes[at] < 0x20 ? 0x20 : bytes[at] }
+            var least = UInt8.max
+            for at in start..<count { least = min(least, bytes[at]) }
+            guard least < 0x20 else { return }
+            for at in start..<count where bytes[at] < 0x20 { bytes[at] = 0x20 }
         }
 
         mutating func put(_ body: [UInt8]) { body.withUnsafeBytes { copy($0) } }
