@@ -3,10 +3,11 @@ import Testing
 
 @Suite("the runner blames nobody wrongly")
 struct StubTests {
-    @Test("a correct registry fails nothing and is warned of nothing", arguments: ["open", "accounts", "given"])
+    @Test("a correct registry fails nothing and is warned of nothing", arguments: FaultTests.modes)
     func correct(mode: String) throws {
         var settings = FaultTests.settings(mode)
         settings.deadline = .seconds(30)
+        if mode == "large" { settings.patterns = ["large.*"] }
         let result = try TestRun.run(settings)
         for outcome in result.outcomes {
             #expect(

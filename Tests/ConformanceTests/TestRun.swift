@@ -23,6 +23,10 @@ enum TestRun {
         var seed = "seed1"
         var keep = false
         var given = false
+        /// Alice has a token and no password.
+        var token = false
+        /// With `--large`, of small chunks.
+        var large = false
         var deadline: Duration = .seconds(5)
     }
 
@@ -34,9 +38,14 @@ enum TestRun {
                 target.identity = alice
                 target.others = [bob]
             }
+            if settings.token, let accounts = stub.accounts {
+                target.identity = Identity(name: "alice", proof: .token(accounts.pass()))
+            }
+            target.largePart = 300_000
             if settings.given { target.given = try seed(stub, server) }
             var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: settings.seed)
             (plan.patterns, plan.jobs, plan.keep) = (settings.patterns, settings.jobs, settings.keep)
+            plan.large = settings.large
             return try Runner(plan, observer: Silent()).run()
         }
     }

@@ -10,61 +10,62 @@ enum Fault: String, CaseIterable, Sendable {
     case cancelDoesNothing, cancelUnsupported500, catalogForgets, catalogNoLink, catalogTellsAll, catalogTwice
     case challengeForm, challengeWithoutScope, chunksOverwrite, codesSwapped, concurrentLost, conditionMovesAnyway
     case connectionForgetsAfterErrors, cutManifestStored, cutPatchCorrupts, cutPatchDropsAll, cutPatchKillsSession
-    case cutPatchPads, cutPutStored, cutSingleStored, deepNamesRefused, deleteMissingBlobIsFine, deleteMissingIsFine
-    case deleteRefusedAndDone, deleteTakesAllManifests, deleteTakesBlobs, deleteTakesMovedTags
-    case deleteUnknownRepositoryIsFine, deletedBlobsLinger, deletedReferrersLinger, deletedTagsListed
-    case digestBadIs404, digestCodeWrong, digestFormUnchecked, digestIs500, digestMismatchIs404, digestNotNeeded
-    case digestUnchecked, digestsAreTags, digitNamesRefused, dockerImagesRefused, dockerListsRefused
-    case dockerTypesAsOCI, dotsAreServed, dotsInNamesRefused, eightBitTaken, emptyBlobLost, emptyListsRefused
-    case emptyPatch500, emptySecretTaken, emptySignatureTaken, endNotClamped, errorCodeForm, errorCodeOwn
-    case errorFormatOwn, errorMessageNumber, escapes500, etagBare, everything500, everythingDropped, everythingHangs
-    case existenceTold, expectIsIgnoredForever, filterMissesConfig, firstChunkAnywhere, floodIs500
-    case foreignLayersNeeded, gapsTaken, garbageIs500, headBlob404, headBlobAlways, headBlobLength, headBlobNoDigest
-    case headBlobRange, headBody, headErrorBody, headManifest404, headManifestAlways, headManifestLength
-    case headManifestNoDigest, headManifestNoType, hexTagsAreDigests, hostNotNeeded, ifMatch500, ifMatchAnything
-    case ifMatchMissingMakes, ifNoneMatchAlways, ifNoneMatchNever, ifNoneMatchPutIgnored, ifRangeIgnored
-    case ifRangeRefused, indexAsManifest, indexTypeDropped, indexTypeInvented, invalidManifest500, issuedAtText
-    case keyPathTaken, keyURLTaken, largeBlobsCut, lastChunkDigest, lastIgnored, lastInclusive, lastIsIndex
-    case lastMustExist, lastNeedsN, lastScopeOnly, latestUndeletable, layerTypesChecked, linkForgetsN, linkForm
-    case linkLoops, linkRelation, linkSkips, loginForbidden, longNames500, longNamesRefused, longTagsRefused
-    case malformedManifestDigestIs404, manifestCodeWrong, manifestDelete200, manifestDelete500
-    case manifestDeleteDoesNothing, manifestDigestMissing, manifestDigestMissingByTag, manifestDigestUnchecked
-    case manifestDigestWrong, manifestGet203, manifestPut200, manifestPutDigestWrong, manifestPutNoDigest
-    case manifestPutNoLocation, manifestPutOnceOnly, manifestPutWrongLocation, manifestReencoded, manifestRewritten
-    case manifestsAreBlobs, manifestsEverywhere, manyLayersRefused, mediaTypeNeeded, methodIgnored, minimumChunkText
-    case missingBlobEmpty, missingCodeWrong, missingIs404, missingManifestMadeUp, missingNotNamed
-    case missingStoredAnyway, mountEscaped404, mountMalformed500, mountMissingIs404, mountMoves, mountNeverMade
-    case mountNoLocation, mountSaysButDoesNot, mountScopeUnchecked, mountWithoutFrom500, mountWithoutFromUnchecked
-    case movedTagLosesOld, nIgnored, nOneLess, nOneMore, nZeroIsAll, nZeroLinks, nameCodeWrong, nameIs500
-    case namesLikeEndpointsRefused, namesUnchecked, namespaceLies, nestedRefused, noAllow, noAnnotations
-    case noArtifactType, noChallenge, noConfigType, noLink, noReferrers, noScopeIsAll, noSubjectHeader, noTagHeader
-    case ociImagesRefused, ociIndexesRefused, oddAuthorization500, oddChunkIs500, oddLengthTaken, oddN500
-    case oddRange500, oddRangeTaken, oddScope500, oneByteBlobsCut, oneTagAManifest, otherBlobsCount, outOfOrder400
-    case outOfOrderKills, outOfOrderTaken, overlapTaken, ownKeyTaken, ownersUnchecked, ownersUncheckedForReading
-    case pagesUnsorted, patch204, patchNeedsLength, patchNeedsRange, patchNeedsType, patchNoLocation, patchNoRange
-    case patchRangeOff, patchRangeUnit, pathsTold, plainDigestRefused, postFirstScopeOnly, pushAgainRefused
-    case pushByDigestTags, pushParametersRefused, putChunkedLost, putConditionsIgnored, putForgetsBody
-    case putOnBlobWrites, putOutOfOrderTaken, raceTwice, rangeCodeWrong, rangeContentRangeWrong
-    case rangeLengthUnchecked, rangeOdd206, rangeOffByOne, rangesIgnored, referrersEmptyIs204
-    case referrersFilterAlwaysTold, referrersFilterIgnored, referrersFilterPretended, referrersFilterUntold
-    case referrersFirstTen, referrersHideTagged, referrersLinkRelation, referrersMalformed404, referrersNeedSubject
-    case referrersNoIndexes, referrersNoLink, referrersNoList, referrersOfAll, referrersPlainType, referrersRaceLost
-    case referrersSizeWrong, referrersTwice, referrersUnfiltered, referrersUnknown404, referrersVersion
-    case refreshBroken, repeatTaken, scopeActionUnchecked, scopeNeeded, scopeRepositoryUnchecked, scopesUnchecked
-    case secondRequestLost, sessionsMix, sessionsOfAnybody, sessionsStayOpen, sessionsUnbound, severalRangesWrong
-    case sha512AsSha256, sha512ManifestAsSha256, sha512Unchecked, shortLived, shortNamesRefused, signatureUnchecked
+    case cutPatchPads, cutPutStored, cutSingleStored, deepNamesRefused, deleteMissingBlobIsFine
+    case deleteMissingIsFine, deleteRefusedAndDone, deleteTakesAllManifests, deleteTakesBlobs, deleteTakesMovedTags
+    case deleteUnknownRepositoryIsFine, deletedBlobsLinger, deletedInPlace, deletedReferrersLinger
+    case deletedTagsListed, digestBadIs404, digestCodeWrong, digestFormUnchecked, digestIs500, digestMismatchIs404
+    case digestNotNeeded, digestUnchecked, digestsAreTags, digitNamesRefused, dockerImagesRefused
+    case dockerListsRefused, dockerTypesAsOCI, dotsAreServed, dotsInNamesRefused, eightBitTaken, emptyBlobLost
+    case emptyListsRefused, emptyPatch500, emptySecretTaken, emptySignatureTaken, endNotClamped, errorCodeForm
+    case errorCodeOwn, errorFormatOwn, errorMessageNumber, escapes500, etagBare, everything500, everythingDropped
+    case everythingHangs, existenceTold, expectIsIgnoredForever, filterMissesConfig, firstChunkAnywhere, floodIs500
+    case foreignLayersNeeded, gapsTaken, garbageIs500, headBlob404, headBlobAlways, headBlobLength
+    case headBlobNoDigest, headBlobRange, headBody, headErrorBody, headManifest404, headManifestAlways
+    case headManifestLength, headManifestNoDigest, headManifestNoType, hexTagsAreDigests, hostNotNeeded, ifMatch500
+    case ifMatchAnything, ifMatchMissingMakes, ifNoneMatchAlways, ifNoneMatchNever, ifNoneMatchPutIgnored
+    case ifRangeIgnored, ifRangeRefused, indexAsManifest, indexTypeDropped, indexTypeInvented, invalidManifest500
+    case issuedAtText, keyPathTaken, keyURLTaken, largeBlobsCut, lastChunkDigest, lastIgnored, lastInclusive
+    case lastIsIndex, lastMustExist, lastNeedsN, lastScopeOnly, latestUndeletable, layerTypesChecked, linkForgetsN
+    case linkForm, linkLoops, linkRelation, linkSkips, loginForbidden, longNames500, longNamesRefused
+    case longTagsRefused, lostUpdates, malformedManifestDigestIs404, manifestCodeWrong, manifestDelete200
+    case manifestDelete500, manifestDeleteDoesNothing, manifestDigestMissing, manifestDigestMissingByTag
+    case manifestDigestUnchecked, manifestDigestWrong, manifestGet203, manifestPut200, manifestPutDigestWrong
+    case manifestPutNoDigest, manifestPutNoLocation, manifestPutOnceOnly, manifestPutWrongLocation
+    case manifestReencoded, manifestRewritten, manifestsAreBlobs, manifestsEverywhere, manyLayersRefused
+    case mediaTypeNeeded, methodIgnored, minimumChunkText, missingBlobEmpty, missingCodeWrong, missingIs404
+    case missingManifestMadeUp, missingNotNamed, missingStoredAnyway, mountEscaped404, mountMalformed500
+    case mountMissingIs404, mountMoves, mountNeverMade, mountNoLocation, mountSaysButDoesNot, mountScopeUnchecked
+    case mountWithoutFrom500, mountWithoutFromUnchecked, movedTagLosesOld, nIgnored, nOneLess, nOneMore, nZeroIsAll
+    case nZeroLinks, nameCodeWrong, nameIs500, namesLikeEndpointsRefused, namesUnchecked, namespaceLies
+    case nestedRefused, noAllow, noAnnotations, noArtifactType, noChallenge, noConfigType, noLink, noReferrers
+    case noScopeIsAll, noSubjectHeader, noTagHeader, ociImagesRefused, ociIndexesRefused, oddAuthorization500
+    case oddChunkIs500, oddLengthTaken, oddN500, oddRange500, oddRangeTaken, oddScope500, oneByteBlobsCut
+    case oneTagAManifest, otherBlobsCount, outOfOrder400, outOfOrderKills, outOfOrderTaken, overlapTaken
+    case ownKeyTaken, ownersUnchecked, ownersUncheckedForReading, pagesUnsorted, patch204, patchNeedsLength
+    case patchNeedsRange, patchNeedsType, patchNoLocation, patchNoRange, patchRangeOff, patchRangeUnit, pathsTold
+    case plainDigestRefused, postFirstScopeOnly, pullTokensRefused, pushAgainRefused, pushByDigestTags
+    case pushParametersRefused, putChunkedLost, putConditionsIgnored, putForgetsBody, putOnBlobWrites
+    case putOutOfOrderTaken, raceTwice, rangeCodeWrong, rangeContentRangeWrong, rangeLengthUnchecked, rangeOdd206
+    case rangeOffByOne, rangesIgnored, referrersEmptyIs204, referrersFilterAlwaysTold, referrersFilterIgnored
+    case referrersFilterPretended, referrersFilterUntold, referrersFirstTen, referrersHideTagged
+    case referrersLinkRelation, referrersMalformed404, referrersNeedSubject, referrersNoIndexes, referrersNoLink
+    case referrersNoList, referrersOfAll, referrersPlainType, referrersRaceLost, referrersSizeWrong, referrersTwice
+    case referrersUnfiltered, referrersUnknown404, referrersVersion, refreshBroken, repeatTaken
+    case scopeActionUnchecked, scopeNeeded, scopeRepositoryUnchecked, scopesUnchecked, secondRequestLost
+    case sessionsMix, sessionsOfAnybody, sessionsStayOpen, sessionsUnbound, severalRangesWrong, sha512AsSha256
+    case sha512ManifestAsSha256, sha512Unchecked, shortLived, shortNamesRefused, signatureUnchecked
     case singlePostIgnored, singleUnchecked, slowBodyRefused, slowChunkLost, slowHeadRefused, smallManifests
     case staleAfterOther, staleManifest, status200, statusNoLocation, statusRangeUnit, statusTooFar
     case statusWrongLocation, storeLosesTail, subjectChecked, subjectHeaderWrong, suffixFromStart, suffixTooLong416
-    case tagDeleteRefusedByDone, tagDeleteTakesManifest, tagHeaderFirstOnly, tagHeaderLies, tagQueryFive
-    case tagQueryIgnored, tagQueryUnchecked, tagRaceLost, tags204, tagsDropped, tagsFoldCase, tagsInvented
-    case tagsListedTwice, tagsNeverMove, tagsNoJSON, tagsNotStrings, tagsOfDeletedListed, tagsOfPrefix
-    case tagsOtherName, tagsPlainType, tagsUnchecked, tagsUnsorted, tokenFieldOther, tokenPost500, tokensDiffer
-    case tooManyAtTimes, twoLengthsTaken, typeConfusionTaken, typeIsJSON, typeParameters, underscoreNamesRefused
-    case unfinishedVisible, unicodeMangled, unitCaseSensitive, unknownKeyTaken, unknownMembersDropped
-    case unknownMethodFine, unknownRepository500, unknownRouteIsFine, unknownTagsEmpty, unknownUpload500
-    case unknownUploadHangs, unknownUploadIsFine, unsatisfiable200Cut, unsatisfiableFullLength, unsatisfiableNoSize
-    case unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength, uploadNoLocation
-    case uploadNoUUID, uploadPost200, upperTagsRefused, versionHeadRefused, versionHeaderWrong, versionMissing
-    case warningsHuge, warningsOther, warningsWithDate, wrongDigestKept, wrongTypesTaken
+    case tagDeleteRefusedByDone, tagDeleteTakesManifest, tagHeaderFirstOnly, tagHeaderLies, tagListEmpty
+    case tagQueryFive, tagQueryIgnored, tagQueryUnchecked, tagRaceLost, tags204, tagsDropped, tagsFoldCase
+    case tagsInvented, tagsListedTwice, tagsNeverMove, tagsNoJSON, tagsNotStrings, tagsOfDeletedListed
+    case tagsOfPrefix, tagsOtherName, tagsPlainType, tagsUnchecked, tagsUnsorted, tokenFieldOther, tokenPost500
+    case tokensDiffer, tooManyAtTimes, twoLengthsTaken, typeConfusionTaken, typeIsJSON, typeParameters
+    case underscoreNamesRefused, unfinishedVisible, unicodeMangled, unitCaseSensitive, unknownKeyTaken
+    case unknownMembersDropped, unknownMethodFine, unknownRepository500, unknownRouteIsFine, unknownTagsEmpty
+    case unknownUpload500, unknownUploadHangs, unknownUploadIsFine, unsatisfiable200Cut, unsatisfiableFullLength
+    case unsatisfiableNoSize, unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength
+    case uploadNoLocation, uploadNoUUID, uploadPost200, upperTagsRefused, versionHeadRefused, versionHeaderWrong
+    case versionMissing, warningsHuge, warningsOther, warningsWithDate, wrongDigestKept, wrongTypesTaken
 }

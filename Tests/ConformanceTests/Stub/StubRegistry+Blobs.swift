@@ -7,6 +7,7 @@ extension StubRegistry {
             if has(.digestIs500) { return error(500, "UNKNOWN") }
             return error(400, "DIGEST_INVALID")
         }
+        if has(.deletedInPlace), request.method == "GET" { Thread.sleep(forTimeInterval: 0.06) }
         let found: [UInt8]? = state.withLock { state in
             if let here = state.repositories[name]?.blobs[digest] { return here }
             if has(.deletedBlobsLinger), let old = state.graveyard[name + digest] { return old }
@@ -63,6 +64,13 @@ extension StubRegistry {
         if has(.blobDelete500) { return error(500, "UNKNOWN") }
         guard exists else { return has(.deleteMissingBlobIsFine) ? StubResponse(202) : error(404, "BLOB_UNKNOWN") }
         if has(.blobDeleteDoesNothing) { return StubResponse(202) }
+        if has(.deletedInPlace) {
+            state.withLock { state in
+                let whole = state.repositories[name]?.blobs[digest] ?? []
+                state.repositories[name]?.blobs[digest] = Array(whole.dropLast(100_000))
+            }
+            Thread.sleep(forTimeInterval: 0.3)
+        }
         state.withLock { state in
             state.graveyard[name + digest] = state.repositories[name]?.blobs.removeValue(forKey: digest)
             if has(.blobDeleteEverywhere) {

@@ -54,6 +54,7 @@ extension StubRegistry {
         if has(.tagsUnsorted) { names = names.reversed() }
         if has(.tagsListedTwice) { names = (names + repository.order).sorted() }
         if has(.tagsInvented) { names.append("zz-invented") }
+        if has(.tagListEmpty) { names = [] }
         if has(.tagsDropped), names.count > 2 { names.removeLast() }
         if has(.tagsOfPrefix) {
             let all = state.withLock {

@@ -237,11 +237,9 @@ extension StubRegistry {
             var repository = state.repositories[name, default: Repository()]
             let current = isTagged ? repository.tags[reference] : nil
             if let wanted = request.header("If-Match"), !has(.putConditionsIgnored) {
-                guard let current, wanted.contains(current) || has(.ifMatchAnything) else {
-                    if !(has(.ifMatchMissingMakes) && current == nil) { return true }
-                    repository.tags[reference] = digest
-                    return false
-                }
+                let fits =
+                    current.map { wanted.contains($0) || has(.ifMatchAnything) } ?? has(.ifMatchMissingMakes)
+                if !fits { return true }
             }
             if request.header("If-None-Match") == "*", current != nil, !has(.putConditionsIgnored),
                 !has(.ifNoneMatchPutIgnored)

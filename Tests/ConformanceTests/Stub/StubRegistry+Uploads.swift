@@ -72,7 +72,14 @@ extension StubRegistry {
 
     /// Stores a blob: 201 with its Location.
     private func stored(_ name: String, _ digest: String, _ bytes: [UInt8]) -> StubResponse {
+        if has(.lostUpdates) {
+            var repository = state.withLock { $0.repositories[name, default: Repository()] }
+            Thread.sleep(forTimeInterval: 0.1)
+            repository.blobs[digest] = bytes
+            state.withLock { $0.repositories[name] = repository }
+        }
         state.withLock { state in
+            if has(.lostUpdates) { return }
             var bytes = bytes
             if has(.storeLosesTail), bytes.count > 100_000 { bytes.removeLast() }
             if has(.emptyBlobLost), bytes.isEmpty { return }
@@ -170,6 +177,7 @@ extension StubRegistry {
             state.withLock { _ = $0.uploads.removeValue(forKey: id) }
             return StubResponse(400)
         }
+        if has(.raceTwice) { Thread.sleep(forTimeInterval: 0.15) }
         let count: Int = state.withLock { state in
             if has(.chunksOverwrite) { state.uploads[id]?.bytes = [] }
             guard
@@ -213,18 +221,19 @@ extension StubRegistry {
             return has(.digestNotNeeded) ? StubResponse(201, [("Location", "/")]) : error(400, "DIGEST_INVALID")
         }
         if has(.plainDigestRefused), !request.target.contains("%3A") { return error(400, "DIGEST_INVALID") }
-        guard isDigest(digest) || has(.digestFormUnchecked) else {
+        guard isDigest(digest) else {
+            if has(.digestFormUnchecked) { return stored(name, digest, upload.bytes + request.body) }
             return error(has(.digestBadIs404) ? 404 : 400, has(.digestCodeWrong) ? "NAME_INVALID" : "DIGEST_INVALID")
         }
         if let refusal = offset(request, upload) { return refusal }
         let bytes = has(.putForgetsBody) && !upload.bytes.isEmpty ? upload.bytes : upload.bytes + request.body
+        if has(.cutPutStored), request.wasCut { return stored(name, digest, bytes) }
         if self.digest(bytes, like: digest) != digest, !has(.digestUnchecked) {
             if has(.sha512Unchecked), digest.hasPrefix("sha512:") { return stored(name, digest, bytes) }
             if has(.lastChunkDigest), self.digest(Array(bytes.suffix(1_000))) == digest {
                 return stored(name, digest, bytes)
             }
             if has(.wrongDigestKept) { _ = stored(name, self.digest(bytes), bytes) }
-            if has(.cutPutStored), request.wasCut { return stored(name, self.digest(bytes), bytes) }
             return error(
                 has(.digestMismatchIs404) ? 404 : 400, has(.digestCodeWrong) ? "NAME_INVALID" : "DIGEST_INVALID")
         }

@@ -63,7 +63,9 @@ final class StubRegistry: Sendable {
         if request.path.contains("//") || parts.contains("..") {
             return has(.dotsAreServed) ? StubResponse(200, [], Array("root:x:0:0".utf8)) : error(404, "NAME_INVALID")
         }
-        if request.target.utf8.contains(where: { $0 > 127 }), !has(.eightBitTaken) { return error(400, "NAME_INVALID") }
+        if request.target.utf8.contains(where: { $0 > 127 }) {
+            return has(.eightBitTaken) ? StubResponse(200) : error(400, "NAME_INVALID")
+        }
         if request.path == "/v2/_catalog" { return authorized(request, "registry:catalog:*") { catalog(request, $0) } }
         let rest = Array(parts[2...])
         return endpoint(request, rest)
@@ -155,7 +157,7 @@ final class StubRegistry: Sendable {
         if has(.everythingDropped), request.method == "GET", request.path.contains("/manifests/") {
             response.dropped = true
         }
-        if has(.bodyShorterThanTold), request.method == "GET", response.status == 200 {
+        if has(.bodyShorterThanTold), request.method == "GET", response.status == 200, request.path != "/v2/" {
             response.announced = response.body.count + 10
         }
         if has(.warningsWithDate) {

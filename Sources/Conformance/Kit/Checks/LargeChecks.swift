@@ -3,7 +3,6 @@ import Vocabulary
 
 /// Gigabytes, for `--large`: chunks and parts of 64 MiB, so that the runner's own memory stays small.
 enum LargeChecks {
-    private static let part = 64 << 20
     private static let parts = 17
 
     static let checks: [Check] = [
@@ -13,6 +12,7 @@ enum LargeChecks {
             ["chunk-202", "put-201"],
             needs: [.push, .large, .alone]
         ) { probe in
+            let part = probe.run.target.largePart
             let upload = try probe.beginUpload()
             var place = upload.place
             var whole = SHA256()

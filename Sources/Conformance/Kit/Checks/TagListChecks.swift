@@ -152,6 +152,16 @@ enum TagListChecks {
             try require(isSorted(got), "tags in order over the pages", "\(got)")
         },
         Check(
+            "tags.link.prefixes", .must, section,
+            "following Link from n=1 passes over no tag that begins with the name of the one before it", ["tags-link"]
+        ) { probe in
+            let tags = try tagged(probe, ["v1", "v1.0", "v1.0-rc", "v1.00", "v10"])
+            if try probe.nextPage(try probe.get(probe.tagsPlace("n=1"))) == nil {
+                throw Skip("the registry sends no Link")
+            }
+            try requireSame(probe, try probe.tags("n=1"), tags)
+        },
+        Check(
             "tags.link.query-kept", .should, section, "the Link of n=3 leads to a page of at most 3", ["tags-link"]
         ) { probe in
             _ = try tagged(probe)
@@ -197,6 +207,14 @@ enum TagListChecks {
             _ = try tagged(probe, ["a", "c", "e"])
             let rest = try probe.tags("n=5&last=b").filter { ["a", "c", "e"].contains($0) }
             try require(rest == ["c", "e"], "c and e behind b", "\(rest)")
+        },
+        Check(
+            "tags.last.number", .must, section, "last is a tag also where it is a number, not the place of one",
+            ["tags-last-not-index", "tags-last-sorted"]
+        ) { probe in
+            let tags = try tagged(probe, ["5", "6", "7", "8"])
+            let rest = try probe.tags("n=10&last=6").filter { tags.contains($0) }
+            try require(rest == ["7", "8"], "7 and 8 behind 6", "\(rest)")
         },
     ]
 

@@ -307,22 +307,36 @@ enum TokenChecks {
         _ name: String, _ gist: String, _ forge: @escaping @Sendable (TokenParts) throws -> String
     ) -> Check {
         Check("auth.forged.\(name)", .must, "CVE-2025-24976: forged tokens", gist, needs: need) { probe in
-            let service = try probe.tokenService()
-            _ = try probe.newTaggedImage()
-            let token = try probe.token(in: try probe.askToken(service, scopes: [scope(probe.repository)]))
-            guard let parts = TokenParts(token) else { throw Skip("tokens are opaque") }
-            try probe.with(token: token, "POST", probe.uploadsPlace()).expect(202)
+            let parts = try goodToken(probe)
             try probe.with(token: try forge(parts), "POST", probe.uploadsPlace()).expect(401, 403)
         }
+    }
+
+    /// The parts of a token that pushes.
+    private static func goodToken(_ probe: Probe) throws -> TokenParts {
+        let service = try probe.tokenService()
+        _ = try probe.newTaggedImage()
+        let token = try probe.token(in: try probe.askToken(service, scopes: [scope(probe.repository)]))
+        guard let parts = TokenParts(token) else { throw Skip("tokens are opaque") }
+        try probe.with(token: token, "POST", probe.uploadsPlace()).expect(202)
+        return parts
     }
 
     private static let forged: [Check] = [
         forgery("none", "a token of alg none is refused") { try $0.unsigned() },
         forgery("none-case", "a token of alg nOnE is refused") { try $0.unsigned("nOnE") },
-        forgery("claims", "a token whose claims were changed is refused") { parts in
-            var parts = parts
-            parts.claims["sub"] = "somebody-else"
-            return try parts.withOldSignature()
+        Check(
+            "auth.forged.claims", .must, "CVE-2025-24976: forged tokens",
+            "a token whose claims were changed is refused, whoever it names then and whether it allows less or more",
+            needs: need
+        ) { probe in
+            let parts = try goodToken(probe)
+            // A claim that nobody knows changes the signed bytes and nothing else: only the signature can tell.
+            for (claim, value) in [("sub", "somebody-else"), ("aerugo-conformance", "changed")] {
+                var parts = parts
+                parts.claims[claim] = value
+                try probe.with(token: try parts.withOldSignature(), "POST", probe.uploadsPlace()).expect(401, 403)
+            }
         },
         forgery("expired", "a token whose expiry was moved on is refused") { parts in
             var parts = parts

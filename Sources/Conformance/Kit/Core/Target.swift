@@ -48,6 +48,8 @@ package struct Target: Sendable {
     package var onlyRepository: String?
     /// Each request must end within this.
     package var deadline: Duration = .seconds(30)
+    /// Bytes of one of the seventeen chunks of what `--large` pushes.
+    package var largePart = 64 << 20
     /// Repository, tags and digests for a read-only run.
     package var given: Given?
     /// Content that exists already.
