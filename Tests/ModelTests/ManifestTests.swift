@@ -169,6 +169,7 @@ struct ManifestTests {
         for text in [
             Self.image(more: #","annotations":{"layers":"layers","b":"layers","\\":"{\"b\":1,\"b\":2}"}"#),
             Self.image(more: #","x":[{"a":1},{"a":1,"b":{"a":["a","a"]}}]"#),
+            Self.image(more: ",\"annotations\":{\"\u{e9}\":\"\",\"e\u{301}\":\"\"}"),
         ] { _ = try parse(text, as: MediaType.ociManifest) }
     }
 

@@ -15,8 +15,8 @@ struct DuplicateKeys {
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
     private mutating func find() -> String? {
-        // The keys so far of the objects around; nil for an array.
-        var open: [Set<String>?] = []
+        // The keys so far of the objects around, by their bytes: two spellings of one letter are two keys; nil for an array.
+        var open: [Set<[UInt8]>?] = []
         while at < bytes.count {
             let byte = bytes[at]
             at += 1
@@ -27,7 +27,7 @@ struct DuplicateKeys {
             case UInt8(ascii: "\""):
                 let text = string()
                 guard isKey, let depth = open.indices.last else { continue }
-                guard open[depth]?.insert(text).inserted != false else { return text }
+                guard open[depth]?.insert(Array(text.utf8)).inserted != false else { return text }
             default: break
             }
         }
