@@ -27,4 +27,7 @@ static inline CURLcode aerugo_curl_get_offset(CURL *handle, CURLINFO info, curl_
 static inline CURLcode aerugo_curl_get_string(CURL *handle, CURLINFO info, char **value) {
     return curl_easy_getinfo(handle, info, value);
 }
+static inline CURLcode aerugo_curl_get_socket(CURL *handle, curl_socket_t *value) {
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
+}
 static inline CURLcode aerugo_curl_global(void) { return curl_global_init(CURL_GLOBAL_ALL); }

@@ -7,7 +7,7 @@ extension StubRegistry {
             if has(.digestIs500) { return error(500, "UNKNOWN") }
             return error(400, "DIGEST_INVALID")
         }
-        if has(.deletedInPlace), request.method == "GET" { Thread.sleep(forTimeInterval: 0.06) }
+        if has(.deletedInPlace), request.method == "GET" { waitForDelete(name + digest) }
         let found: [UInt8]? = state.withLock { state in
             if let here = state.repositories[name]?.blobs[digest] { return here }
             if has(.deletedBlobsLinger), let old = state.graveyard[name + digest] { return old }
@@ -56,6 +56,11 @@ extension StubRegistry {
         return ranged(request, bytes, headers, digest)
     }
 
+    /// Holds a pull back until the blob is being deleted, a second at most, so that the two always meet.
+    private func waitForDelete(_ key: String) {
+        for _ in 0..<100 where !state.withLock({ $0.halfDeleted.contains(key) }) { Thread.sleep(forTimeInterval: 0.01) }
+    }
+
     private func deleteBlob(_ name: String, _ digest: String, _ exists: Bool) -> StubResponse {
         if has(.blobDeleteRefusedAndDone) {
             state.withLock { _ = $0.repositories[name]?.blobs.removeValue(forKey: digest) }
@@ -68,8 +73,9 @@ extension StubRegistry {
             state.withLock { state in
                 let whole = state.repositories[name]?.blobs[digest] ?? []
                 state.repositories[name]?.blobs[digest] = Array(whole.dropLast(100_000))
+                state.halfDeleted.insert(name + digest)
             }
-            Thread.sleep(forTimeInterval: 0.3)
+            Thread.sleep(forTimeInterval: 1)
         }
         state.withLock { state in
             state.graveyard[name + digest] = state.repositories[name]?.blobs.removeValue(forKey: digest)

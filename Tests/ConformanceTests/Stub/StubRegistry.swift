@@ -29,6 +29,7 @@ final class StubRegistry: Sendable {
         var repositories: [String: Repository] = [:]
         var uploads: [String: StubUpload] = [:]
         var graveyard: [String: [UInt8]] = [:]
+        var halfDeleted: Set<String> = []
         var counter = 0
     }
 

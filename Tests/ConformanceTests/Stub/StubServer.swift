@@ -112,6 +112,8 @@ final class StubServer: Sendable {
                 connection.send(StubResponse(refusal.status), head: false, close: true)
                 return
             case .success(let request):
+                // A busy registry deals with a cut long after the next request could have come.
+                if request.wasCut { Thread.sleep(forTimeInterval: 0.5) }
                 let response = handle(request)
                 if response.silent { return connection.waitForEnd() }
                 if response.dropped || request.wasCut { return }

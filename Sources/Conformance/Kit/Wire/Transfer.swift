@@ -25,7 +25,8 @@ package struct Outgoing: Sendable {
     package var framing: Framing = .length
     /// The whole exchange must end within this.
     package var deadline: Duration = .seconds(30)
-    /// Cut the connection after this many body bytes were sent.
+    /// Cut the connection after this many body bytes were sent. The other side has two seconds to end it too, so that
+    /// the next request comes after it dealt with the cut.
     package var cutUploadAfter: Int?
     /// Cut the connection after this many body bytes came.
     package var cutDownloadAfter: Int?
@@ -82,6 +83,7 @@ package struct Trust: Sendable, Equatable {
 
 /// The state of one libcurl transfer that its callbacks write to. Used by the one thread that runs the transfer.
 private final class TransferState {
+    private let curl: UnsafeMutableRawPointer
     var incoming = Incoming()
     var sent = 0
     let body: [UInt8]
@@ -89,7 +91,8 @@ private final class TransferState {
     let cutDownloadAfter: Int?
     var cutByRunner = false
 
-    init(_ outgoing: Outgoing) {
+    init(_ outgoing: Outgoing, _ curl: UnsafeMutableRawPointer) {
+        self.curl = curl
         body = outgoing.body?.bytes ?? []
         cutUploadAfter = outgoing.cutUploadAfter
         cutDownloadAfter = outgoing.cutDownloadAfter
@@ -119,6 +122,7 @@ private final class TransferState {
         if let limit = cutUploadAfter {
             if sent >= limit {
                 cutByRunner = true
+                endSending()
                 return Int(CURL_READFUNC_ABORT)
             }
             end = min(end, limit)
@@ -127,6 +131,20 @@ private final class TransferState {
         body[sent..<sent + count].withUnsafeBytes { room.copyMemory(from: $0) }
         sent += count
         return count
+    }
+
+    /// Says that nothing more will be sent, and waits at most two seconds for the other side to close as well.
+    private func endSending() {
+        var socket = curl_socket_t(-1)
+        guard aerugo_curl_get_socket(curl, &socket) == CURLE_OK, socket >= 0 else { return }
+        shutdown(socket, Int32(SHUT_WR))
+        let end = ContinuousClock.now + .seconds(2)
+        var poller = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        var scratch = [UInt8](repeating: 0, count: 4_096)
+        while ContinuousClock.now < end {
+            guard poll(&poller, 1, 100) > 0 else { continue }
+            if recv(socket, &scratch, scratch.count, 0) <= 0 { return }
+        }
     }
 }
 
@@ -152,7 +170,7 @@ package final class Wire {
     package func perform(_ outgoing: Outgoing) throws(TransportFailure) -> Incoming {
         let curl = handle.pointer
         curl_easy_reset(curl)
-        let state = TransferState(outgoing)
+        let state = TransferState(outgoing, curl)
         let context = Unmanaged.passUnretained(state).toOpaque()
         let list = headerList(outgoing)
         defer { curl_slist_free_all(list) }
