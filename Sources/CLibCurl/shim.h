@@ -18,6 +18,9 @@ static inline CURLcode aerugo_curl_set_pointer(CURL *handle, CURLoption option, 
 static inline CURLcode aerugo_curl_set_bytes(CURL *handle, CURLoption option, aerugo_curl_bytes value) {
     return curl_easy_setopt(handle, option, value);
 }
+static inline CURLcode aerugo_curl_set_sockopt(CURL *handle, curl_sockopt_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, value);
+}
 static inline CURLcode aerugo_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
@@ -26,8 +29,5 @@ static inline CURLcode aerugo_curl_get_offset(CURL *handle, CURLINFO info, curl_
 }
 static inline CURLcode aerugo_curl_get_string(CURL *handle, CURLINFO info, char **value) {
     return curl_easy_getinfo(handle, info, value);
-}
-static inline CURLcode aerugo_curl_get_socket(CURL *handle, curl_socket_t *value) {
-    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
 }
 static inline CURLcode aerugo_curl_global(void) { return curl_global_init(CURL_GLOBAL_ALL); }

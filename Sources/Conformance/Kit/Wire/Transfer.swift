@@ -83,7 +83,8 @@ package struct Trust: Sendable, Equatable {
 
 /// The state of one libcurl transfer that its callbacks write to. Used by the one thread that runs the transfer.
 private final class TransferState {
-    private let curl: UnsafeMutableRawPointer
+    /// Our own descriptors of the connections that libcurl opened, where the request is to be cut.
+    var sockets: [Int32] = []
     var incoming = Incoming()
     var sent = 0
     let body: [UInt8]
@@ -91,12 +92,13 @@ private final class TransferState {
     let cutDownloadAfter: Int?
     var cutByRunner = false
 
-    init(_ outgoing: Outgoing, _ curl: UnsafeMutableRawPointer) {
-        self.curl = curl
+    init(_ outgoing: Outgoing) {
         body = outgoing.body?.bytes ?? []
         cutUploadAfter = outgoing.cutUploadAfter
         cutDownloadAfter = outgoing.cutDownloadAfter
     }
+
+    deinit { sockets.forEach { close($0) } }
 
     func header(_ bytes: UnsafeRawBufferPointer) {
         let line = String(decoding: bytes, as: UTF8.self).trimmed
@@ -135,15 +137,13 @@ private final class TransferState {
 
     /// Says that nothing more will be sent, and waits at most two seconds for the other side to close as well.
     private func endSending() {
-        var socket = curl_socket_t(-1)
-        guard aerugo_curl_get_socket(curl, &socket) == CURLE_OK, socket >= 0 else { return }
-        shutdown(socket, Int32(SHUT_WR))
         let end = ContinuousClock.now + .seconds(2)
-        var poller = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         var scratch = [UInt8](repeating: 0, count: 4_096)
-        while ContinuousClock.now < end {
-            guard poll(&poller, 1, 100) > 0 else { continue }
-            if recv(socket, &scratch, scratch.count, 0) <= 0 { return }
+        for socket in sockets where shutdown(socket, Int32(SHUT_WR)) == 0 {
+            var poller = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            while ContinuousClock.now < end {
+                if poll(&poller, 1, 100) > 0, recv(socket, &scratch, scratch.count, 0) <= 0 { break }
+            }
         }
     }
 }
@@ -170,7 +170,7 @@ package final class Wire {
     package func perform(_ outgoing: Outgoing) throws(TransportFailure) -> Incoming {
         let curl = handle.pointer
         curl_easy_reset(curl)
-        let state = TransferState(outgoing, curl)
+        let state = TransferState(outgoing)
         let context = Unmanaged.passUnretained(state).toOpaque()
         let list = headerList(outgoing)
         defer { curl_slist_free_all(list) }
@@ -207,6 +207,7 @@ package final class Wire {
         _ = aerugo_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         if let authorities = trust.authorities { _ = aerugo_curl_set_string(curl, CURLOPT_CAINFO, authorities) }
         setMethod(curl, outgoing)
+        if outgoing.cutUploadAfter != nil { keepSocket(curl, context) }
         _ = aerugo_curl_set_pointer(curl, CURLOPT_HEADERDATA, context)
         _ = aerugo_curl_set_pointer(curl, CURLOPT_WRITEDATA, context)
         _ = aerugo_curl_set_pointer(curl, CURLOPT_READDATA, context)
@@ -222,6 +223,17 @@ package final class Wire {
         _ = aerugo_curl_set_bytes(curl, CURLOPT_READFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             return Wire.state(context).supply(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+        }
+    }
+
+    /// A request that is to be cut goes over a connection of its own, to which we keep a descriptor.
+    private func keepSocket(_ curl: UnsafeMutableRawPointer, _ context: UnsafeMutableRawPointer) {
+        _ = aerugo_curl_set_long(curl, CURLOPT_FRESH_CONNECT, 1)
+        _ = aerugo_curl_set_pointer(curl, CURLOPT_SOCKOPTDATA, context)
+        _ = aerugo_curl_set_sockopt(curl) { context, socket, _ in
+            guard let context else { return CURL_SOCKOPT_ERROR }
+            Wire.state(context).sockets.append(dup(socket))
+            return CURL_SOCKOPT_OK
         }
     }
 
