@@ -15,6 +15,26 @@ enum ResumeChecks {
         }
     }
 
+    /// Begins an upload and cuts a PATCH of the content in its middle.
+    private static func cutPatch(_ probe: Probe, _ framing: Outgoing.Framing) throws -> (Upload, Content) {
+        let content = try probe.random(size)
+        let upload = try probe.beginUpload()
+        var request = Request("PATCH", upload.place)
+        (request.body, request.framing, request.cutUploadAfter) = (content, framing, size / 2)
+        try cut(probe, request)
+        return (upload, content)
+    }
+
+    /// Begins an upload and cuts the PUT that should end it in the middle of the content.
+    private static func cutPut(_ probe: Probe) throws -> Content {
+        let content = try probe.random(size)
+        let upload = try probe.beginUpload()
+        var request = Request("PUT", upload.place.adding("digest=" + queryEscaped(content.digest)))
+        (request.body, request.cutUploadAfter) = (content, size / 2)
+        try cut(probe, request)
+        return content
+    }
+
     /// The offset that GET of the upload tells; nil when the upload is gone. What a cut request brought may still be on
     /// its way to the disk: the offset counts when it has not moved for a fifth of a second, or after three seconds.
     private static func offset(_ probe: Probe, _ place: Place) throws -> (next: Int, place: Place)? {
@@ -59,11 +79,7 @@ enum ResumeChecks {
             "resume.patch.told", .must, push,
             "after a PATCH that was cut, GET tells no more bytes than were sent", ["status-204"]
         ) { probe in
-            let content = try probe.random(size)
-            let upload = try probe.beginUpload()
-            var request = Request("PATCH", upload.place)
-            (request.body, request.cutUploadAfter) = (content, size / 2)
-            try cut(probe, request)
+            let (upload, _) = try cutPatch(probe, .length)
             guard let (next, _) = try offset(probe, upload.place) else {
                 throw Skip("the upload did not survive the cut connection")
             }
@@ -74,11 +90,7 @@ enum ResumeChecks {
             "a PATCH that was cut keeps what arrived, so that nobody sends it again",
             ["status-204"]
         ) { probe in
-            let content = try probe.random(size)
-            let upload = try probe.beginUpload()
-            var request = Request("PATCH", upload.place)
-            (request.body, request.framing, request.cutUploadAfter) = (content, .chunked, size / 2)
-            try cut(probe, request)
+            let (upload, content) = try cutPatch(probe, .chunked)
             guard let (next, _) = try offset(probe, upload.place) else {
                 throw CheckFailure(expected: "the upload goes on after a cut connection", got: "it is gone (404)")
             }
@@ -89,11 +101,7 @@ enum ResumeChecks {
             "an upload that was cut goes on at the offset that GET tells, and is whole",
             ["status-204", "chunk-202", "put-201"]
         ) { probe in
-            let content = try probe.random(size)
-            let upload = try probe.beginUpload()
-            var request = Request("PATCH", upload.place)
-            (request.body, request.framing, request.cutUploadAfter) = (content, .chunked, size / 2)
-            try cut(probe, request)
+            let (upload, content) = try cutPatch(probe, .chunked)
             guard let place = try goOn(probe, upload, content) else {
                 throw Skip("the upload did not survive the cut connection")
             }
@@ -105,22 +113,14 @@ enum ResumeChecks {
         Check(
             "resume.put.cut", .must, push, "a PUT that was cut makes no blob", ["blob-404"]
         ) { probe in
-            let content = try probe.random(size)
-            let upload = try probe.beginUpload()
-            var request = Request("PUT", upload.place.adding("digest=" + queryEscaped(content.digest)))
-            (request.body, request.cutUploadAfter) = (content, size / 2)
-            try cut(probe, request)
+            let content = try cutPut(probe)
             try probe.expectMissing(probe.blobPlace(content.digest))
             try probe.get(probe.blobPlace(content[0..<size / 2].digest)).expect(404)
         },
         Check(
             "resume.put.again", .must, push, "after a PUT that was cut the blob can be pushed anew", ["upload-put-201"]
         ) { probe in
-            let content = try probe.random(size)
-            let upload = try probe.beginUpload()
-            var request = Request("PUT", upload.place.adding("digest=" + queryEscaped(content.digest)))
-            (request.body, request.cutUploadAfter) = (content, size / 2)
-            try cut(probe, request)
+            let content = try cutPut(probe)
             try probe.pushBlob(content)
             try probe.get(probe.blobPlace(content.digest)).expectBody(content.bytes)
         },

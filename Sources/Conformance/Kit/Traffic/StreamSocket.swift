@@ -76,18 +76,7 @@ final class StreamSocket {
     }
 
     /// Sends all bytes; false when the other side closed.
-    func write(_ bytes: [UInt8]) -> Bool {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
-    }
+    func write(_ bytes: [UInt8]) -> Bool { RawSocket.send(bytes, over: descriptor) }
 
     /// Ends both directions at once.
     func shut() {

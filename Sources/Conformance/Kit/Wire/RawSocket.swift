@@ -41,7 +41,10 @@ package final class RawSocket {
     }
 
     /// Sends all bytes; false when the other side closed first.
-    package func send(_ bytes: [UInt8]) -> Bool {
+    package func send(_ bytes: [UInt8]) -> Bool { RawSocket.send(bytes, over: descriptor) }
+
+    /// Sends all bytes over a connected descriptor; false when the other side closed first.
+    static func send(_ bytes: [UInt8], over descriptor: Int32) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
