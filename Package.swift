@@ -62,7 +62,7 @@ let package = Package(
         program(
             "aerugo", "Registry/App",
             [
-                "HTTP", "Drivers", arguments, logging,
+                "HTTP", "Drivers", "CLinux", arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),

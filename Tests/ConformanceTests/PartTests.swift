@@ -106,11 +106,11 @@ struct PartTests {
     func hangs(fault: Fault) throws {
         var settings = TestRun.Settings()
         (settings.faults, settings.patterns, settings.deadline) = (
-            [fault], ["pull.manifest.by-tag"], .milliseconds(700)
+            [fault], ["pull.manifest.by-tag"], .seconds(2)
         )
         let outcome = try #require(try TestRun.run(settings).outcomes.first)
         #expect(outcome.verdict == .fail)
-        #expect(outcome.duration < .seconds(5))
+        #expect(outcome.duration < .seconds(15))
     }
 
     @Test("nobody there is no verdict but a problem of the target")

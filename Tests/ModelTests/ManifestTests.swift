@@ -174,6 +174,39 @@ struct ManifestTests {
     }
 
     @Test(
+        "what only a lenient reader takes for JSON is refused as none",
+        arguments: [
+            "\u{feff}" + image(), image() + ",", image() + "}", image() + " x", image(more: ","),
+            image(more: #","z":01"#), image(more: #","z":1."#), image(more: #","z":.5"#), image(more: #","z":+1"#),
+            image(more: #","z":-"#), image(more: #","z":1e"#), image(more: #","z":0x1"#), image(more: #","z":NaN"#),
+            image(more: #","z":[1,]"#), image(more: #","z":[,1]"#), image(more: #","z":[1 2]"#),
+            image(more: #","z":[1}"#),
+            image(more: #","z":{"a":1,}"#), image(more: #","z":{"a"}"#), image(more: #","z":{a:1}"#),
+            image(more: #","z":{1:1}"#), image(more: ",\"z\":\"\n\""), image(more: ",\"z\":\"\t\""),
+            image(more: #","z":"\x""#), image(more: #","z":"\u12g4""#), image(more: #","z":'a'"#),
+            image(more: #","z":tru"#), image(more: #","z":nulll"#), image(more: #","z":/**/1"#),
+        ])
+    func lenient(text: String) {
+        let error = #expect(throws: ParseError.self) { try parse(text, as: MediaType.ociManifest) }
+        #expect(error?.message.contains("not JSON") == true)
+    }
+
+    @Test("all of JSON is read, wherever a manifest may have what nobody knows")
+    func wholeJSON() throws {
+        for value in [
+            "0", "-0", "-1.5e+10", "1E400", "true", "false", "null", #""""#, #""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#,
+            "[]", "{}",
+            "[ ]", "{ }", "[[],[[]],{}]", #"[1 , "a" ,{"b" : [ ] } ]"#, "\n\r\t 1 \n", "\"\u{1F600}\"",
+            String(repeating: "[", count: 400) + String(repeating: "]", count: 400),
+        ] { _ = try parse(Self.image(more: ",\"z\":\(value)"), as: MediaType.ociManifest) }
+        let deep = String(repeating: "[", count: 501) + String(repeating: "]", count: 501)
+        let error = #expect(throws: ParseError.self) {
+            try parse(Self.image(more: ",\"z\":\(deep)"), as: MediaType.ociManifest)
+        }
+        #expect(error?.message.contains("nested") == true)
+    }
+
+    @Test(
         "a manifest of schema 1 is refused for its type",
         arguments: [
             (

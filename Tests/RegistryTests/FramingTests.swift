@@ -108,8 +108,11 @@ struct FramingTests {
         var lines = ""
         for index in 0..<count { lines += "X-\(index): \(value)\r\n" }
         let isTaken = try await wire.send(lines + "\r\n")
-        // One that was still sending may be cut off before it reads the answer.
-        if isTaken, lines.utf8.count < 100_000 { #expect(try await wire.answer().status == 431) }
+        do {
+            #expect(try await wire.answer().status == 431)
+        } catch is WireError {
+            #expect(!isTaken || lines.utf8.count > 100_000, "who is still sending may be cut off before it reads")
+        }
         #expect(try await server.client().get("/v2/").status == 200, "still up")
     }
 
@@ -151,13 +154,41 @@ struct FramingTests {
     func absoluteForm() async throws {
         let answer = try await exchange("GET http://localhost/v2/ HTTP/1.1\r\n\(Self.host)\r\n")
         #expect(answer.status == 200)
+        #expect(try await exchange("GET http://localhost?x=/v2/ HTTP/1.1\r\n\(Self.host)\r\n").status == 404)
+    }
+
+    @Test("a Host that is no host and port is 400", arguments: ["a b", "a/b", "u@h", "a?b", "<a>", "\u{e9}"])
+    func hosts(host: String) async throws {
+        #expect(try await exchange("GET /v2/ HTTP/1.1\r\nHost: \(host)\r\n\r\n").status == 400)
     }
 
     @Test("a target that begins with no slash is nowhere")
     func asterisk() async throws {
-        #expect(try await exchange("OPTIONS * HTTP/1.1\r\n\(Self.host)\r\n").status >= 200)
+        #expect(try await exchange("OPTIONS * HTTP/1.1\r\n\(Self.host)\r\n").status == 404)
         let answer = try await exchange("GET *v2/ HTTP/1.1\r\n\(Self.host)\r\n")
         #expect((400..<500).contains(answer.status))
+    }
+
+    @Test("bodies that nobody asked for do not pile up on a connection that is kept")
+    func unreadBodies() async throws {
+        let wire = try await TestServer.shared().wire()
+        let request = Array("GET /v2/a/manifests/t HTTP/1.1\r\n\(Self.host)Content-Length: 20000\r\n\r\n".utf8)
+        for _ in 0..<120 {
+            try await wire.send(request + Content.bytes(20_000))
+            #expect(try await wire.answer().status == 404)
+        }
+    }
+
+    @Test("of requests that came before a half-close the whole ones are answered, the cut one at once")
+    func cutBehind() async throws {
+        let server = try await TestServer.shared()
+        let location = try await server.client().begin(TestServer.repository())
+        let wire = try server.wire()
+        let cut = "PATCH \(location) HTTP/1.1\r\n\(Self.host)Content-Length: 10\r\n\r\nab"
+        try await wire.send("GET /v2/a/tags/list HTTP/1.1\r\n\(Self.host)\r\n" + cut)
+        wire.finishSending()
+        #expect(try await wire.answer().status == 404)
+        #expect(try await wire.answer(to: "PATCH").status == 408)
     }
 
     @Test("requests that come together are answered in order")
@@ -229,10 +260,10 @@ struct FramingTests {
         }
     }
 
-    @Test("an HTTP/1.0 client that asks to keep the connection is told that it is kept")
+    @Test("an HTTP/1.0 client that asks to keep the connection is told that it is not kept")
     func oldKeepAlive() async throws {
         let answer = try await exchange("GET /v2/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-        #expect(answer["Connection"].map { ["keep-alive", "close"].contains($0) } == true)
+        #expect(answer["Connection"] == "close")
     }
 
     @Test(
@@ -361,6 +392,6 @@ struct ExpectTests {
         let wire = try await TestServer.shared().wire()
         try await wire.send("PUT /v2/a/manifests/t HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
         let answer = try await wire.answer(to: "PUT")
-        #expect(answer.status != 100)
+        #expect(answer.status == 400)
     }
 }

@@ -5,19 +5,18 @@ import Vocabulary
 
 @Suite("Slow, silent and too many clients", .takesTurns)
 struct LimitTests {
-    /// Deadlines of a second.
-    private static var impatient: ServerSettings {
+    /// These deadlines a second, the others as usual.
+    private static func impatient(
+        _ deadlines: WritableKeyPath<ServerSettings.Timeouts, TimeAmount>...
+    ) -> ServerSettings {
         var settings = ServerSettings()
-        settings.timeouts.head = .seconds(1)
-        settings.timeouts.idle = .seconds(1)
-        settings.timeouts.body = .seconds(1)
-        settings.timeouts.linger = .seconds(1)
+        for deadline in deadlines { settings.timeouts[keyPath: deadline] = .seconds(1) }
         return settings
     }
 
     @Test("a silent client, one that trickles its head and an idle one are closed; others are served all the while")
     func slowHeads() async throws {
-        try await TestServer.with(Self.impatient) { server in
+        try await TestServer.with(Self.impatient(\.head, \.idle)) { server in
             let (silent, trickling, idle) = (try server.wire(), try server.wire(), try server.wire())
             try await idle.send("GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await idle.answer().status == 200)
@@ -29,6 +28,7 @@ struct LimitTests {
                     try await Task.sleep(for: .milliseconds(50))
                 }
             }
+            #expect(try await server.client().get("/v2/").status == 200)
             for wire in [silent, idle] {
                 let rest = String(decoding: try await wire.rest(), as: UTF8.self)
                 #expect(rest.isEmpty || rest.hasPrefix("HTTP/1.1 408"))
@@ -40,7 +40,7 @@ struct LimitTests {
 
     @Test("a body that trickles or stops is 408, and what arrived stays", arguments: [true, false])
     func slowBodies(trickles: Bool) async throws {
-        try await TestServer.with(Self.impatient) { server in
+        try await TestServer.with(Self.impatient(\.body)) { server in
             let location = try await server.client().begin("a")
             let wire = try server.wire()
             try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
@@ -56,11 +56,26 @@ struct LimitTests {
                     try await Self.received(location, server) >= 10_000
                 }
                 trickle.cancel()
+                try await trickle.value
+                try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
             } else {
                 try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
                 #expect(try await Self.received(location, server) == 10_000)
             }
             #expect(try await server.client().get("/v2/").status == 200)
+        }
+    }
+
+    @Test("a body that nobody took does not stop the clock for the request behind it")
+    func unreadBefore() async throws {
+        try await TestServer.with(Self.impatient(\.body)) { server in
+            let location = try await server.client().begin("a")
+            let wire = try server.wire()
+            let unread = "GET /v2/a/manifests/t HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n"
+            try await wire.send(Array(unread.utf8) + Content.bytes(20_000))
+            #expect(try await wire.answer().status == 404)
+            try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+            try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
         }
     }
 
@@ -73,7 +88,7 @@ struct LimitTests {
 
     @Test("an answer that is being read slowly is not cut off by the idle deadline")
     func slowReader() async throws {
-        try await TestServer.with(Self.impatient) { server in
+        try await TestServer.with(Self.impatient(\.idle)) { server in
             let client = server.client()
             try await client.push(Content.config, to: "a")
             let manifest = Content.image(padding: (4 << 20) - 1000)

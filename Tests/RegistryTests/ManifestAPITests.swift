@@ -295,6 +295,23 @@ struct ConditionalPushTests {
         #expect(try await client.get("/v2/\(target)")["ETag"] == "\"\(Content.digest(Content.image("3")))\"")
     }
 
+    @Test("a delete with conditions removes only what the client saw (RFC 9110 section 13.1)")
+    func conditionalDelete() async throws {
+        let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
+        let digest = try await client.pushImage(repository, "t")
+        let blob = Content.digest(Content.config)
+        for target in ["manifests/t", "manifests/\(digest)", "blobs/\(blob)"] {
+            let current = target.hasPrefix("blobs") ? blob : digest
+            let path = "/v2/\(repository)/\(target)"
+            for condition in ["If-Match: \"sha256:other\"", "If-None-Match: *", "If-None-Match: \"\(current)\""] {
+                #expect(try await client.send("DELETE", path, [condition]).status == 412, "\(target) \(condition)")
+                #expect(try await client.get(path).status == 200)
+            }
+            #expect(try await client.send("DELETE", path, ["If-Match: \"\(current)\""]).status == 202)
+            #expect(try await client.send("DELETE", path, ["If-Match: *"]).status == 404, "\(target)")
+        }
+    }
+
     @Test("of two writers with the same If-Match one wins, in every round", arguments: ["If-Match", "If-None-Match"])
     func race(header: String) async throws {
         let server = try await TestServer.shared()

@@ -40,7 +40,7 @@ struct ParserTests {
 
     private static let session = """
         \r\nPOST /v2/a?b=c HTTP/1.1\r\nHost: h\r\nX-A:\t one two \t\r\nContent-Length: 5\r\n\r\nhello\
-        PATCH /x HTTP/1.1\r\nhost:h\r\ntransfer-encoding: Chunked\r\n\r\n3;a="b"\r\nabc\r\n00a\r\n0123456789\r\n0\r\nT: u\r\n\r\n\
+        PATCH /x HTTP/1.1\r\nhost:h\r\ntransfer-encoding: Chunked\r\n\r\n3 \t;a="b\tc"\r\nabc\r\n00a\r\n0123456789\r\n0\r\nT: u\r\n\r\n\
         GET http://h/y HTTP/1.0\r\nX-a: z\r\n\r\nDELETE * HTTP/1.1\r\nHost: h\r\nConnection: x, Close\r\n\r\n
         """
 

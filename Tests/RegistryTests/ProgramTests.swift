@@ -121,6 +121,21 @@ struct ProgramTests {
         }
     }
 
+    @Test(
+        "a file that says something unusable, or the same twice, is refused with the key",
+        arguments: [
+            ("data: ~", "data"), ("data: [a, [b]]", "data"), ("http.trusted-proxies: [{a: 1}, ::1]", "trusted-proxies"),
+            ("limits.manifest: 5000\nlimits: {manifest: 6000}", "limits.manifest"), ("data: {a: 1}", "data.a"),
+        ])
+    func badFiles(text: String, key: String) async throws {
+        let scratch = try Scratch()
+        let file = "\(scratch.path)/aerugo.yaml"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let (code, _, err) = try await run(["config", "--config", file])
+        #expect(code == 2)
+        #expect(err.contains(key), "\(err)")
+    }
+
     @Test("every setting can be given in the environment and in a file")
     func everySetting() async throws {
         let (_, out, _) = try await run(["config", "--explain"])
@@ -233,13 +248,48 @@ struct ProgramTests {
         let answer = try await Client(port: port).send(
             "POST", "/v2/a/blobs/uploads/?mount=a%0a2026-01-01T00:00:00Z%20notice%20forged")
         let id = try #require(answer["X-Request-Id"])
+        let read = try #require(try await Client(port: port).get("/v2/")["X-Request-Id"])
+        let wire = try Wire(port: port)
+        try await wire.send("nonsense\r\n\r\n")
+        let refused = try #require(try await wire.answer()["X-Request-Id"])
+        try await eventually("reads and what is no request are logged") {
+            program.log.contains(read) && program.log.contains(refused)
+        }
         try await eventually("the request is logged") { program.log.contains(id) }
         let lines = program.log.split(separator: "\n")
         #expect(!lines.contains { $0.hasPrefix("2026-01-01T00:00:00Z") })
         for line in lines where format == "json" {
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             #expect(object?["level"] is String && object?["message"] is String && object?["time"] is String)
+            if line.contains(refused) { #expect((object?["reason"] as? String)?.isEmpty == false) }
         }
+    }
+
+    @Test("a log that cannot be written stops nothing", arguments: ["full", "stalled", "closed"])
+    func lostLog(how: String) async throws {
+        let scratch = try Scratch()
+        let pipe = "\(scratch.path)/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = Glibc.open(pipe, O_RDONLY | O_NONBLOCK)
+        defer { if how != "closed" { close(reader) } }
+        // An address of its own, as nobody can read the port.
+        let (host, port) = ("127.0.0.\(how.utf8.count + 10)", 5999)
+        let program = try Program(
+            ["serve", "--open", "--listen", "\(host):\(port)", "--data", "\(scratch.path)/data"], in: scratch,
+            errors: how == "full" ? "/dev/full" : pipe)
+        try await eventually("it serves") {
+            guard program.end() == nil else { throw WireError(description: "it ended") }
+            do { _ = try Wire(port: port, host: host) } catch is WireError { return false }
+            return true
+        }
+        if how == "closed" { close(reader) }
+        let wire = try Wire(port: port, host: host)
+        for _ in 0..<1000 {
+            try await wire.send("PUT /v2/a/manifests/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{")
+            #expect(try await wire.answer(to: "PUT").status == 400)
+        }
+        program.signal(SIGTERM)
+        #expect(try await program.waitForEnd() == 0)
     }
 
     @Test("memory stays flat under a flood of bad and large requests")

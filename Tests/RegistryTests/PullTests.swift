@@ -208,6 +208,13 @@ struct PullTests {
         let byDigest = try await client.get(
             "/v2/\(repository)/manifests/\(digest)", ["Accept: \(MediaType.ociManifest)"])
         #expect(byDigest["Docker-Content-Digest"] == digest, "a digest is never answered with something else")
+        let etag = "If-None-Match: \"\(digest)\""
+        let unchanged = try await client.get(target, [etag])
+        #expect(unchanged.status == 304)
+        #expect(unchanged["Vary"] == "Accept", "as the 200 has it (RFC 9110 section 15.4.5)")
+        _ = try await client.delete("/v2/\(repository)/manifests/\(image)")
+        let left = try await client.get(target, ["Accept: \(MediaType.ociManifest)"])
+        #expect(left["Docker-Content-Digest"] == digest, "the tag is there, whatever became of the image")
     }
 
     @Test("what is pulled is what is there now, on another connection too (CVE-2026-35172)")

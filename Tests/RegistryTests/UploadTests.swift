@@ -231,17 +231,17 @@ struct UploadTests {
         let content = Content.bytes(2_000_000)
         let location = try await client.begin(repository)
         var wire: Wire? = try server.wire()
-        try await wire?.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: \(content.count)\r\n\r\n")
+        try await wire?.send(
+            "PATCH \(location) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(content.count)\r\n\r\n")
+        #expect(try await wire?.answer(to: "PATCH").status == 100)
         try await wire?.send(Array(content[..<1_000_000]))
         switch how {
         case "half-close":
             wire?.finishSending()
             let answer = try await wire?.answer(to: "PATCH")
             #expect(answer.map { (400..<500).contains($0.status) } == true)
-        case "reset":
-            // A reset throws away what the peer has not read: what it has is told before.
-            try await eventually("bytes are told") { try await client.get(location)["Range"] != nil }
-            wire?.reset()
+        // A reset throws away what the peer has not read.
+        case "reset": wire?.reset()
         default: break
         }
         wire = nil
@@ -254,9 +254,16 @@ struct UploadTests {
             return how == "reset" || received > 0
         }
         if how != "reset" { #expect(received == 1_000_000) }
-        let answer = try await client.send(
-            "PATCH", location, ["Content-Range: \(received)-\(content.count - 1)"], body: Array(content[received...]))
-        #expect(answer.status == 202)
+        // After a reset nobody knows when the last of it was taken in: 416 tells where to go on.
+        try await eventually("the upload goes on") {
+            let answer = try await client.send(
+                "PATCH", location, ["Content-Range: \(received)-\(content.count - 1)"],
+                body: Array(content[received...]))
+            if answer.status == 202 { return true }
+            #expect(answer.status == 416 && how == "reset")
+            received = (answer["Range"].flatMap { Int($0.dropFirst(2)) } ?? 0) + 1
+            return false
+        }
         #expect(try await client.send("PUT", "\(location)?digest=\(Content.digest(content))").status == 201)
         #expect(try await client.get("/v2/\(repository)/blobs/\(Content.digest(content))").body == content)
     }
@@ -345,7 +352,7 @@ struct UploadTests {
     @Test("idle uploads expire, one that is being written to does not")
     func expiry() async throws {
         var limits = Registry.Limits()
-        limits.uploadIdle = .seconds(1)
+        limits.uploadIdle = .seconds(3)
         try await TestServer.with(limits: limits) { server in
             let sweeper = Task { [registry = server.registry] in await registry.sweep(every: .milliseconds(50)) }
             defer { sweeper.cancel() }
@@ -354,7 +361,9 @@ struct UploadTests {
             let busy = try await client.begin("a")
             let wire = try server.wire()
             let content = Content.bytes(40_000)
-            try await wire.send("PATCH \(busy) HTTP/1.1\r\nHost: a\r\nContent-Length: \(content.count)\r\n\r\n")
+            try await wire.send(
+                "PATCH \(busy) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(content.count)\r\n\r\n")
+            #expect(try await wire.answer(to: "PATCH").status == 100)
             var sent = 0
             try await eventually("the idle upload expires") {
                 if sent < content.count - 100 {

@@ -1,3 +1,4 @@
+import ConformanceKit
 import Foundation
 
 /// The two output streams and the exit.
@@ -8,6 +9,19 @@ enum Console {
 
     static func exit(_ status: Int32) -> Never {
         Foundation.exit(status)
+    }
+
+    /// Runs `body`; a target that cannot be used ends the program with its exit code.
+    static func exitingOnProblems<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch TargetProblem.unreachable(let reason) {
+            write("unreachable: \(reason)\n", toError: true)
+            exit(Status.unreachable)
+        } catch TargetProblem.unusable(let reason) {
+            write("unusable: \(reason)\n", toError: true)
+            exit(Status.usage)
+        }
     }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -78,15 +78,13 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "What makes the run fail: regression (against the baseline), must, or should (warnings too).")
     var failOn: FailOn?
 
-    /// Finds out before the run that a report cannot be written or a baseline not be read.
-    func probe() throws {
-        for path in [junit, json, html, markdown].compactMap({ $0 }) {
-            guard FileManager.default.createFile(atPath: path, contents: Data()) else {
-                throw ValidationError("cannot write \(path)")
-            }
-        }
+    /// Finds out before the run that a report cannot be written or a baseline not be read; gives the baseline, which
+    /// may stand where the new report will.
+    func probe() throws -> Baseline? {
         if failOn == .regression, baseline == nil { throw ValidationError("--fail-on regression needs --baseline") }
-        if let baseline { _ = try Reports.read(baseline) }
+        let known = try baseline.map { try Reports.read($0) }
+        try Reports.probe([junit, json, html, markdown])
+        return known
     }
 
     func write(_ result: RunResult, _ plan: RunPlan) throws {
@@ -102,12 +100,11 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// The exit code. A run in which nothing passed, failed or warned proved nothing.
-    func status(_ result: RunResult) throws -> Int32 {
+    func status(_ result: RunResult, against known: Baseline?) -> Int32 {
         if result.interrupted { return Status.failures }
         let broken = result.count(.fail) + result.count(.error)
         if result.count(.pass) + result.count(.warn) + broken == 0 { return Status.nothingSelected }
-        if let baseline {
-            let known = try Reports.read(baseline)
+        if let known {
             let ran = Set(result.outcomes.map(\.check.id))
             let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(
                 to: Baseline(result))

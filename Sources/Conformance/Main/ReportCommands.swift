@@ -89,11 +89,27 @@ struct BadgeCommand: ParsableCommand {
 
 /// What commands over reports share.
 enum Reports {
-    static func read(_ path: String) throws -> Baseline {
+    static func read(_ path: String) throws -> Baseline { try usable { try Baseline(path: path) } }
+
+    static func recording(_ path: String) throws -> Recording { try usable { try Recording(path: path) } }
+
+    /// What is wrong with a file is a mistake in the usage.
+    private static func usable<T>(_ body: () throws -> T) throws -> T {
         do {
-            return try Baseline(path: path)
+            return try body()
         } catch let failure as RunnerFailure {
             throw ValidationError(failure.description)
+        }
+    }
+
+    /// Finds out whether reports can be written; what is there stays until they are.
+    static func probe(_ paths: [String?]) throws {
+        for path in paths.compactMap({ $0 }) {
+            let isNew = access(path, F_OK) != 0
+            let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            guard file >= 0 else { throw ValidationError("cannot write \(path): \(String(cString: strerror(errno)))") }
+            close(file)
+            if isNew { unlink(path) }
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConformanceKit
 import Foundation
+import Synchronization
 
 /// `run URL [ID-GLOB …]`: tries a registry.
 struct RunCommand: ParsableCommand {
@@ -29,27 +30,15 @@ struct RunCommand: ParsableCommand {
             Console.exit(Status.nothingSelected)
         }
         if listOnly { return ListCommand.write(plan.selection) }
-        try outputs.probe()
+        let known = try outputs.probe()
         let report = ConsoleReport(selection: plan.selection, isTerminal: Console.isTerminal)
         Console.write("\(plan.target.base.origin), \(plan.selection.count) checks, seed \(plan.seed)\n")
         let runner = Runner(plan, observer: report)
         Interrupts.handle { runner.context.interrupt() }
-        let result = try carryOut(runner)
+        let result = try Console.exitingOnProblems { try runner.run() }
         report.summary(result)
         try outputs.write(result, plan)
-        Console.exit(try outputs.status(result))
-    }
-
-    private func carryOut(_ runner: Runner) throws -> RunResult {
-        do {
-            return try runner.run()
-        } catch TargetProblem.unreachable(let reason) {
-            Console.write("unreachable: \(reason)\n", toError: true)
-            Console.exit(Status.unreachable)
-        } catch TargetProblem.unusable(let reason) {
-            Console.write("unusable: \(reason)\n", toError: true)
-            Console.exit(Status.usage)
-        }
+        Console.exit(outputs.status(result, against: known))
     }
 }
 
@@ -82,29 +71,20 @@ enum RunSeed {
 
 /// Lets an interrupt end the run in good order: checks stop, clean-up goes on; a second one ends at once.
 enum Interrupts {
-    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+    private static let count = Atomic(0)
+    private static let sources = [SIGINT, SIGTERM].map { number in
+        signal(number, SIG_IGN)
+        return DispatchSource.makeSignalSource(signal: number, queue: .global())
+    }
 
     static func handle(_ action: @escaping @Sendable () -> Void) {
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            let count = Counter()
+        for source in sources {
             source.setEventHandler {
-                if count.next() > 1 { Console.exit(130) }
+                if count.add(1, ordering: .relaxed).newValue > 1 { Console.exit(130) }
                 Console.write("\ninterrupted: cleaning up\n", toError: true)
                 action()
             }
             source.resume()
-            sources.append(source)
-        }
-    }
-
-    /// Used on one serial signal source only.
-    private final class Counter: @unchecked Sendable {
-        private var value = 0
-        func next() -> Int {
-            value += 1
-            return value
         }
     }
 }

@@ -53,23 +53,20 @@ struct ReplayCommand: ParsableCommand {
     @Flag(help: "Leave what was made.") var keep = false
 
     mutating func run() throws {
-        // `replay FILE URL` reads naturally, `replay URL FILE …` takes several: a file is what is there to be read.
+        // `replay FILE URL` reads naturally, `replay URL FILE …` takes several: the URL is what has a scheme.
         let all = [targeting.url] + files
-        guard let url = all.first(where: { !FileManager.default.fileExists(atPath: $0) }) ?? all.last else { return }
+        guard let url = all.first(where: { $0.contains("://") }) ?? all.last else { return }
         targeting.url = url
         let files = all.filter { $0 != url }
         let target = try targeting.target()
         let known = try baseline.map { try Reports.read($0) }
+        try Reports.probe([junit, json])
+        let recordings = try files.map(Reports.recording)
         let context = RunContext(target: target, seed: RunSeed.fresh(), keep: keep, standing: [])
         Interrupts.handle { context.interrupt() }
-        var suites: [ReplayReport.Suite] = []
-        for file in files {
-            do {
-                let steps = try Replay(try Recording(path: file), context: context).run()
-                suites.append((URL(fileURLWithPath: file).lastPathComponent, steps))
-            } catch let failure as RunnerFailure {
-                throw ValidationError(failure.description)
-            }
+        _ = try Console.exitingOnProblems { try context.preflight() }
+        let suites: [ReplayReport.Suite] = try zip(files, recordings).map { file, recording in
+            (URL(fileURLWithPath: file).lastPathComponent, try Replay(recording, context: context).run())
         }
         let bad = suites.map { ReplayReport.count($0.steps).bad }.reduce(0, +)
         let good = suites.map { ReplayReport.count($0.steps).good }.reduce(0, +)

@@ -121,10 +121,15 @@ struct Settings: Sendable {
     private static func flatten(
         _ node: Node, _ key: String, _ file: String, into values: inout [String: String]
     ) throws {
+        func put(_ value: String) throws {
+            guard values.updateValue(value, forKey: key) == nil else {
+                throw ConfigurationError(description: "\(file): '\(key)' stands there twice")
+            }
+        }
         switch node {
-        case .scalar(let scalar) where !key.isEmpty: values[key] = scalar.string
-        case .sequence(let items) where !key.isEmpty:
-            values[key] = items.compactMap(\.scalar?.string).joined(separator: ",")
+        case .scalar(let scalar) where !key.isEmpty && node.tag != Tag(.null): try put(scalar.string)
+        case .sequence(let items) where !key.isEmpty && items.allSatisfy { $0.scalar != nil && $0.tag != Tag(.null) }:
+            try put(items.compactMap(\.scalar?.string).joined(separator: ","))
         case .mapping(let mapping):
             for (name, value) in mapping {
                 try flatten(value, (key.isEmpty ? "" : key + ".") + (name.string ?? ""), file, into: &values)

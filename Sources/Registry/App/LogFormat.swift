@@ -17,6 +17,30 @@ func makeLogger(_ settings: Settings) throws -> Logger {
 /// wait, lines are lost.
 let logOutput = BlockingExecutor(name: "log", threads: 1, capacity: 10_000)
 
+/// Waits until what was logged so far is written, a second at most: there may be nobody who reads it.
+func flushLog() async {
+    let (written, waiter) = AsyncStream<Void>.makeStream()
+    _ = logOutput.enqueue { waiter.finish() }
+    let limit = Task {
+        try await Task.sleep(for: .seconds(1))
+        waiter.finish()
+    }
+    for await _ in written {}
+    limit.cancel()
+}
+
+/// Writes a line. One that cannot be written, to a full disk or a closed pipe, is lost; the program goes on.
+func writeToStandardError(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    var done = 0
+    while done < bytes.count {
+        let count = bytes[done...].withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        done += count
+    }
+}
+
 /// A line an event: `time level message key=value …`, or a JSON object.
 struct LineLogHandler: LogHandler {
     enum Format: String { case text, json }
@@ -52,7 +76,7 @@ struct LineLogHandler: LogHandler {
             object["message"] = event.message.description
             line = Self.json(object)
         }
-        _ = logOutput.enqueue { [line] in FileHandle.standardError.write(Data((line + "\n").utf8)) }
+        _ = logOutput.enqueue { [line] in writeToStandardError(line) }
     }
 
     /// Text from outside cannot begin a line of its own or pass for another value.

@@ -44,7 +44,7 @@ private func usingSettings(_ flags: SettingFlags, _ body: (Settings) async throw
     do {
         try await body(try flags.settings())
     } catch let error as ConfigurationError {
-        FileHandle.standardError.write(Data("aerugo: \(error)\n".utf8))
+        writeToStandardError("aerugo: \(error)")
         throw ExitCode(error.exitCode)
     }
 }
@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Serve the registry until SIGTERM or Ctrl-C.",
         discussion: """
             Flags win over the environment (AERUGO_LISTEN, AERUGO_LOG_LEVEL, …), which wins over the file of --config,
-            which wins over the defaults. Exit codes: 0 after a clean stop, 1 when it cannot run, 2 for a bad setting.
+            which wins over the defaults. Exit codes: 0 after a clean stop, 1 when it cannot run, 2 for a bad setting, 64 for an unknown flag.
             """)
 
     @OptionGroup var flags: SettingFlags

@@ -32,7 +32,9 @@ struct Setting: Sendable {
         Setting(key: "limits.manifest", standard: "4194304", help: "largest manifest in bytes"),
         Setting(key: "limits.blob", standard: "0", help: "largest blob in bytes; 0 for any"),
         Setting(key: "limits.page", standard: "10000", help: "most entries of one page of a list"),
-        Setting(key: "limits.tags-per-push", standard: "100", help: "most tag parameters of one manifest push"),
+        Setting(
+            key: "limits.tags-per-push", standard: "100",
+            help: "most tag parameters of one manifest push; all of its request line has 16 KiB at most"),
         Setting(
             key: "uploads.idle-timeout", standard: "86400", help: "seconds until an upload without traffic expires"),
         Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),

@@ -33,6 +33,7 @@ struct Plan {
 /// Runs the registry until it is told to stop. Throws `ConfigurationError`.
 func serve(_ plan: Plan) async throws {
     let (listen, log) = (plan.listen, plan.log)
+    ProcessSetup.prepare()
     guard plan.isOpen else {
         throw ConfigurationError(
             description: "there are no accounts yet, so say --open to serve without authentication (on loopback)")
@@ -48,7 +49,9 @@ func serve(_ plan: Plan) async throws {
         try await data.metadata.migrate(Schema.migrations)
         let registry = Registry(metadata: metadata, blobs: data.blobs, limits: plan.limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: plan.http, log: log)
-        let running = try await Server(application, host: listen.host, port: listen.port, plan.server)
+        var server = plan.server
+        server.connections = ProcessSetup.connections(wanted: server.connections, log)
+        let running = try await Server(application, host: listen.host, port: listen.port, server)
         let services = ServiceGroup(
             configuration: .init(
                 services: [
@@ -58,7 +61,7 @@ func serve(_ plan: Plan) async throws {
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
-        try await logOutput.run {}
+        await flushLog()
         withExtendedLifetime(data) {}
     } catch let error as StoreError {
         throw ConfigurationError(

@@ -21,6 +21,8 @@ package final class Application: Sendable {
     let authorizer: Authorizer
     let settings: HTTPSettings
     let log: Logger
+    /// For manifests that are being pushed: 32 MiB, or one of the largest.
+    let manifestMemory: MemoryGate
     private let table = RouteTable.all
 
     /// An application over a registry.
@@ -29,6 +31,7 @@ package final class Application: Sendable {
         self.authorizer = authorizer
         self.settings = settings
         self.log = log
+        manifestMemory = MemoryGate(capacity: max(32 << 20, registry.limits.manifest))
     }
 
     /// The answer to a request, or the work that makes it.
@@ -72,8 +75,8 @@ package final class Application: Sendable {
     }
 
     private func done(_ response: Response, _ request: Request) -> Response {
-        // Reads are many and dull: they are logged at debug level.
-        if request.method != .get, request.method != .head { note(request, response.status, .info) }
+        // Reads are many and dull.
+        note(request, response.status, request.method == .get || request.method == .head ? .debug : .info)
         var response = response
         response.requestID = request.id
         return response
@@ -86,6 +89,23 @@ package final class Application: Sendable {
         return response
     }
 
+    /// The answer to what cannot be read as a request.
+    func refusal(_ error: RegistryError, id: String, remote: String) -> Response {
+        var response = ErrorResponse.response(error)
+        response.requestID = id
+        let metadata: Logger.Metadata = ["request-id": "\(id)", "status": "\(response.status)", "remote": "\(remote)"]
+        log.info("request", metadata: metadata.merging(Self.metadata(error)) { $1 })
+        return response
+    }
+
+    private static func metadata(_ error: RegistryError) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "error": "\(ErrorResponse.table(error.code).code)", "reason": "\(error.message)",
+        ]
+        metadata["cause"] = error.cause.map { "\($0)" }
+        return metadata
+    }
+
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
         guard error.code == .methodNotAllowed else { return [] }
         var allowed: [String]
@@ -93,20 +113,19 @@ package final class Application: Sendable {
         case .wrongMethod(let methods): allowed = methods
         case .found, .notFound: allowed = []
         }
-        if !registry.limits.deletes { allowed.removeAll { $0 == "DELETE" && !request.path.contains("/uploads/") } }
+        if !registry.limits.deletes {
+            allowed.removeAll { $0 == "DELETE" && !request.path.contains("/blobs/uploads/") }
+        }
         return [("Allow", allowed.joined(separator: ", "))]
     }
 
     private func note(_ request: Request, _ status: Int, _ level: Logger.Level, _ error: RegistryError? = nil) {
+        guard log.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "request-id": "\(request.id)", "method": "\(request.method.name.excerpt)",
             "path": "\(request.path.excerpt)", "status": "\(status)", "remote": "\(request.remote)",
         ]
-        if let error {
-            metadata["error"] = "\(ErrorResponse.table(error.code).code)"
-            metadata["message"] = "\(error.message)"
-            metadata["cause"] = error.cause.map { "\($0)" }
-        }
+        if let error { metadata.merge(Self.metadata(error)) { $1 } }
         log.log(level: level, "request", metadata: metadata)
     }
 }

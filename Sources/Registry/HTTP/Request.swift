@@ -7,6 +7,8 @@ package final class Request: Sendable {
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring
     package let query: Query
+    /// Of a target in absolute form; it counts for more than Host.
+    package let authority: Substring?
     package let headers: Headers
     /// Address of the peer on the socket, without port.
     package let remote: String
@@ -15,7 +17,8 @@ package final class Request: Sendable {
     package let body: RequestBody
 
     init(_ head: RequestHead, remote: String, id: String, body: RequestBody) {
-        let target = Self.originForm(head.target)
+        let (authority, target) = Self.originForm(head.target)
+        self.authority = authority
         let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         path = question.map { target[..<$0] } ?? target
         query = Query(question.map { target[target.utf8.index(after: $0)...] })
@@ -26,13 +29,14 @@ package final class Request: Sendable {
         self.body = body
     }
 
-    /// A target without the scheme and authority that it may have in front (RFC 9112 section 3.2.2).
-    private static func originForm(_ target: String) -> Substring {
+    /// A target parted from the scheme and authority that it may have in front (RFC 9112 section 3.2.2).
+    private static func originForm(_ target: String) -> (authority: Substring?, Substring) {
         guard target.utf8.first != UInt8(ascii: "/"), target.lowercased().hasPrefix("http://") else {
-            return target[...]
+            return (nil, target[...])
         }
         let rest = target.dropFirst(7)
-        return rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        return (rest[..<end], rest[end...].first == "/" ? rest[end...] : "/" + rest[end...])
     }
 }
 
@@ -69,11 +73,9 @@ extension Substring {
                 bytes.append(byte)
                 continue
             }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(Substring(digits)), radix: 16) else {
-                return String(self)
-            }
-            bytes.append(value)
+            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+            guard digits.count == 2 else { return String(self) }
+            bytes.append(UInt8(digits[0] << 4 | digits[1]))
             rest = rest.dropFirst(2)
         }
         return String(validating: bytes, as: UTF8.self) ?? String(self)

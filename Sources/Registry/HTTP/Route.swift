@@ -9,6 +9,7 @@ package struct Call: Sendable {
     package let settings: HTTPSettings
     let authorizer: Authorizer
     let grant: Grant
+    let manifestMemory: MemoryGate
     /// The repository of the path; of routes without one nobody asks.
     private let name: RepositoryName?
     /// The path's last segment, decoded.
@@ -20,6 +21,7 @@ package struct Call: Sendable {
         registry = application.registry
         settings = application.settings
         authorizer = application.authorizer
+        manifestMemory = application.manifestMemory
         self.grant = grant
         self.name = name
         parameter = match.parameter

@@ -125,21 +125,18 @@ package struct Manifest: Sendable {
         guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
             throw ParseError(.manifest, "the manifest is not UTF-8 text")
         }
+        try JSONGrammar.check(bytes)
         do {
-            let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
-            guard let key = DuplicateKeys.first(in: bytes) else { return document }
-            throw ParseError(.manifest, "the manifest has the key '\(key.excerpt)' twice in one object")
-        } catch let error as ParseError {
-            throw error
-        } catch DecodingError.dataCorrupted {
-            throw ParseError(.manifest, "the manifest is not JSON")
+            return try JSONDecoder().decode(Document.self, from: Data(bytes))
+        } catch DecodingError.dataCorrupted(let context) {
+            throw ParseError(.manifest, "the manifest's '\(context.path)' is no value that can be used, or too large")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             throw ParseError(.manifest, "the manifest's '\(context.path)' is not of the type it must be")
         } catch DecodingError.keyNotFound(let key, let context) {
             let path = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
             throw ParseError(.manifest, "the manifest lacks '\(path.excerpt)'")
         } catch {
-            throw ParseError(.manifest, "the manifest is not JSON")
+            throw ParseError(.manifest, "the manifest cannot be read")
         }
     }
 }

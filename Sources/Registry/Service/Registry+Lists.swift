@@ -50,17 +50,20 @@ extension Registry {
         of subject: Digest, in repository: RepositoryName, artifactType: String?, _ request: PageRequest, _ grant: Grant
     ) async throws(RegistryError) -> (referrers: [Referrer], hasMore: Bool) {
         let limit = min(count(request), 1000)
-        let found = try await storing { () throws(StoreError) in
-            try await metadata.referrers(
-                of: subject, in: repository, artifactType: artifactType, after: request.last, limit: limit + 1)
-        }
         // A client takes a page as it takes an index: 4 MiB is what all of them must be able to.
-        var size = 0
-        let page = found.prefix(limit).prefix { referrer in
-            size += referrer.annotations.utf8.count + 500
-            return size <= 4 << 20 || size <= referrer.annotations.utf8.count + 500
+        let largest = 4 << 20
+        let (found, hasMore) = try await storing { () throws(StoreError) in
+            try await metadata.referrers(
+                of: subject, in: repository, artifactType: artifactType, after: request.last, limit: limit,
+                budget: Int64(largest))
         }
-        return (Array(page), limit > 0 && page.count < found.count)
+        var size = 0
+        let page = found.prefix { referrer in
+            let own = referrer.annotations.utf8.count + (referrer.artifactType?.utf8.count ?? 0) + 500
+            size += own
+            return size <= largest || size == own
+        }
+        return (Array(page), limit > 0 && (hasMore || page.count < found.count))
     }
 
     private func count(_ request: PageRequest) -> Int { min(request.limit ?? limits.page, limits.page) }

@@ -30,7 +30,12 @@ extension Registry {
         }
         let choice = index.platforms.first { $0.os == "linux" && $0.architecture == "amd64" }
         guard let choice else { return found }
-        return try await lookUp(.digest(choice.digest), in: repository)
+        do throws(RegistryError) {
+            return try await lookUp(.digest(choice.digest), in: repository)
+        } catch  where error.code == .manifestUnknown {
+            // A sparse index, or the image was deleted: the tag is there all the same.
+            return found
+        }
     }
 
     /// The same, if it is in memory and nothing is to be chosen from an index; else nil.
@@ -86,9 +91,7 @@ extension Registry {
         case .missing(let digests):
             throw Self.unknownReferences(digests)
         case .preconditionFailed:
-            throw RegistryError(
-                .preconditionFailed, "the tag has moved since: pull it again, then push with its new digest in If-Match"
-            )
+            throw Self.moved
         }
     }
 
@@ -124,17 +127,27 @@ extension Registry {
         }
     }
 
-    /// Removes a tag, or a manifest with its tags. Throws `.manifestUnknown`, `.nameUnknown`, `.unsupported`.
+    /// Removes a tag, or a manifest with its tags. Throws `.manifestUnknown`, `.nameUnknown`, `.unsupported`,
+    /// `.preconditionFailed`.
     package func delete(
-        _ reference: Reference, from repository: RepositoryName, _ grant: Grant
+        _ reference: Reference, from repository: RepositoryName, if precondition: TagPrecondition = TagPrecondition(),
+        _ grant: Grant
     ) async throws(RegistryError) {
         try checkDeletes()
-        let removed = try await storing { () throws(StoreError) in
-            try await metadata.remove(reference, from: repository)
+        let outcome = try await storing { () throws(StoreError) in
+            try await metadata.remove(reference, from: repository, if: precondition)
         }
         manifests.invalidate(repository)
-        if !removed { throw try await missing(reference, in: repository) }
+        switch outcome {
+        case .removed: return
+        case .missing: throw try await missing(reference, in: repository)
+        case .preconditionFailed: throw Self.moved
+        }
     }
+
+    private static let moved = RegistryError(
+        .preconditionFailed,
+        "the content is not what the conditions ask for: pull it again, and name its digest in If-Match")
 
     func checkDeletes() throws(RegistryError) {
         guard limits.deletes else {

@@ -17,13 +17,8 @@ extension Registry {
                 try checkSize(writer.offset)
             }
         } catch {
-            // What arrived before a cut stays, for the client to go on from (a last chunk does not: clients send it again
-            // whole). What lies behind a full disk or past the limit is given back at once.
-            if !isLast, error.code == .connectionCut || error.code == .requestTimeout {
-                _ = try await keep(writer, in: &session)
-            } else {
-                _ = try await open(session)
-            }
+            let wasCut = error.code == .connectionCut || error.code == .requestTimeout
+            await settle(writer, in: &session, keeps: wasCut && !isLast)
             throw error
         }
         if let range, writer.offset - session.received != range.count {
@@ -37,6 +32,18 @@ extension Registry {
         session.hash = writer.hash
         return try await storing { () throws(StoreError) in
             try await blobs.executor.run { () throws(StoreError) in try writer.sync() }
+        }
+    }
+
+    /// After a body that did not come whole: what arrived before a cut stays, for the client to go on from (a last chunk
+    /// does not: clients send it again whole). What lies behind a full disk or past the limit is given back at once.
+    private func settle(_ writer: any BlobWriter, in session: inout UploadSession, keeps: Bool) async {
+        do throws(RegistryError) {
+            if keeps { _ = try await keep(writer, in: &session) } else { _ = try await open(session) }
+        } catch {
+            log.warning(
+                "what arrived of an upload is not kept",
+                metadata: ["upload": "\(session.id)", "cause": "\(error.message)"])
         }
     }
 

@@ -77,6 +77,15 @@ extension Registry {
         }
     }
 
+    /// Ends an upload of which the client was never told. One that cannot be ended is left to expire.
+    package func abandonUpload(_ id: String, in repository: RepositoryName, _ grant: Grant) async {
+        do throws(RegistryError) {
+            try await cancelUpload(id, in: repository, grant)
+        } catch {
+            log.warning("an upload is left to expire", metadata: ["upload": "\(id)", "cause": "\(error.message)"])
+        }
+    }
+
     private func finish(_ session: UploadSession, as digest: Digest, stamp: String) async throws(RegistryError) {
         let actual = try await digestOf(session, as: digest.algorithm)
         guard actual == digest else {

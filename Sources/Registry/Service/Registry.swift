@@ -75,13 +75,26 @@ package final class Registry: Sendable {
     private func sweepOnce() async throws(StoreError) {
         let expired = try await metadata.expireSessions(idle: limits.uploadIdle, inUse: locks.held)
         if expired > 0 { log.info("expired idle uploads", metadata: ["count": "\(expired)"]) }
-        while true {
-            let keys = try await metadata.removals(limit: 500)
-            guard !keys.isEmpty else { return }
-            try await blobs.executor.run { [blobs] () throws(StoreError) in
-                for key in keys { try blobs.remove(key) }
+        var last: StorageKey?
+        repeat {
+            let keys = try await metadata.removals(after: last, limit: 500)
+            last = keys.last
+            try await metadata.forget(await removed(keys))
+        } while last != nil
+    }
+
+    /// Removes objects; gives the keys of those that are gone. One that stays is tried again by the next sweep.
+    private func removed(_ keys: [StorageKey]) async throws(StoreError) -> [StorageKey] {
+        try await blobs.executor.run { [blobs, log] () throws(StoreError) in
+            keys.filter { key in
+                do throws(StoreError) {
+                    try blobs.remove(key)
+                    return true
+                } catch {
+                    log.error("an object cannot be removed", metadata: ["cause": "\(error.cause)"])
+                    return false
+                }
             }
-            try await metadata.forget(keys)
         }
     }
 }

@@ -75,10 +75,13 @@ extension MetadataStore {
         }
     }
 
-    /// Keys of objects that nothing refers to any more, at most `limit`.
-    package func removals(limit: Int) async throws(StoreError) -> [StorageKey] {
+    /// Keys of objects that nothing refers to any more, in their order: at most `limit` of those behind `last`.
+    package func removals(after last: StorageKey? = nil, limit: Int) async throws(StoreError) -> [StorageKey] {
         try await database.read { (db) throws(StoreError) in
-            try db.rows("SELECT storage_key FROM removals LIMIT $1", [.integer(Int64(limit))]).texts()
+            try db.rows(
+                "SELECT storage_key FROM removals WHERE storage_key > $1 ORDER BY storage_key LIMIT $2",
+                [.text(last?.description ?? ""), .integer(Int64(limit))]
+            ).texts()
         }.map(StorageKey.init)
     }
 

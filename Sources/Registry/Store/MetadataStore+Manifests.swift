@@ -60,7 +60,9 @@ extension MetadataStore {
                 INSERT INTO manifests
                     (repository_id, digest, media_type, size, subject, artifact_type, annotations, created_at, bytes)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (repository_id, digest)
-                DO UPDATE SET media_type = excluded.media_type, artifact_type = excluded.artifact_type
+                DO UPDATE SET media_type = excluded.media_type, artifact_type = excluded.artifact_type,
+                    size = excluded.size, subject = excluded.subject, annotations = excluded.annotations,
+                    bytes = excluded.bytes
                 """,
                 [
                     .text(id), .text(stored.digest.description), .text(stored.mediaType),
@@ -80,43 +82,60 @@ extension MetadataStore {
         }
     }
 
-    /// Removes a tag, or a manifest with all tags that point to it. False when there is none.
-    package func remove(_ reference: Reference, from repository: RepositoryName) async throws(StoreError) -> Bool {
+    /// Removes a tag, or a manifest with all tags that point to it.
+    package func remove(
+        _ reference: Reference, from repository: RepositoryName, if precondition: TagPrecondition = TagPrecondition()
+    ) async throws(StoreError) -> ManifestRemoval {
         try await database.write { (db) throws(StoreError) in
-            guard let id = try db.repositoryID(repository) else { return false }
+            guard let id = try db.repositoryID(repository) else { return .missing }
             let key: [SQLValue] = [.text(id), .text(reference.description)]
             switch reference {
-            case .tag:
-                return try db.execute("DELETE FROM tags WHERE repository_id = $1 AND name = $2", key) > 0
-            case .digest:
+            case .tag(let tag):
+                guard let current = try db.target(of: tag, in: id) else { return .missing }
+                guard precondition.holds(for: current) else { return .preconditionFailed }
+                try db.execute("DELETE FROM tags WHERE repository_id = $1 AND name = $2", key)
+            case .digest(let digest):
+                guard try db.hasManifest(digest, in: id) else { return .missing }
+                guard precondition.holds(for: digest.description) else { return .preconditionFailed }
                 try db.execute("DELETE FROM tags WHERE repository_id = $1 AND digest = $2", key)
-                return try db.execute("DELETE FROM manifests WHERE repository_id = $1 AND digest = $2", key) > 0
+                try db.execute("DELETE FROM manifests WHERE repository_id = $1 AND digest = $2", key)
             }
+            return .removed
         }
     }
 
-    /// Manifests whose subject is `subject`, by digest after `last`, at most `limit`; of one artifact type, if given.
+    /// Manifests whose subject is `subject`, by digest after `last`, of one artifact type, if given; and whether there are
+    /// more. At most `limit`, and one or as many as have `budget` bytes in all: what they say of themselves is in memory.
     package func referrers(
-        of subject: Digest, in repository: RepositoryName, artifactType: String?, after last: String, limit: Int
-    ) async throws(StoreError) -> [Referrer] {
+        of subject: Digest, in repository: RepositoryName, artifactType: String?, after last: String, limit: Int,
+        budget: Int64
+    ) async throws(StoreError) -> (found: [Referrer], hasMore: Bool) {
         try await database.read { (db) throws(StoreError) in
-            guard let id = try db.repositoryID(repository) else { return [] }
-            let rows = try db.rows(
-                """
-                SELECT digest, media_type, size, artifact_type, annotations FROM manifests
-                WHERE repository_id = $1 AND subject = $2 AND digest > $3
-                \(artifactType == nil ? "" : "AND artifact_type = $5") ORDER BY digest LIMIT $4
-                """,
-                [.text(id), .text(subject.description), .text(last), .integer(Int64(limit))]
-                    + (artifactType.map { [.text($0)] } ?? []))
+            guard let id = try db.repositoryID(repository) else { return ([], false) }
+            func rows(_ columns: String, limit: Int) throws(StoreError) -> [SQLRow] {
+                try db.rows(
+                    """
+                    SELECT digest, size, \(columns) FROM manifests
+                    WHERE repository_id = $1 AND subject = $2 AND digest > $3
+                    \(artifactType == nil ? "" : "AND artifact_type = $5") ORDER BY digest LIMIT $4
+                    """,
+                    [.text(id), .text(subject.description), .text(last), .integer(Int64(limit))]
+                        + (artifactType.map { [.text($0)] } ?? []))
+            }
+            let sizes = try rows("1", limit: limit + 1).map { (row) throws(StoreError) in try row.integer(1) }
+            var (count, sum) = (0, Int64(0))
+            while count < min(limit, sizes.count), count == 0 || sum + sizes[count] <= budget {
+                sum += sizes[count]
+                count += 1
+            }
             var referrers: [Referrer] = []
-            for row in rows {
+            for row in try rows("media_type, artifact_type, annotations", limit: count) {
                 referrers.append(
                     Referrer(
-                        digest: try Digest.stored(row.text(0)), mediaType: try row.text(1), size: try row.integer(2),
+                        digest: try Digest.stored(row.text(0)), mediaType: try row.text(2), size: try row.integer(1),
                         artifactType: try row.optionalText(3), annotations: try row.text(4)))
             }
-            return referrers
+            return (referrers, count < sizes.count)
         }
     }
 

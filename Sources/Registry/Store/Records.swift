@@ -108,3 +108,11 @@ package enum ManifestPush: Sendable {
     /// The tag is not what the precondition asks for.
     case preconditionFailed
 }
+
+/// What a removal of a tag or manifest did.
+package enum ManifestRemoval: Sendable {
+    case removed
+    /// There is none.
+    case missing
+    case preconditionFailed
+}

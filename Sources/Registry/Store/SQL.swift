@@ -53,8 +53,8 @@ package protocol SQLTransaction {
     func execute(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> Int
 }
 
-/// A database that speaks the shared dialect. A body may run more than once: it is retried when another writer was in
-/// the way, so it must not have effects outside.
+/// A database that speaks the shared dialect. A driver may run a body again when another writer was in the
+/// way, so it must not have effects outside.
 package protocol SQLDatabase: Sendable {
     /// Runs `body` on a snapshot.
     func read<T: Sendable>(

@@ -6,7 +6,7 @@ package struct StoreError: Error, Sendable {
         case missing
         /// No space, or a quota of the file system or database is used up.
         case full
-        /// Another writer was in the way and the retries are used up.
+        /// Another writer was in the way.
         case conflict
         /// Too much is waiting already, or the wait took too long.
         case overloaded

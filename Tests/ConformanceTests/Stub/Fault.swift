@@ -55,7 +55,8 @@ enum Fault: String, CaseIterable, Sendable {
     case sessionsMix, sessionsOfAnybody, sessionsStayOpen, sessionsUnbound, severalRangesWrong, sha512AsSha256
     case sha512ManifestAsSha256, sha512Unchecked, shortLived, shortNamesRefused, signatureUnchecked
     case singlePostIgnored, singleUnchecked, slowBodyRefused, slowChunkLost, slowHeadRefused, smallManifests
-    case staleAfterOther, staleManifest, status200, statusNoLocation, statusRangeUnit, statusTooFar
+    case staleAfterOther, staleManifest, status200, statusEndless, statusGrows, statusNoLocation, statusRangeUnit
+    case statusTooFar
     case statusWrongLocation, storeLosesTail, subjectChecked, subjectHeaderWrong, suffixFromStart, suffixTooLong416
     case tagDeleteRefusedByDone, tagDeleteTakesManifest, tagHeaderFirstOnly, tagHeaderLies, tagListEmpty
     case tagQueryFive, tagQueryIgnored, tagQueryUnchecked, tagRaceLost, tags204, tagsDropped, tagsFoldCase

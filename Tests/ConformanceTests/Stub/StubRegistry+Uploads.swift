@@ -137,6 +137,11 @@ extension StubRegistry {
         var headers = location(name, id)
         let end = has(.statusTooFar) ? upload.bytes.count : upload.bytes.count - 1
         headers.append(("Range", upload.bytes.isEmpty ? "0-0" : has(.statusRangeUnit) ? "bytes=0-\(end)" : "0-\(end)"))
+        if has(.statusEndless) { headers[1].1 = "0-\(Int.max)" }
+        if has(.statusGrows) {
+            state.withLock { $0.counter += 1 }
+            headers[1].1 = "0-\(state.withLock { $0.counter })"
+        }
         if has(.statusNoLocation) { headers.removeFirst() }
         if has(.statusWrongLocation) { headers[0].1 = "/v2/\(name)/blobs/uploads/\(UUID().uuidString.lowercased())" }
         return StubResponse(has(.status200) ? 200 : 204, headers)

@@ -89,13 +89,16 @@ final class StubServer: Sendable {
 
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     private func accepting() {
         while true {
             let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { return }
+            guard connection >= 0 else {
+                // Here and not in `stop`: its number may belong to another by the time of the next accept.
+                close(listener)
+                return
+            }
             var on: Int32 = 1
             setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
             let thread = Thread { [self] in serve(StubConnection(connection)) }
@@ -113,7 +116,7 @@ final class StubServer: Sendable {
                 return
             case .success(let request):
                 // A busy registry deals with a cut long after the next request could have come.
-                if request.wasCut { Thread.sleep(forTimeInterval: 0.5) }
+                if request.wasCut { Thread.sleep(forTimeInterval: 0.4) }
                 let response = handle(request)
                 if response.silent { return connection.waitForEnd() }
                 if response.dropped || request.wasCut { return }

@@ -41,8 +41,11 @@ final class Program: Sendable {
     private let output: String
     private let status = Mutex<Int32?>(nil)
 
-    /// Starts it with these arguments, and of the environment no more than `environment`.
-    init(_ arguments: [String], _ environment: [String: String] = [:], in scratch: Scratch) throws {
+    /// Starts it with these arguments, and of the environment no more than `environment`; its standard error
+    /// goes to the file `errors`, if one is given.
+    init(_ arguments: [String], _ environment: [String: String] = [:], in scratch: Scratch, errors: String? = nil)
+        throws
+    {
         self.scratch = scratch
         output = "\(scratch.path)/output-\(MetadataStore.newID())"
         var actions = posix_spawn_file_actions_t()
@@ -50,7 +53,7 @@ final class Program: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output + ".out", O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, output + ".err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors ?? output + ".err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         var arguments = ([Self.executable] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }

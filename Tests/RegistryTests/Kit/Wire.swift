@@ -30,7 +30,7 @@ final class Wire: Sendable {
     private let received = Mutex<[UInt8]>([])
 
     /// Connects to a port of this machine. `receiveBuffer`: bytes that the kernel may take in while nobody reads.
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    init(port: Int, host: String = "127.0.0.1", receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw WireError(description: "socket: \(errno)") }
         var limit = timeval(tv_sec: 20, tv_usec: 0)
@@ -41,7 +41,7 @@ final class Wire: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = inet_addr(host)
         let outcome = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

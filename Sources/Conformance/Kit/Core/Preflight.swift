@@ -16,6 +16,11 @@ package enum TargetProblem: Error, Sendable, Equatable {
     case unusable(String)
 }
 
+extension RunContext {
+    /// Looks whether the target answers, takes the credentials and accepts pushes. Throws `TargetProblem`.
+    package func preflight() throws -> TargetFacts { try Preflight(context: self).facts() }
+}
+
 /// Looks whether the target answers, takes the credentials and accepts pushes.
 struct Preflight {
     let context: RunContext

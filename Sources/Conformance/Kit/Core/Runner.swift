@@ -84,7 +84,7 @@ package final class Runner: Sendable {
     /// Runs everything. Throws `TargetProblem` when the target cannot be used at all.
     package func run() throws -> RunResult {
         let start = ContinuousClock.now
-        let facts = try Preflight(context: context).facts()
+        let facts = try context.preflight()
         let selection = plan.selection
         let isAlone: (Int) -> Bool = { selection[$0].check.needs.contains(.alone) }
         let isStanding: (Int) -> Bool = { if case .standing = selection[$0].check.body { true } else { false } }

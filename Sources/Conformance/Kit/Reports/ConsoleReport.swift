@@ -55,7 +55,7 @@ package final class ConsoleReport: RunObserver {
     }
 
     /// Failures and warnings one by one, then the figures of the whole run.
-    package func summary(_ result: RunResult, expectedFailures: Set<String> = []) {
+    package func summary(_ result: RunResult) {
         for outcome in result.outcomes where [.fail, .warn, .error].contains(outcome.verdict) {
             write("\n" + detail(outcome) + "\n")
         }

@@ -307,7 +307,7 @@ struct BodyRelay {
         while let line = source.line() {
             guard sink.write(line) else { return false }
             let digits = String(decoding: line, as: UTF8.self).trimmed.prefix { $0 != ";" }
-            guard let size = Int(digits, radix: 16) else { return false }
+            guard digits.allSatisfy(\.isHexDigit), let size = Int(digits, radix: 16) else { return false }
             guard size > 0 else {
                 while let trailer = source.line() {
                     guard sink.write(trailer) else { return false }

@@ -168,7 +168,8 @@ package enum RawReader {
         while let end = headEnd(rest) {
             let lines = String(decoding: rest[..<end], as: UTF8.self).split { $0.isNewline }
             rest = rest[end...]
-            guard let first = lines.first, !first.contains(" 1") || first.contains(" 100") == false else { continue }
+            let status = lines.first?.split(separator: " ").dropFirst().first ?? "1"
+            guard !status.hasPrefix("1") else { continue }
             var headers = Headers()
             for line in lines.dropFirst() {
                 guard let colon = line.firstIndex(of: ":") else { continue }

@@ -25,7 +25,7 @@ package struct Outgoing: Sendable {
     package var framing: Framing = .length
     /// The whole exchange must end within this.
     package var deadline: Duration = .seconds(30)
-    /// Cut the connection after this many body bytes were sent. The other side has two seconds to end it too, so that
+    /// Cut the connection after this many body bytes were sent. The other side has five seconds to end it too, so that
     /// the next request comes after it dealt with the cut.
     package var cutUploadAfter: Int?
     /// Cut the connection after this many body bytes came.
@@ -135,9 +135,9 @@ private final class TransferState {
         return count
     }
 
-    /// Says that nothing more will be sent, and waits at most two seconds for the other side to close as well.
+    /// Says that nothing more will be sent, and waits at most five seconds for the other side to close as well.
     private func endSending() {
-        let end = ContinuousClock.now + .seconds(2)
+        let end = ContinuousClock.now + .seconds(5)
         var scratch = [UInt8](repeating: 0, count: 4_096)
         for socket in sockets where shutdown(socket, Int32(SHUT_WR)) == 0 {
             var poller = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)

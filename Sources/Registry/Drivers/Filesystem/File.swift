@@ -77,6 +77,7 @@ extension StoreError {
         switch code {
         case ENOENT: self.init(.missing, cause)
         case ENOSPC, EDQUOT, EFBIG: self.init(.full, cause)
+        case EMFILE, ENFILE: self.init(.overloaded, cause)
         case EIO: self.init(.damaged, cause)
         default: self.init(.unavailable, cause)
         }

@@ -50,7 +50,7 @@ extension SQLValue {
         switch value.storage {
         case .null: self = .null
         case .int64(let value): self = .integer(value)
-        case .double(let value): self = .integer(Int64(value))
+        case .double(let value): self = Int64(exactly: value).map { .integer($0) } ?? .null
         case .string(let value): self = .text(value)
         case .blob(let value): self = .bytes([UInt8](value))
         }

@@ -56,7 +56,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        remote = context.channel.remoteAddress?.ipAddress ?? "-"
+        let address = context.channel.remoteAddress?.ipAddress ?? "-"
+        // A client of IPv4 on a socket that takes both.
+        remote = String(address.hasPrefix("::ffff:") && address.contains(".") ? address.dropFirst(7) : address[...])
         shared.add(self)
     }
 
@@ -98,7 +100,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             switch parser.next() {
             case .none:
                 parser.settle()
-                if isInputClosed, case .head = phase { close() }
+                if isInputClosed { inputEnded() }
                 return
             case .head(let head): begin(head)
             case .body(let chunk): receive(chunk)
@@ -191,9 +193,16 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             return context.fireUserInboundEventTriggered(event)
         }
         isInputClosed = true
-        body?.fail(Self.cut)
-        if case .linger = phase { close() }
         advance()
+    }
+
+    /// Nothing more will come, and what came has been looked at.
+    private func inputEnded() {
+        switch phase {
+        case .head, .linger: close()
+        case .answer: body?.fail(Self.cut)
+        case .closing: break
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { abort() }
@@ -210,8 +219,10 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func finish(_ request: Request, _ work: @escaping @Sendable () async -> Response) {
+        shared.handlerBegan()
         Task.immediate(executorPreference: shared.executor) { [self] in
             var response = await work()
+            shared.handlerEnded()
             if request.body.isComplete || awaitsContinue || request.body.hasFailed {
                 response.closes = response.closes || !request.body.isComplete
             } else {
@@ -227,7 +238,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         phase = .answer
         isRefused = true
         isHead = false
-        var response = ErrorResponse.response(error)
+        var response = application.refusal(error, id: shared.newRequestID(), remote: remote)
         response.closes = true
         send(response)
     }
@@ -253,9 +264,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
             sending = content
             done.futureResult.assumeIsolated().whenComplete { [self] result in
-                sending = nil
                 do {
                     _ = try handle.takeDescriptorOwnership()
+                    sending = nil
                     try result.get()
                     goOn()
                 } catch {
@@ -276,7 +287,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// The answer is on its way: on to the next request, or to the end.
     private func goOn() {
         let isDone = body?.isComplete ?? !isRefused
+        // What the handler did not take of the body goes with it.
         body = nil
+        (buffered, progress) = (0, 0)
         guard keepsAlive else {
             phase = .linger
             return isDone ? close() : lingerOn()
@@ -320,7 +333,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         case .answer:
             guard let body, !body.isComplete else { return }
             if buffered > 0 { since = now }
-            guard waited > timeouts.body else { return }
+            guard waited > timeouts.body || body.deadline.map({ $0 < now }) ?? false else { return }
             keepsAlive = false
             body.fail(.init(.requestTimeout, "the rest of the body did not come in time: send it again"))
         case .linger:

@@ -12,6 +12,8 @@ final class LoopContext: @unchecked Sendable {
     /// There is one while the server shuts down.
     private var drained: EventLoopPromise<Void>?
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
+    /// Handlers that run, some of them for connections that are gone: they still have to keep what arrived.
+    private var handlers = 0
     private let idSeed = UInt64.random(in: 0...UInt64.max) & ~0xffff_ffff
     private var requests: UInt64 = 0
     private var date = ""
@@ -36,15 +38,16 @@ final class LoopContext: @unchecked Sendable {
     }
 
     /// Ends idle connections now, the others behind their answers, and what is left when `grace` is over. Done when
-    /// there are none.
+    /// there are none and what they sent has been kept, for which there are ten seconds.
     func shutDown(within grace: TimeAmount) -> EventLoopFuture<Void> {
         let drained = loop.makePromise(of: Void.self)
         self.drained = drained
         for connection in connections.values { connection.shutDown() }
-        if connections.isEmpty { drained.succeed() }
+        leave()
         loop.scheduleTask(in: grace) { [self] in
             for connection in connections.values { connection.cut() }
         }
+        loop.scheduleTask(in: grace + .seconds(10)) { drained.succeed() }
         return drained.futureResult
     }
 
@@ -52,7 +55,18 @@ final class LoopContext: @unchecked Sendable {
 
     func remove(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
-        if connections.isEmpty { drained?.succeed() }
+        leave()
+    }
+
+    func handlerBegan() { handlers += 1 }
+
+    func handlerEnded() {
+        handlers -= 1
+        leave()
+    }
+
+    private func leave() {
+        if connections.isEmpty, handlers == 0 { drained?.succeed() }
     }
 
     /// An id that no other request of this process, and hardly one of another, has: 15 digits, which a String holds

@@ -22,6 +22,8 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
     private var failure: RegistryError?
     private var waiter: UnsafeContinuation<Void, Never>?
     private(set) var isComplete = false
+    /// When all of it must have come; nil for a body that may take as long as it goes on.
+    private(set) var deadline: NIODeadline?
     private weak var connection: Connection?
 
     /// `length` as announced; nil with chunked coding.
@@ -51,11 +53,13 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         return nil
     }
 
-    /// The whole body. Throws `.manifestTooLarge` past `limit` bytes.
+    /// The whole body, for which it has a minute. Throws `.manifestTooLarge` past `limit` bytes.
     package func collect(upTo limit: Int) async throws(RegistryError) -> [UInt8] {
         let tooLarge = RegistryError(.manifestTooLarge, "a manifest may have at most \(limit) bytes here")
         if let length, length > limit { throw tooLarge }
+        deadline = .now() + .seconds(60)
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(length ?? 0))
         while let chunks = try await next() {
             for chunk in chunks {
                 guard bytes.count + chunk.count <= limit else { throw tooLarge }

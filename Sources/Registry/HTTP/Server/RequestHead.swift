@@ -140,6 +140,7 @@ struct HeadReader {
         switch name.count {
         case 4 where name.equals("Host"):
             hosts += 1
+            guard value.allSatisfy(\.isHost) else { return Self.invalid("its Host is no host and port") }
         case 6 where name.equals("Expect"):
             head.expectsContinue = !isOld && value.equals("100-continue")
         case 10 where name.equals("Connection"):
@@ -177,6 +178,9 @@ struct HeadReader {
 }
 
 extension UInt8 {
+    /// Whether it may stand in a host and port (RFC 3986 section 3.2).
+    fileprivate var isHost: Bool { self > 0x20 && self < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains(self) }
+
     /// Whether it may stand in a method or a header's name (RFC 9110 section 5.6.2).
     var isToken: Bool {
         let low: UInt64 = 0x3ff_6cfa_0000_0000

@@ -161,8 +161,12 @@ package struct RequestParser {
 
     /// The size that stands before a chunk's extensions, which mean nothing here (RFC 9112 section 7.1.1).
     private static func chunkSize(_ line: ByteBufferView) -> Int64? {
-        let digits = line.prefix { $0 != UInt8(ascii: ";") }
-        guard (1...15).contains(digits.count), line.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
+        let before = line.prefix { $0 != UInt8(ascii: ";") }
+        // Blanks before an extension are bad form, but to be understood (RFC 9110 section 5.6.3).
+        let digits = before.count == line.count ? before : before.prefix { $0 != 0x20 && $0 != 0x09 }
+        guard before[digits.endIndex...].allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { return nil }
+        guard (1...15).contains(digits.count) else { return nil }
+        guard line.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) else { return nil }
         var size: Int64 = 0
         for digit in digits {
             guard let value = Character(Unicode.Scalar(digit)).hexDigitValue, digit < 0x80 else { return nil }

@@ -33,6 +33,10 @@ enum Blobs {
 
     @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
         let digest = try call.digest()
+        if !Conditions.precondition(call.request).holds(for: digest.description) {
+            _ = try await call.registry.blob(digest, in: call.repository(), call.grant)
+            throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
+        }
         try await call.registry.deleteBlob(digest, from: call.repository(), call.grant)
         return Response(202, [(HeaderName.dockerContentDigest, digest.description)])
     }

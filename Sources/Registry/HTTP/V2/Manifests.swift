@@ -23,7 +23,10 @@ enum Manifests {
     }
 
     private static func response(_ call: Call, _ manifest: StoredManifest) -> Response {
-        if let other = Conditions.response(call.request, manifest.digest) { return other }
+        if var other = Conditions.response(call.request, manifest.digest) {
+            other.headers.append(("Vary", "Accept"))
+            return other
+        }
         return Response(
             200,
             [
@@ -54,10 +57,15 @@ enum Manifests {
             let tag = try parsing { () throws(ParseError) in try Tag.parse(text) }
             if !tags.contains(tag) { tags.append(tag) }
         }
-        let bytes = try await request.body.collect(upTo: call.registry.limits.manifest)
-        let pushed = try await call.registry.push(
-            bytes, as: reference, tags: tags, contentType: request.headers["Content-Type"], to: name,
-            if: Conditions.precondition(request), call.grant)
+        let limit = call.registry.limits.manifest
+        // One that is too large is refused before it takes any memory.
+        let size = request.body.length.map { $0 > limit ? 0 : Int($0) } ?? limit
+        let pushed = try await call.manifestMemory.holding(size) { [tags] () throws(RegistryError) in
+            try await call.registry.push(
+                request.body.collect(upTo: limit), as: reference, tags: tags,
+                contentType: request.headers["Content-Type"], to: name, if: Conditions.precondition(request), call.grant
+            )
+        }
         var headers = [
             call.location("/v2/\(name)/manifests/\(pushed.digest)"),
             (HeaderName.dockerContentDigest, pushed.digest.description), ("ETag", Conditions.tag(pushed.digest)),
@@ -72,7 +80,8 @@ enum Manifests {
     }
 
     @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
-        try await call.registry.delete(call.existingReference(), from: call.repository(), call.grant)
+        try await call.registry.delete(
+            call.existingReference(), from: call.repository(), if: Conditions.precondition(call.request), call.grant)
         return Response(202)
     }
 }

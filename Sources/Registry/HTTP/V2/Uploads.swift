@@ -56,7 +56,7 @@ enum Uploads {
                 upload.id, with: call.request.body, at: nil, as: digest, in: name, call.grant)
         } catch {
             // The session is of no use to a client that was never told its id. A wrong digest has ended it already.
-            if error.code != .digestInvalid { try await registry.cancelUpload(upload.id, in: name, call.grant) }
+            if error.code != .digestInvalid { await registry.abandonUpload(upload.id, in: name, call.grant) }
             throw error
         }
         return call.created(digest, name)
