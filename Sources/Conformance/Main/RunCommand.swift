@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConformanceKit
 import Foundation
-import Synchronization
 
 /// `run URL [ID-GLOB …]`: tries a registry.
 struct RunCommand: ParsableCommand {
@@ -71,20 +70,20 @@ enum RunSeed {
 
 /// Lets an interrupt end the run in good order: checks stop, clean-up goes on; a second one ends at once.
 enum Interrupts {
-    private static let count = Atomic(0)
-    private static let sources = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
-        return DispatchSource.makeSignalSource(signal: number, queue: .global())
-    }
-
+    /// To be called before other threads are started: they must not take the signals.
     static func handle(_ action: @escaping @Sendable () -> Void) {
-        for source in sources {
-            source.setEventHandler {
-                if count.add(1, ordering: .relaxed).newValue > 1 { Console.exit(130) }
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for number in [SIGINT, SIGTERM] { sigaddset(&mask, number) }
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        Thread.detachNewThread { [mask] in
+            var (mask, number, count) = (mask, Int32(0), 0)
+            while sigwait(&mask, &number) == 0 {
+                count += 1
+                if count > 1 { Console.exit(130) }
                 Console.write("\ninterrupted: cleaning up\n", toError: true)
                 action()
             }
-            source.resume()
         }
     }
 }
