@@ -58,6 +58,26 @@ struct AnalysisTests {
         #expect(throws: FileError.self) { try ReportFile.decode(RunReport.self, Array("{}".utf8), "x") }
     }
 
+    @Test("reports whose intervals differ in length are merged at the longer")
+    func lengths() {
+        func report(_ asked: [Int], seconds: Double) -> RunReport {
+            var report = RunReport()
+            report.intervalSeconds = seconds
+            for count in asked {
+                report.intervals.append(Interval())
+                report.intervals[report.intervals.count - 1].asked = count
+            }
+            return report
+        }
+        let short = report([1, 2, 3, 4, 5], seconds: 1)
+        let long = report([10, 20], seconds: 2)
+        for (first, second) in [(short, long), (long, short)] {
+            var sum = first
+            sum.add(second)
+            #expect(sum.intervalSeconds == 2 && sum.intervals.map(\.asked) == [13, 27, 5])
+        }
+    }
+
     @Test(
         "conditions are read and judged",
         arguments: [

@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Clients of a registry")
 struct RegistryTests {
-    /// Runs `flows` arrivals of a scenario of one action against a server.
+    /// Runs ten arrivals of a scenario of one action against a server, or what `drive` says.
     private func run(
-        _ url: String, _ action: Scenario.Action, credentials: Credentials = .none,
-        change: (inout Scenario) -> Void = { _ in }
+        _ url: String, _ action: Scenario.Action, credentials: Credentials = .none, drive: Drive? = nil,
+        connections: Int = 1024, tokenHosts: Set<String> = [], change: (inout Scenario) -> Void = { _ in }
     ) async throws -> (RunReport, Stagehand, Generator) {
         let target = try Target(parsing: url)
         var scenario = Scenario()
@@ -16,14 +16,17 @@ struct RegistryTests {
         scenario.images.layers = 2
         scenario.images.sizes = .fixed(300)
         change(&scenario)
-        var settings = RunSettings(drive: .open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))])))
+        let ten = Drive.open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))]))
+        var settings = RunSettings(drive: drive ?? ten)
+        settings.connections.limit = connections
+        settings.think = .milliseconds(10)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         settings.seed = 5
         let generator = try await Generator.start(settings)
-        let client = RegistryClient(endpoint: target.endpoint, credentials: credentials)
+        let client = RegistryClient(endpoint: target.endpoint, credentials: credentials, tokenHosts: tokenHosts)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
         let stagehand = Stagehand(generator: generator, workload: workload)
-        try await stagehand.logIn()
+        try await client.logIn(generator)
         _ = try await stagehand.setUp()
         return (try await generator.run(workload), stagehand, generator)
     }
@@ -38,7 +41,7 @@ struct RegistryTests {
         let server = try await TestServer { registry.reply($0) }
         let (report, stagehand, generator) = try await run(server.url, action)
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
-        let done = await stagehand.cleanUp(arrivals: try await generator.arrivalsSoFar(), limit: .seconds(20))
+        let done = await stagehand.cleanUp(arrivals: try await generator.arrivalsSoFar(), limit: .seconds(60))
         #expect(done.failures.isEmpty)
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()
@@ -82,15 +85,36 @@ struct RegistryTests {
             }
             return registry.reply(ask)
         }
+        // One client: two that begin at once would each fetch a token.
         let (report, _, generator) = try await run(
-            server.url, .manifest, credentials: .basic(user: "u", password: "p")
+            server.url, .manifest, credentials: .basic(user: "u", password: "p"),
+            drive: .closed(clients: 1, lasting: .seconds(2))
         ) { $0.images.repositories = 1 }
-        #expect(report.arrivals.succeeded == 10)
+        #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0)
         #expect(report.operations["token"]?.succeeded == 1)
         let tokens = server.asked.map(\.path).filter { $0.hasPrefix("/token") }
         #expect(tokens.contains { $0.contains("service=s") && $0.contains("scope=repository%3Aaerugo-load") })
         try await generator.shutDown()
         try await server.stop()
+    }
+
+    @Test("one connection serves the target and a token server elsewhere in turn")
+    func oneConnection() async throws {
+        let tokens = try await TestServer { _ in .answer(200, [], "{\"token\":\"T\"}") }
+        let realm = tokens.url + "/token"
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            ask.authorization == "Bearer T"
+                ? registry.reply(ask) : .answer(401, [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")], "{}")
+        }
+        let (report, _, generator) = try await run(
+            server.url, .list, credentials: .none, drive: .closed(clients: 2, lasting: .seconds(2)), connections: 1,
+            tokenHosts: ["127.0.0.1:\(tokens.port)"])
+        #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0, "\(report.arrivals.failures)")
+        #expect(!tokens.asked.isEmpty)
+        try await generator.shutDown()
+        try await server.stop()
+        try await tokens.stop()
     }
 
     @Test("credentials never go to a token server elsewhere")

@@ -45,7 +45,7 @@ struct ReplayTests {
         let report = try await generator.run(replay)
         #expect(report.arrivals.succeeded == 2, "\(report.arrivals.failures)")
         #expect(server.asked.filter { $0.method == "PATCH" }.map(\.body) == [400, 400])
-        try await replay.cleanUp(generator, arrivals: try await generator.arrivalsSoFar(), limit: .seconds(20))
+        try await replay.cleanUp(generator, arrivals: try await generator.arrivalsSoFar(), limit: .seconds(60))
         let deleted = server.asked.filter { $0.method == "DELETE" }.map { $0.path.contains("/blobs/") }
         #expect(deleted == [false, true, false, true])
         try await generator.shutDown()

@@ -1,3 +1,4 @@
+import Glibc
 import LoadKit
 import Testing
 
@@ -164,6 +165,12 @@ struct OutputTests {
         #expect(throws: FileError.self) { try ReportFile.write("x", to: "/nowhere/at/all") }
         let error = #expect(throws: FileError.self) { try ReportFile.write("x", to: "/dev/full") }
         #expect(error?.description.contains("/dev/full") == true)
+        // It is written beside the directory, and cannot take its place.
+        let folder = "/tmp/aerugo-load-test-\(UInt64.random(in: 0 ... .max))"
+        try #require(mkdir(folder, 0o700) == 0)
+        defer { rmdir(folder) }
+        #expect(throws: FileError.self) { try ReportFile.write("x", to: folder) }
+        #expect(access(folder + ".part", F_OK) != 0)
     }
 
     @Test(

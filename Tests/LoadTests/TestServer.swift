@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -20,6 +21,8 @@ final class TestServer: Sendable {
         case hangUp
         /// Nothing ever comes.
         case silence
+        /// Nothing but a 200 after so long.
+        case late(TimeAmount)
     }
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -77,6 +80,10 @@ final class TestServer: Sendable {
                     authorization: head.headers.first(name: "Authorization"), closes: !head.isKeepAlive, body: length)
                 switch server.answer(ask) {
                 case .silence: return
+                case .late(let wait):
+                    context.eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
+                        write(200, [], ByteBuffer(), ask, context)
+                    }
                 case .hangUp: context.close(promise: nil)
                 case .answer(let status, let fields, let body):
                     write(status, fields, ByteBuffer(string: body), ask, context)
@@ -96,10 +103,44 @@ final class TestServer: Sendable {
             if ask.method != "HEAD", status != 204 {
                 context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             }
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            if ask.closes { context.close(promise: nil) }
+            let written = context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated()
+            if ask.closes { written.whenComplete { _ in context.close(promise: nil) } }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
+}
+
+/// A port of 127.0.0.1 that refuses: nobody listens, and as it is bound no other server gets it.
+struct RefusingPort {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        struct SystemError: Error { let code: Int32 }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw SystemError(code: errno) }
+        self.descriptor = descriptor
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    func release() { close(descriptor) }
+}
+
+/// Waits until `condition` holds, half a minute at most; whether it does.
+func eventually(_ condition: () -> Bool) async throws -> Bool {
+    for _ in 0..<3000 {
+        if condition() { return true }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
 }

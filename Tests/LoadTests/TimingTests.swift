@@ -70,6 +70,15 @@ struct TimingTests {
         #expect(offsets == offsets.sorted())
     }
 
+    @Test("a ramp that rises by next to nothing has its arrivals too")
+    func slowRamp() throws {
+        let schedule = try Schedule(stages: [.ramp(from: 0, to: 1e-5, lasting: .seconds(20_000_000))])
+        let offsets = ArrivalSequence(schedule).map { Double($0.offset) / 1e9 }
+        // N(t) = t^2 / 4e12
+        #expect(offsets.count == 100)
+        #expect(offsets.enumerated().allSatisfy { abs($1 * $1 / 4e12 - Double($0)) < 1e-6 })
+    }
+
     @Test("bursts come whole and on time")
     func bursts() throws {
         let schedule = try Schedule(stages: [.burst(size: 5, every: .seconds(2), lasting: .seconds(5))])
@@ -102,6 +111,8 @@ struct TimingTests {
             [.constant(0, lasting: .seconds(1))], [.constant(5, lasting: .zero)], [.constant(5, lasting: .seconds(-3))],
             [.burst(size: 0, every: .seconds(1), lasting: .seconds(1))],
             [.burst(size: 5, every: .zero, lasting: .seconds(1))],
+            [.burst(size: 5, every: Duration.seconds(Int64.max) * 4, lasting: .seconds(1))],
+            Array(repeating: .constant(1, lasting: .seconds(31_000_000)), count: 11),
             [],
         ])
     func impossible(stages: [Stage]) {

@@ -174,6 +174,16 @@ struct WireTests {
         #expect(Location.resolve(reference, against: Endpoint(isTLS: false, host: "h", port: 1), path: "/") == nil)
     }
 
+    @Test(
+        "percent-escapes are two hexadecimal digits, and nothing else is one",
+        arguments: [
+            ("a%2Fb%2fc", "a/b/c"), ("%+f", "%+f"), ("%-0", "%-0"), ("% 1", "% 1"), ("%4", "%4"), ("%", "%"),
+            ("%zz%41", "%zzA"),
+        ])
+    func escapes(text: String, result: String) {
+        #expect(Location.unescape(text[...]) == result)
+    }
+
     @Test("challenges are read with quotes, commas and either case")
     func challenges() {
         #expect(

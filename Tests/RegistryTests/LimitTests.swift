@@ -56,7 +56,7 @@ struct LimitTests {
                     try await Self.received(location, server) >= 10_000
                 }
                 trickle.cancel()
-                try await trickle.value
+                _ = await trickle.result
                 try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
             } else {
                 try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
