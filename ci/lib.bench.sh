@@ -64,7 +64,7 @@ version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage:
   cache: {blobdescriptor: inmemory}
-  filesystem: {rootdirectory: $data/storage}
+  filesystem: {rootdirectory: "$data/storage"}
   delete: {enabled: true}
 http: {addr: "127.0.0.1:${ports[$server]}"}
 YAML
@@ -85,8 +85,8 @@ nginx_configuration() {
 daemon off;
 user root;
 worker_processes 1;
-pid $data/nginx.pid;
-error_log $data/error.log;
+pid "$data/nginx.pid";
+error_log "$data/error.log";
 events { worker_connections 1024; }
 http {
   access_log off;
@@ -95,12 +95,12 @@ http {
   open_file_cache max=1000;
   keepalive_requests 1000000000;
   default_type $manifest_type;
-  client_body_temp_path $data/body;
-  proxy_temp_path $data/proxy;
-  fastcgi_temp_path $data/fastcgi;
-  uwsgi_temp_path $data/uwsgi;
-  scgi_temp_path $data/scgi;
-  server { listen 127.0.0.1:${ports[nginx]}; root $data/html; }
+  client_body_temp_path "$data/body";
+  proxy_temp_path "$data/proxy";
+  fastcgi_temp_path "$data/fastcgi";
+  uwsgi_temp_path "$data/uwsgi";
+  scgi_temp_path "$data/scgi";
+  server { listen 127.0.0.1:${ports[nginx]}; root "$data/html"; }
 }
 CONF
 }

@@ -63,6 +63,8 @@ finish() {
     end_process "$attended" 20 2>/dev/null
   fi
   for name in "${!server_pids[@]}"; do end_process "${server_pids[$name]}" 10; done
+  # Clients in the background of a script that was interrupted.
+  for name in $(jobs -p); do kill "$name" 2>/dev/null; done
   if [ -n "$work" ]; then rm -rf --one-file-system "$work"; fi
   exit "$status"
 }
