@@ -76,7 +76,9 @@ extension StubRegistry {
             let plain = text.replacingOccurrences(of: "\r\n", with: "\n")
             response.body = Array(plain.replacingOccurrences(of: "\n", with: "\r\n").utf8)
         }
-        if has(.blobJSONRewritten), response.body.first == UInt8(ascii: "{") { response.body = rewritten(response.body) }
+        if has(.blobJSONRewritten), response.body.first == UInt8(ascii: "{") {
+            response.body = rewritten(response.body)
+        }
     }
 
     private func rewritten(_ bytes: [UInt8], without member: String? = nil) -> [UInt8] {

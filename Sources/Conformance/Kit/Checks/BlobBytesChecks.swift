@@ -23,7 +23,8 @@ enum BlobBytesChecks {
 
     static let checks: [Check] = [
         Check(
-            "pull.blob.bytes.json", .must, section, "a blob of JSON is never written anew: blanks, order and numbers stay",
+            "pull.blob.bytes.json", .must, section,
+            "a blob of JSON is never written anew: blanks, order and numbers stay",
             ["blob-get-200", "blob-digest-matches"]
         ) { probe in
             try expectKept(probe, try json(probe))

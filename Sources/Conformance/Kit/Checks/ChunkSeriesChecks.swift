@@ -4,7 +4,8 @@ import Vocabulary
 enum ChunkSeriesChecks {
     static let checks: [Check] = [
         Check(
-            "push.chunked.seven", .must, ChunkedChecks.section, "seven chunks in order make one blob: 202 each, then 201",
+            "push.chunked.seven", .must, ChunkedChecks.section,
+            "seven chunks in order make one blob: 202 each, then 201",
             ["chunk-202", "put-201"]
         ) { probe in
             let upload = try probe.beginUpload()

@@ -57,7 +57,9 @@ enum ReferrerEntryChecks {
             "all of six annotations are in the descriptor, of an image manifest and of an index",
             ["referrers-annotations"]
         ) { probe in
-            var wanted = ["org.opencontainers.image.created": "2026-01-01T00:00:00Z", "empty": "", "com.example/x": "1"]
+            var wanted = [
+                "org.opencontainers.image.created": "2026-01-01T00:00:00Z", "empty": "", "com.example/x": "1",
+            ]
             for name in ["a", "dev.b.c", "long"] { wanted[name] = String(repeating: name, count: 40) }
             let subject = try probe.newTaggedImage()
             let pairs = wanted.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

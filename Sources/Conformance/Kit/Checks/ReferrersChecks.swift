@@ -215,7 +215,9 @@ enum ReferrersChecks {
             ["referrers-filter"]
         ) { probe in
             let (subject, referrer) = try pair(probe, artifactType: "application/vnd.aerugo.one")
-            for type in ["application/vnd.aerugo.two", "application/vnd.aerugo.one.more", "x-application/vnd.aerugo.one"] {
+            for type in [
+                "application/vnd.aerugo.two", "application/vnd.aerugo.one.more", "x-application/vnd.aerugo.one",
+            ] {
                 try probe.push(try probe.newReferrer(to: subject.descriptor(), artifactType: type))
             }
             let found = try probe.referrers(of: subject.digest, "artifactType=application/vnd.aerugo.one")
