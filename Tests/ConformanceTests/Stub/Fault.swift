@@ -69,4 +69,14 @@ enum Fault: String, CaseIterable, Sendable {
     case unsatisfiableNoSize, unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength
     case uploadNoLocation, uploadNoUUID, uploadPost200, upperTagsRefused, versionHeadRefused, versionHeaderWrong
     case versionMissing, warningsHuge, warningsOther, warningsWithDate, wrongDigestKept, wrongTypesTaken
+
+    // Found by a proxy that spoils the answers of a good registry, and those that it showed to be allowed.
+    case acceptEncodingLies, artifactTypeFromConfigAlways, blobCodingTold, blobJSONRewritten, blobTextLineEnds
+    case closeDigestWrong, closeNoDigest, fifthChunkRefused, filterBySubstring, filterMissesIndexes, filterPlusIsBlank
+    case gzipCodingTold, gzipUnpacked, headDockerType, headEmpty404, headEmptyNoLength, headLarge404, headLargeLength
+    case headTypeByDigestLost, indexAnnotationsMissing, indexPutDigestWrong, indexSizeWrong, indexTypeByDigestWrong
+    case manyAnnotationsLost, mountDeadSession, mountDigestWrong, mountLocationSource, mountNoDigest, mountedNotUsable
+    case referrersDataWrong, referrersOverTwenty, singleDigestWrong, singleNoDigest, subjectDropped
+    case subjectHeaderAlways, subjectHeaderNotAgain, subjectHeaderNotByTag, subjectHeaderNotOnIndex
+    case subjectHeaderNotWhenMissing, twoDigests, twoTypes, typeByDigestLost, typeEchoesAccept
 }

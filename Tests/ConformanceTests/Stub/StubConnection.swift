@@ -150,7 +150,7 @@ final class StubConnection {
         var text = "HTTP/1.1 \(response.status) X\r\n"
         for (name, value) in response.headers { text += "\(name): \(value)\r\n" }
         let hasLength = response["Content-Length"] != nil
-        if !hasLength, response.status != 204, response.status != 304 {
+        if !hasLength, !response.lengthless, response.status != 204, response.status != 304 {
             text += "Content-Length: \(response.announced ?? response.body.count)\r\n"
         }
         if close { text += "Connection: close\r\n" }

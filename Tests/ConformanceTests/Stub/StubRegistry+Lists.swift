@@ -112,6 +112,7 @@ extension StubRegistry {
         if has(.referrersNeedSubject), find2(name, digest) == nil { entries = [] }
         if has(.referrersNoIndexes) { entries = entries.filter { !$0.1.type.contains("index") } }
         if has(.referrersFirstTen) { entries = Array(entries.prefix(10)) }
+        if has(.referrersOverTwenty) { entries = Array(entries.prefix(20)) }
         if has(.referrersRaceLost), entries.count > 5 { entries.removeLast() }
         if has(.referrersTwice) { entries += entries }
         if has(.referrersHideTagged) {
@@ -148,7 +149,7 @@ extension StubRegistry {
         if let wanted = request.query("artifactType").first, !has(.referrersFilterIgnored) {
             if !has(.referrersFilterPretended) {
                 descriptors = descriptors.filter {
-                    $0["artifactType"] as? String == wanted && !(has(.filterMissesConfig) && wanted.contains("config"))
+                    fits($0, wanted) && !(has(.filterMissesConfig) && wanted.contains("config"))
                 }
             }
             if !has(.referrersFilterUntold) { headers.append(("OCI-Filters-Applied", "artifactType")) }
@@ -175,6 +176,14 @@ extension StubRegistry {
         }
     }
 
+    private func fits(_ entry: [String: Any], _ wanted: String) -> Bool {
+        let type = entry["artifactType"] as? String ?? ""
+        if has(.filterBySubstring) { return type.contains(wanted) }
+        if has(.filterPlusIsBlank) { return type == wanted.replacingOccurrences(of: "+", with: " ") }
+        if has(.filterMissesIndexes), (entry["mediaType"] as? String)?.contains("index") == true { return false }
+        return type == wanted
+    }
+
     private func descriptor(_ digest: String, _ manifest: StubManifest) -> [String: Any]? {
         let object: [String: Any]
         do {
@@ -197,6 +206,13 @@ extension StubRegistry {
             entry["artifactType"] = "application/vnd.oci.image.index.v1+json"
         }
         if let annotations = object["annotations"], !has(.noAnnotations) { entry["annotations"] = annotations }
+        if has(.artifactTypeFromConfigAlways), let configType { entry["artifactType"] = configType }
+        if has(.manyAnnotationsLost), (object["annotations"] as? [String: Any])?.count ?? 0 > 2 {
+            entry["annotations"] = [String: String]()
+        }
+        if has(.indexAnnotationsMissing), manifest.type.contains("index") { entry["annotations"] = nil }
+        if has(.indexSizeWrong), manifest.type.contains("index") { entry["size"] = manifest.bytes.count + 1 }
+        if has(.referrersDataWrong) { entry["data"] = "AAAA" }
         if has(.indexTypeDropped), manifest.type.contains("index") { entry["artifactType"] = nil }
         return entry
     }

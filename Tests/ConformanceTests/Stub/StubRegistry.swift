@@ -31,6 +31,10 @@ final class StubRegistry: Sendable {
         var graveyard: [String: [UInt8]] = [:]
         var halfDeleted: Set<String> = []
         var counter = 0
+        /// Chunks of each upload, digests that were mounted, manifests that were pushed: for faults of `overlay`.
+        var chunks: [String: Int] = [:]
+        var mounted: Set<String> = []
+        var pushes: [String: Int] = [:]
     }
 
     let state = Mutex(State())
@@ -53,6 +57,7 @@ final class StubRegistry: Sendable {
     func answer(_ request: StubRequest) -> StubResponse {
         var response = route(request)
         spoil(&response, request)
+        overlay(&response, request)
         return response
     }
 

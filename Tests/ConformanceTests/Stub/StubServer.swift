@@ -38,6 +38,8 @@ struct StubResponse: Sendable {
     var body: [UInt8] = []
     /// A length to announce that is not the body's.
     var announced: Int?
+    /// No length is told at all.
+    var lengthless = false
     /// Send a body to HEAD as well.
     var bodyOnHead = false
     /// Nothing at all is answered, the connection stays.

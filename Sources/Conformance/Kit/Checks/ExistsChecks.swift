@@ -4,7 +4,7 @@ import Vocabulary
 enum ExistsChecks {
     private static let section = "distribution-spec: Checking if content exists"
 
-    static let checks: [Check] = manifests + blobs
+    static let checks: [Check] = manifests + types + blobs
 
     private static let manifests: [Check] = [
         Check(
@@ -42,15 +42,6 @@ enum ExistsChecks {
             }
         },
         Check(
-            "exists.manifest.content-type", .should, "Docker V2: what clients need",
-            "HEAD of a manifest tells its media type: clients choose by it", ["content-type-as-pushed"]
-        ) { probe in
-            let image = try probe.newTaggedImage()
-            let answer = try probe.head(probe.manifestPlace("latest"), ("Accept", image.type))
-            try answer.expect(200)
-            try PullManifestChecks.requireType(answer, image.type)
-        },
-        Check(
             "exists.manifest.missing-tag", .must, section, "HEAD of a tag that is not there is 404", ["head-404"]
         ) { probe in
             _ = try probe.newTaggedImage()
@@ -64,6 +55,22 @@ enum ExistsChecks {
             try probe.head(probe.manifestPlace(try probe.random(64).digest)).expect(404)
         },
     ]
+
+    private static let types: [Check] = PullManifestChecks.kinds.map { name, type in
+        Check(
+            "exists.manifest.content-type" + (type == MediaType.ociManifest ? "" : ".\(name)"), .should,
+            "Docker V2: what clients need",
+            "HEAD of a manifest tells its media type, by tag and by digest: clients choose by it (\(type))",
+            ["content-type-as-pushed"]
+        ) { probe in
+            let manifest = try PullManifestChecks.pushed(type, probe)
+            for reference in ["latest", manifest.digest] {
+                let answer = try probe.head(probe.manifestPlace(reference), ("Accept", type))
+                try answer.expect(200)
+                try PullManifestChecks.requireType(answer, type)
+            }
+        }
+    }
 
     private static let blobs: [Check] = [
         Check("exists.blob", .must, section, "HEAD of a blob is 200", ["head-200"]) { probe in
@@ -84,6 +91,25 @@ enum ExistsChecks {
                 try answer.expect(200)
                 try answer.expectHeader("Content-Length", String(count))
             }
+        },
+        Check(
+            "exists.blob.empty", .must, section, "HEAD of the empty blob is 200, with Content-Length: 0 and its digest",
+            ["head-200", "head-length", "head-digest"]
+        ) { probe in
+            let blob = try probe.newBlob(0)
+            let answer = try probe.head(probe.blobPlace(blob.digest))
+            try answer.expect(200)
+            try answer.expectHeader("Content-Length", "0")
+            try answer.expectDigestHeader(of: blob.bytes)
+        },
+        Check(
+            "exists.blob.large", .must, section, "HEAD of a blob of more than a MiB is 200 and tells its size",
+            ["head-200", "head-length"]
+        ) { probe in
+            let blob = try probe.newBlob(1_300_007)
+            let answer = try probe.head(probe.blobPlace(blob.digest))
+            try answer.expect(200)
+            try answer.expectHeader("Content-Length", String(blob.count))
         },
         Check("exists.blob.missing", .must, section, "HEAD of a blob that is not there is 404", ["head-404"]) {
             probe in

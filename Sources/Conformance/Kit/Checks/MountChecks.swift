@@ -61,7 +61,9 @@ enum MountChecks {
             "a mount from a repository that does not exist is 202: an upload begins", ["mount-202"]
         ) { probe in
             let content = try probe.random(400)
-            try probe.postUpload(query(content.digest, probe.repository("never-made"))).expect(202)
+            let answer = try probe.postUpload(query(content.digest, probe.repository("never-made")))
+            try answer.expect(202)
+            try probe.finish(try probe.expectLocation(answer), digest: content.digest, body: content).expect(201)
         },
         Check(
             "mount.never-made", .must, section, "a mount never makes a blob that the source does not have",
@@ -95,6 +97,48 @@ enum MountChecks {
             try require(
                 answer.status == 202 || (400..<500).contains(answer.status), "202 or 4xx",
                 "status \(answer.status)", answer)
+        },
+        Check(
+            "mount.usable", .must, section, "a manifest of mounted blobs is taken and can be pulled",
+            ["mount-201", "manifest-put-201"]
+        ) { probe in
+            let source = probe.repository("source")
+            let config = try probe.newConfig(in: source)
+            let layer = Descriptor(MediaType.ociLayer, try probe.newBlob(in: source))
+            for digest in [config.digest, layer.digest] {
+                let answer = try probe.postUpload(query(digest, source))
+                if answer.status == 202 { throw Skip("the registry does not mount (202)") }
+                try answer.expect(201)
+            }
+            let image = Manifest(image: config, layers: [layer])
+            try probe.putManifest(image.content, "latest", type: image.type).expect(201)
+            let pulled = try probe.get(probe.manifestPlace("latest"), ("Accept", image.type))
+            try pulled.expect(200)
+            try pulled.expectBody(image.content.bytes)
+        },
+        Check(
+            "mount.digest-header", .may, section, "where a mount tells a digest, it is the blob's"
+        ) { probe in
+            let source = probe.repository("source")
+            let blob = try probe.newBlob(in: source)
+            let answer = try probe.postUpload(query(blob.digest, source))
+            if answer.status == 202 { throw Skip("the registry does not mount (202)") }
+            try answer.expect(201)
+            try ToldDigest.require(answer, of: blob)
+        },
+        Check(
+            "mount.location", .should, "RFC 9110 §10.2.2: Location",
+            "the Location of a mount is what it made, not the blob that it was made from: who may pull the one may be "
+                + "denied the other", ["http-semantics"]
+        ) { probe in
+            let source = probe.repository("source")
+            let blob = try probe.newBlob(in: source)
+            let answer = try probe.postUpload(query(blob.digest, source))
+            if answer.status == 202 { throw Skip("the registry does not mount (202)") }
+            try answer.expect(201)
+            let url = try probe.expectLocation(answer).url(on: probe.base)
+            let isSource = url.contains("/v2/\(source)/")
+            try require(!isSource, "a Location that is not the source's blob", "Location: \(url)", answer)
         },
         Check(
             "mount.outlives-source", .must, section, "a mounted blob stays when the source deletes its own",

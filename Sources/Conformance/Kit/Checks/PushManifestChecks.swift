@@ -38,10 +38,12 @@ enum PushManifestChecks {
             "the answer to a push tells the manifest's digest: docker and ctr fail without", ["manifest-put-digest"]
         ) { probe in
             let image = try probe.newImage()
-            for reference in ["latest", image.digest] {
-                let answer = try probe.putManifest(image.content, reference, type: image.type)
-                try answer.expect(201)
-                try answer.expectHeader(HeaderName.dockerContentDigest, image.digest)
+            for manifest in [image, Manifest(index: [image.descriptor()])] {
+                for reference in ["latest", manifest.digest] {
+                    let answer = try probe.putManifest(manifest.content, reference, type: manifest.type)
+                    try answer.expect(201)
+                    try answer.expectHeader(HeaderName.dockerContentDigest, manifest.digest)
+                }
             }
         },
         Check(

@@ -44,6 +44,15 @@ enum SinglePostChecks {
             }
         },
         Check(
+            "push.single.digest-header", .may, section, "where a single POST tells a digest, it is the blob's"
+        ) { probe in
+            let content = try probe.random(800)
+            let answer = try probe.postUpload("digest=" + queryEscaped(content.digest), body: content)
+            if answer.status == 202 { throw Skip("the registry does not take blobs in a single POST") }
+            try answer.expect(201)
+            try ToldDigest.require(answer, of: content)
+        },
+        Check(
             "push.single.wrong-digest", .must, section,
             "a single POST of other content than the digest says stores nothing", ["single-digest", "blob-404"]
         ) { probe in
