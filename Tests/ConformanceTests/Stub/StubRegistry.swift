@@ -31,6 +31,10 @@ final class StubRegistry: Sendable {
         var graveyard: [String: [UInt8]] = [:]
         var halfDeleted: Set<String> = []
         var counter = 0
+        /// Answers that a fault keeps, by their target.
+        var kept: [String: StubResponse] = [:]
+        /// What a fault remembers of earlier requests.
+        var marks: [String: [String]] = [:]
     }
 
     let state = Mutex(State())
@@ -51,8 +55,13 @@ final class StubRegistry: Sendable {
     func has(_ fault: Fault) -> Bool { faults.has(fault) }
 
     func answer(_ request: StubRequest) -> StubResponse {
+        if let old = kept(request) { return old }
         var response = route(request)
         spoil(&response, request)
+        keep(response, request)
+        remember(response, request)
+        spoilLists(&response, request)
+        spoilParts(&response, request)
         return response
     }
 
