@@ -68,6 +68,16 @@ enum Fault: String, CaseIterable, Sendable {
     case unknownUpload500, unknownUploadHangs, unknownUploadIsFine, unsatisfiable200Cut, unsatisfiableFullLength
     case unsatisfiableNoSize, unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength
     case uploadNoLocation, uploadNoUUID, uploadPost200, upperTagsRefused, versionHeadRefused, versionHeaderWrong
+    case allowLies, blobHeadKept, blobHeadTombstone, cancelEndsOthers, catalogCut, catalogHidesNested
+    case catalogLastInclusive, catalogType, catalogUnsorted, catalogZeroIsAll, childDeleteTakesIndex
+    case deletedBlobsMounted, farRangesOff, headETagOther, headOfLists500, indexDeleteTakesChildren
+    case largeRangesWrong, lastTagTakesManifest, longRangesEnd, manifestHeadKept, manifestHeadTombstone
+    case manifestRangesWrong, missingBlobGetKept, missingBlobHeadKept, missingManifestGetKept
+    case missingManifestHeadKept, missingTagsKept, noContentLength, notModifiedLength, notModifiedNoETag
+    case pagedTagsKept, pagedTagsOtherName, pagedTagsTwice, partDigestOfPart, partETagOther, partNoDigest
+    case rangesEverywhere, rangesKept, referrerDeleteTakesSubject, referrersGoneWithSubject, referrersKept
+    case refusedPutTakesManifest, subjectDeleteTakesReferrers, tagHeadKept, tagsCut100, tagsCut20
+    case wrongDigestStoredAsRight, wrongDigestTakesBlob
     case versionMissing, warningsHuge, warningsOther, warningsWithDate, wrongDigestKept, wrongTypesTaken
 
     // Found by a proxy that spoils the answers of a good registry, and those that it showed to be allowed.

@@ -35,6 +35,10 @@ final class StubRegistry: Sendable {
         var chunks: [String: Int] = [:]
         var mounted: Set<String> = []
         var pushes: [String: Int] = [:]
+        /// Answers that a fault keeps, by their target.
+        var kept: [String: StubResponse] = [:]
+        /// What a fault remembers of earlier requests.
+        var marks: [String: [String]] = [:]
     }
 
     let state = Mutex(State())
@@ -55,9 +59,14 @@ final class StubRegistry: Sendable {
     func has(_ fault: Fault) -> Bool { faults.has(fault) }
 
     func answer(_ request: StubRequest) -> StubResponse {
+        if let old = kept(request) { return old }
         var response = route(request)
         spoil(&response, request)
         overlay(&response, request)
+        keep(response, request)
+        remember(response, request)
+        spoilLists(&response, request)
+        spoilParts(&response, request)
         return response
     }
 

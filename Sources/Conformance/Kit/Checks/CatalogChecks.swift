@@ -31,6 +31,19 @@ enum CatalogChecks {
         throw CheckFailure(expected: "a catalog that ends", got: "\(limit) pages and another Link")
     }
 
+    /// Those of `names` that stand in the catalog, in its order, from a first query; 20 pages at most.
+    private static func ours(_ probe: Probe, _ query: String, _ names: [String]) throws -> [String] {
+        var place = Place.path("/v2/_catalog?" + query)
+        var found: [String] = []
+        for _ in 0..<20 {
+            let (page, answer) = try page(probe, place)
+            found += page.filter { names.contains($0) }
+            guard found.count < names.count, let next = try probe.nextPage(answer) else { break }
+            place = next
+        }
+        return found
+    }
+
     private static func twoRepositories(_ probe: Probe) throws -> [String] {
         let names = ["a", "b"].map { probe.repository($0) }
         for name in names { _ = try probe.newTaggedImage(in: name) }
@@ -60,6 +73,41 @@ enum CatalogChecks {
             let names = try twoRepositories(probe)
             let (found, answer) = try page(probe, .path("/v2/_catalog?n=1&last=" + queryEscaped(names[0])))
             try require(found == [names[1]], "\(names[1]) behind \(names[0])", "\(found)", answer)
+            let (rest, whole) = try page(probe, .path("/v2/_catalog?last=" + queryEscaped(names[0])))
+            try require(!rest.contains(names[0]), "a list without \(names[0]), also without n", "a list with it", whole)
+        },
+        Check(
+            "catalog.sorted", .may, section, "the catalog is sorted, and whole without n: what is left out has a Link"
+        ) { probe in
+            let names = ["a", "b", "c", "d", "e"].map { probe.repository($0) }
+            for name in names { _ = try probe.newTaggedImage(in: name) }
+            // From just before our own names on: what else a used registry holds takes many pages.
+            let start = String(names[0].dropLast())
+            for query in ["", "n=1000&"] {
+                let found = try ours(probe, query + "last=" + queryEscaped(start), names)
+                try require(found == names, "\(names), in order", "\(found)")
+            }
+        },
+        Check("catalog.nested", .may, section, "the catalog holds repositories however deep their names are") { probe in
+            let name = probe.repository("a") + "/b/c/d"
+            _ = try probe.newTaggedImage(in: name)
+            let found = try ours(probe, "last=" + queryEscaped(probe.repository("a")), [name])
+            try require(found == [name], "\(name) in the catalog", "a catalog without it")
+        },
+        Check(
+            "catalog.n.zero", .may, section, "n=0 gives no repositories, as it asks for up to n, or is refused by 4xx"
+        ) { probe in
+            _ = try twoRepositories(probe)
+            let answer = try probe.get(.path("/v2/_catalog?n=0"))
+            if (400..<500).contains(answer.status) { throw Skip("n=0 is refused, or no catalog (\(answer.status))") }
+            let (names, again) = try page(probe, .path("/v2/_catalog?n=0"))
+            try require(names.isEmpty, "no names", "\(names.count)", again)
+        },
+        Check("catalog.content-type", .should, section, "the catalog is told as JSON") { probe in
+            _ = try twoRepositories(probe)
+            let (_, answer) = try page(probe, .path("/v2/_catalog?n=1"))
+            let type = try answer.expectHeader("Content-Type")
+            try require(type.lowercased().hasPrefix("application/json"), "Content-Type: application/json", type, answer)
         },
         Check("catalog.link", .may, section, "following Link goes through the catalog to its end, each name once") {
             probe in

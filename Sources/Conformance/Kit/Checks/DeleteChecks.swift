@@ -76,11 +76,16 @@ enum DeleteChecks {
             if answer.status != 202 { throw Skip("manifest deletion is disabled (status \(answer.status))") }
         },
         Check(
-            "delete.manifest.gone", .must, manifestSection, "a deleted manifest and all its tags are 404",
+            "delete.manifest.gone", .must, manifestSection,
+            "a deleted manifest and all its tags are 404, also where they were pulled before",
             ["manifest-delete-202", "manifest-404"]
         ) { probe in
             let image = try probe.newTaggedImage("one")
             try probe.push(image, as: "two")
+            for reference in [image.digest, "one"] {
+                try probe.head(probe.manifestPlace(reference), ("Accept", image.type)).expect(200)
+                try probe.get(probe.manifestPlace(reference), ("Accept", image.type)).expect(200)
+            }
             try probe.deleteOrSkip(probe.manifestPlace(image.digest), "manifest")
             for reference in [image.digest, "one", "two"] {
                 try probe.get(probe.manifestPlace(reference), ("Accept", image.type)).expect(404)
@@ -140,6 +145,9 @@ enum DeleteChecks {
             try probe.deleteOrSkip(probe.manifestPlace(image.digest), "manifest")
             try probe.push(image, as: "latest")
             try probe.get(probe.manifestPlace("latest"), ("Accept", image.type)).expectBody(image.content.bytes)
+            for reference in ["latest", image.digest] {
+                try probe.head(probe.manifestPlace(reference), ("Accept", image.type)).expect(200)
+            }
         },
         Check(
             "delete.manifest.tag-that-moved", .must, manifestSection,
@@ -164,12 +172,19 @@ enum DeleteChecks {
             try answer.expect(202, 400, 405)
             if answer.status != 202 { throw Skip("blob deletion is disabled (status \(answer.status))") }
         },
-        Check("delete.blob.gone", .must, blobSection, "a deleted blob is 404", ["blob-delete-202", "blob-404"]) {
-            probe in
+        Check(
+            "delete.blob.gone", .must, blobSection, "a deleted blob is 404, also where it or a part was pulled before",
+            ["blob-delete-202", "blob-404"]
+        ) { probe in
             let blob = try probe.newBlob()
-            try probe.deleteOrSkip(probe.blobPlace(blob.digest), "blob")
-            try probe.get(probe.blobPlace(blob.digest)).expect(404)
-            try probe.head(probe.blobPlace(blob.digest)).expect(404)
+            let place = probe.blobPlace(blob.digest)
+            try probe.head(place).expect(200)
+            try probe.get(place).expect(200)
+            try probe.get(place, ("Range", "bytes=5-9")).expect(206, 200)
+            try probe.deleteOrSkip(place, "blob")
+            try probe.get(place).expect(404)
+            try probe.head(place).expect(404)
+            try probe.get(place, ("Range", "bytes=5-9")).expect(404)
         },
         Check(
             "delete.blob.missing", .must, blobSection, "deleting a blob that is not there is 404", ["blob-delete-404"]
@@ -194,6 +209,7 @@ enum DeleteChecks {
             let blob = try probe.newBlob()
             try probe.deleteOrSkip(probe.blobPlace(blob.digest), "blob")
             try probe.pushBlob(blob)
+            try probe.head(probe.blobPlace(blob.digest)).expect(200)
             let answer = try probe.get(probe.blobPlace(blob.digest))
             try answer.expect(200)
             try answer.expectBody(blob.bytes)

@@ -102,12 +102,20 @@ enum ErrorChecks {
                 ? .kept : .broken(expected: "\(exchange.line): WWW-Authenticate", got: "none")
         },
         Check(
-            standing: "errors.method-allow", .must, "RFC 9110 §15.5.6: 405 Method Not Allowed", "405 comes with Allow",
+            standing: "errors.method-allow", .must, "RFC 9110 §15.5.6: 405 Method Not Allowed",
+            "405 comes with Allow, which does not list the method that was refused",
             ["http-semantics"]
         ) { exchange in
             guard let response = exchange.response, response.status == 405 else { return nil }
-            return response.headers["Allow"] != nil
-                ? .kept : .broken(expected: "\(exchange.line): Allow", got: "none")
+            guard response.headers["Allow"] != nil else {
+                return .broken(expected: "\(exchange.line): Allow", got: "none")
+            }
+            let allowed = response.headers.list("Allow")
+            return !allowed.contains(exchange.method)
+                ? .kept
+                : .broken(
+                    expected: "\(exchange.line): Allow without \(exchange.method)",
+                    got: "Allow: \(allowed.joined(separator: ", "))")
         },
         Check(
             standing: "warnings.form", .must, "distribution-spec: Warnings",

@@ -15,6 +15,7 @@ enum IsolationChecks {
                 let other = probe.repository("never-made")
                 try probe.get(probe.blobPlace(blob.digest, in: other)).expect(404)
                 try probe.head(probe.blobPlace(blob.digest, in: other)).expect(404)
+                try probe.get(probe.blobPlace(blob.digest, in: other), ("Range", "bytes=0-9")).expect(404)
             },
             Check(
                 "isolation.blob.other", .must, section, "a blob of one repository is 404 in another that lacks it",
@@ -25,6 +26,7 @@ enum IsolationChecks {
                 _ = try probe.newBlob(in: other)
                 try probe.get(probe.blobPlace(blob.digest, in: other)).expect(404)
                 try probe.head(probe.blobPlace(blob.digest, in: other)).expect(404)
+                try probe.get(probe.blobPlace(blob.digest, in: other), ("Range", "bytes=0-9")).expect(404)
             },
             Check(
                 "isolation.manifest.other", .must, "distribution-spec: Pulling manifests",

@@ -206,8 +206,12 @@ enum PushManifestChecks {
         ) { probe in
             let old = try probe.newTaggedImage()
             let new = try probe.newImage()
+            try probe.head(probe.manifestPlace("latest"), ("Accept", old.type)).expectDigestHeader(
+                of: old.content.bytes)
             try probe.putManifest(new.content, "latest", type: new.type).expect(201)
             try probe.get(probe.manifestPlace("latest"), ("Accept", new.type)).expectBody(new.content.bytes)
+            try probe.head(probe.manifestPlace("latest"), ("Accept", new.type)).expectDigestHeader(
+                of: new.content.bytes)
             let kept = try probe.get(probe.manifestPlace(old.digest), ("Accept", old.type))
             try kept.expect(200)
             try kept.expectBody(old.content.bytes)

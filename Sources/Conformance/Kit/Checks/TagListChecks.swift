@@ -52,10 +52,12 @@ enum TagListChecks {
         },
         Check("tags.name", .must, section, "the list of tags bears the repository's name", ["tags-json"]) { probe in
             _ = try tagged(probe, ["one"])
-            let answer = try probe.get(probe.tagsPlace())
-            try answer.expect(200)
-            let name = try answer.json()["name"]?.string
-            try require(name == probe.repository, "name: \(probe.repository)", name ?? "no name", answer)
+            for query in ["", "n=1"] {
+                let answer = try probe.get(probe.tagsPlace(query))
+                try answer.expect(200)
+                let name = try answer.json()["name"]?.string
+                try require(name == probe.repository, "name: \(probe.repository)", name ?? "no name", answer)
+            }
         },
         Check("tags.content-type", .should, section, "the list of tags is told as JSON", ["tags-json"]) { probe in
             _ = try tagged(probe, ["one"])
@@ -90,14 +92,42 @@ enum TagListChecks {
             if probe.isRepositoryFresh { try require(tags.isEmpty, "no tags", "\(tags)", answer) }
         },
         Check(
-            "tags.none-twice", .must, section, "a tag that was pushed twice is listed once", ["tags-json"]
+            "tags.none-twice", .must, section, "a tag that was pushed twice is listed once, also in a page",
+            ["tags-json"]
         ) { probe in
             _ = try tagged(probe, ["one", "two"])
             let image = try probe.newImage()
             try probe.push(image, as: "one")
-            try requireSame(probe, try probe.tags(), ["one", "two"])
+            for query in ["", "n=1000"] { try requireSame(probe, try probe.tags(query), ["one", "two"]) }
+        },
+        Check(
+            "tags.many", .must, section, "all of 110 tags are listed, over as many pages as it takes",
+            ["tags-json", "category-whole"]
+        ) { probe in
+            let tags = (0..<110).map { "tag-\($0)" }
+            let image = try probe.newImage()
+            try probe.prepare("110 tags") {
+                for first in stride(from: 0, to: tags.count, by: 10) {
+                    try pushTags(probe, image, Array(tags[first..<first + 10]))
+                }
+            }
+            for query in ["", "n=1000"] { try requireSame(probe, try probe.tags(query), tags) }
         },
     ]
+
+    /// Tags an image by the query of one push, where that is supported, else by a push each.
+    private static func pushTags(_ probe: Probe, _ image: Manifest, _ tags: [String]) throws {
+        let query = tags.map { "tag=" + $0 }.joined(separator: "&")
+        let answer = try probe.putManifest(image.content, image.digest, type: image.type, query: query)
+        let made = Set(answer.headers.list(HeaderName.ociTag))
+        for tag in tags {
+            if made.contains(tag) {
+                probe.ledger.add(.tag(repository: probe.repository, name: tag))
+            } else {
+                try probe.putManifest(image.content, tag, type: image.type).expect(201)
+            }
+        }
+    }
 
     private static let pages: [Check] = [
         Check(
