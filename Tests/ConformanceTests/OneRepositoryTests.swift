@@ -3,7 +3,8 @@ import Testing
 
 @Suite("a registry of which one repository may be used")
 struct OneRepositoryTests {
-    private static func run(_ handle: @escaping @Sendable (StubRequest, StubRegistry) -> StubResponse) throws -> RunResult
+    private static func run(_ handle: @escaping @Sendable (StubRequest, StubRegistry) -> StubResponse) throws
+        -> RunResult
     {
         let stub = StubRegistry()
         let server = try StubServer(faults: FaultSet([])) { handle($0, stub) }
@@ -27,7 +28,8 @@ struct OneRepositoryTests {
     func only(status: Int) throws {
         let result = try Self.run { request, stub in
             let path = request.path
-            let isOther = path.hasPrefix("/v2/") && path.count > 4 && path != "/v2/_catalog" && !path.hasPrefix("/v2/lib/x/")
+            let isOther =
+                path.hasPrefix("/v2/") && path.count > 4 && path != "/v2/_catalog" && !path.hasPrefix("/v2/lib/x/")
             let own = ["manifests", "blobs", "tags", "referrers"].contains { path.hasPrefix("/v2/lib/x/\($0)/") }
             if isOther || (path.hasPrefix("/v2/lib/x/") && !own) {
                 return stub.error(status, status == 403 ? "DENIED" : "NAME_UNKNOWN")

@@ -14,7 +14,7 @@ struct ScriptTests {
             (.manifestReencoded, "push.bytes.whitespace"), (.anySizeTaken, "push.size.limit"),
             (.blobDeleteDoesNothing, "delete.blob.gone"), (.ifNoneMatchNever, "conditional.blob.if-none-match"),
             (.blobsEverywhere, "isolation.blob.never-made"), (.deletedTagsListed, "delete.tag.not-listed"),
-            (.bodyShorterThanTold, "pull.blob.small"), 
+            (.bodyShorterThanTold, "pull.blob.small"),
             (.oddChunkIs500, "robust.chunk-size"), (.linkSkips, "tags.link.prefixes"),
         ])
     func scripts(fault: Fault, check: String) throws {

@@ -7,8 +7,10 @@ struct SecretTests {
     /// What the stub and the settings plant.
     static let planted = [
         StubAccounts.alice.password, StubAccounts.bob.password, "cookie-secret-314159", "secretstate",
-        "refresh-alice-77", "planted-token", "planted-utoken", "planted-sess", "PLANTED1ak", "PLANTED1bearer", "Pq7planted",
-        "eyJzdWIiOiJQTEFOVEVEIn0", "UExBTlRFRDpQTEFOVEVE", Data("alice:\(StubAccounts.alice.password)".utf8).base64EncodedString(),
+        "refresh-alice-77", "planted-token", "planted-utoken", "planted-sess", "PLANTED1ak", "PLANTED1bearer",
+        "Pq7planted",
+        "eyJzdWIiOiJQTEFOVEVEIn0", "UExBTlRFRDpQTEFOVEVE",
+        Data("alice:\(StubAccounts.alice.password)".utf8).base64EncodedString(),
         Data("bob:\(StubAccounts.bob.password)".utf8).base64EncodedString(),
     ]
 
@@ -19,7 +21,8 @@ struct SecretTests {
         var settings = TestRun.Settings()
         settings.accounts = true
         settings.faults = [
-            .tokensDiffer, .secretsEverywhere, .outOfOrderTaken, .blobDigestMissing, .patchNoRange, .shortLived, .scopeActionUnchecked,
+            .tokensDiffer, .secretsEverywhere, .outOfOrderTaken, .blobDigestMissing, .patchNoRange, .shortLived,
+            .scopeActionUnchecked,
         ]
         let result = try TestRun.withStub(settings) { _, server in
             var target = Target(base: try TestRun.address(server))
@@ -62,10 +65,21 @@ struct SecretTests {
             ("Authorization: Bearer PlantedOne; basic YWxpY2U6UA==", "Authorization: Bearer •••; basic •••"),
             ("a Bearer challenge, Basic authentication", "a Bearer challenge, Basic authentication"),
             ("Bearer realm=\"http://h/t\",service=\"s\"", "Bearer realm=\"http://h/t\",service=\"s\""),
+            (
+                "GET / HTTP/1.1\r\nX-Auth-Token: abc\r\nX-Author: me\r\n",
+                "GET / HTTP/1.1\r\nX-Auth-Token: •••\r\nX-Author: me\r\n"
+            ),
             ("http://bob:hunter22@127.0.0.1:999999/x", "http://•••@127.0.0.1:999999/x"),
         ])
     func names(text: String, masked: String) {
         #expect(Masker().text(text) == masked)
+    }
+
+    @Test("the lines of a head are masked also where a body of any bytes follows")
+    func bytes() {
+        let (head, body) = (Array("PUT /x?_state=abc HTTP/1.1\r\n\r\n".utf8), [UInt8]([0xFF, 0xFE, 0x0A, 0x80]))
+        let masked = Array("PUT /x?_state=••• HTTP/1.1\r\n\r\n".utf8)
+        #expect(Masker().bytes(head + body) == masked + body)
     }
 
     @Test("a short cookie's value is masked wherever it comes back")

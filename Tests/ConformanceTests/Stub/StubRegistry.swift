@@ -209,7 +209,8 @@ final class StubRegistry: Sendable {
     /// What a good registry may do, and Locations that nobody can follow.
     private func spoilLawfully(_ response: inout StubResponse, _ request: StubRequest) {
         if has(.linkSeveral), let link = response["Link"] {
-            let next = link.replacingOccurrences(of: "; rel=\"next\"", with: "; title=\"a; b, c\" ; rel = \"last next\"")
+            let next = link.replacingOccurrences(
+                of: "; rel=\"next\"", with: "; title=\"a; b, c\" ; rel = \"last next\"")
             response.set("Link", "<\(request.path)?n=1>; rel=first, \(next)")
             response.headers.append(("Link", "<https://docs.invalid/>; rel=\"help\""))
         }

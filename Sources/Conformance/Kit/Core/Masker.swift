@@ -50,10 +50,14 @@ package final class Masker: Sendable {
     /// The text with nothing but the literal secrets masked: for content whose own names say nothing.
     package func literals(_ text: String) -> String { String(decoding: known(in: Array(text.utf8)), as: UTF8.self) }
 
-    /// Bytes of any kind: as `text` where they are text, else with the literal secrets masked.
+    /// Bytes of any kind: as `text` where they are text, else as `text` the lines that are, such as those of a head
+    /// before a body.
     package func bytes(_ bytes: [UInt8]) -> [UInt8] {
         if let text = String(validating: bytes, as: UTF8.self) { return Array(self.text(text).utf8) }
-        return known(in: bytes)
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { line in
+            String(validating: line, as: UTF8.self).map { Array(Masker.form($0).utf8) } ?? Array(line)
+        }
+        return known(in: Array(lines.joined(separator: [10])))
     }
 
     /// The text with secret parameters and everything in a token's form masked: for messages outside a run.
@@ -169,12 +173,19 @@ package final class Masker: Sendable {
             result += rest[...mark]
             rest = rest[rest.index(after: mark)...]
             guard !name.isEmpty, SecretNames.holds(String(name)) else { continue }
-            let (lead, value) = secretValue(rest, isJSON: isColon)
+            let isHeader = isColon && name.startIndex > text.startIndex && rest.first == " " && begins(name, text)
+            let (lead, value) =
+                isHeader ? (" ", rest.dropFirst().prefix { !$0.isNewline }) : secretValue(rest, isJSON: isColon)
             guard !value.isEmpty else { continue }
             result += lead + mask
             rest = rest[value.endIndex...]
         }
         return result + rest
+    }
+
+    /// Whether a name begins a line, as that of a header does.
+    private static func begins(_ name: Substring, _ text: String) -> Bool {
+        text[text.index(before: name.startIndex)].isNewline
     }
 
     private static func trailingName(_ text: Substring) -> Substring {

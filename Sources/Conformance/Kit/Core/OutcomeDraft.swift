@@ -20,9 +20,11 @@ struct OutcomeDraft {
         let exchanges = exchanges.map { $0.masked(by: masker) }
         if case .probe = check.body, let reason = context.onlyOneReason(for: exchanges) { return plain(.skip, reason) }
         let isWarning = check.level == .should || (check.level == .may && purpose != nil)
-        let script = Script(check: check, exchanges: exchanges, failure: failure, target: context.target, masker: masker)
+        let script = Script(
+            check: check, exchanges: exchanges, failure: failure, target: context.target, masker: masker)
         return Outcome(
-            check: check, group: group, verdict: isWarning ? .warn : .fail, reason: purpose.map { "while preparing \($0)" } ?? "",
+            check: check, group: group, verdict: isWarning ? .warn : .fail,
+            reason: purpose.map { "while preparing \($0)" } ?? "",
             expected: masker.text(failure.expected), got: masker.text(failure.got),
             exchange: failure.exchange ?? exchanges.last?.number, exchanges: exchanges,
             script: script.text, duration: ContinuousClock.now - start)

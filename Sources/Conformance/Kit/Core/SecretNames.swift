@@ -2,7 +2,8 @@
 enum SecretNames {
     /// Names that hold one of these anywhere carry a secret.
     private static let fragments = [
-        "token", "secret", "passw", "credential", "signature", "apikey", "accesskey", "hmac", "jwt", "session", "cookie",
+        "token", "secret", "passw", "credential", "signature", "apikey", "accesskey", "hmac", "jwt", "session",
+        "cookie",
     ]
     /// Names of which one word is one of these carry a secret: `access_key`, `X-Auth`, `privateKey`, but no `author`.
     private static let words: Set<String> = [

@@ -16,7 +16,9 @@ package enum Output {
             let file = open(path, O_WRONLY | O_CLOEXEC)
             guard file >= 0 else { throw RunnerFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
             defer { close(file) }
-            if let problem = write(Array(text.utf8), to: file) { throw RunnerFailure("cannot write \(path): \(problem)") }
+            if let problem = write(Array(text.utf8), to: file) {
+                throw RunnerFailure("cannot write \(path): \(problem)")
+            }
             return
         }
         do {

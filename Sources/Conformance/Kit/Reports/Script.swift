@@ -29,7 +29,8 @@ package struct Script {
     private var head: [String] {
         [
             "#!/usr/bin/env bash", comment("\(check.id) (\(check.level.rawValue)) - \(check.section)"),
-            comment("asked: \(check.gist)"), comment("expected: " + masker.text(failure.expected)), comment("got: " + masker.text(failure.got)),
+            comment("asked: \(check.gist)"), comment("expected: " + masker.text(failure.expected)),
+            comment("got: " + masker.text(failure.got)),
             "# Needs curl and openssl. BASE is the registry; AERUGO_USER and AERUGO_PASSWORD, or AERUGO_TOKEN, log in.",
             "# Exits 1 when the failure shows again, 0 when it does not.", "set -u",
             "BASE=${BASE:-\(target.base.origin)}",
@@ -160,7 +161,8 @@ package struct Script {
     private func generator(_ content: Content) -> String {
         switch content.recipe {
         case .keystream(let key, let offset): return "random \(key) \(offset) \(content.count)"
-        case .padded(let head, let count, let tail): return "padded \(Script.quoted(masker.text(head))) \(count) \(Script.quoted(masker.text(tail)))"
+        case .padded(let head, let count, let tail):
+            return "padded \(Script.quoted(masker.text(head))) \(count) \(Script.quoted(masker.text(tail)))"
         case .literal:
             if let text = String(validating: content.bytes, as: UTF8.self), !text.contains("\0") {
                 return "printf %s \(Script.quoted(masker.text(text)))"

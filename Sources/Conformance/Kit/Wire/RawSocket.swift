@@ -148,7 +148,8 @@ extension Probe {
             Exchange(
                 number: number, method: "RAW", url: base.origin, headers: Headers(), place: place ?? .path("/"),
                 body: nil, bodyText: "", framing: .length, raw: masker.bytes(sent),
-                rawTarget: place == nil ? nil : masker.text(target), response: incoming.status == 0 ? nil : Probe.response(incoming, masker),
+                rawTarget: place == nil ? nil : masker.text(target),
+                response: incoming.status == 0 ? nil : Probe.response(incoming, masker),
                 failure: incoming.status == 0 ? "no answer" : nil, duration: ContinuousClock.now - start)
         }
     }
