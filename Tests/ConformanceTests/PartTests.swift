@@ -18,7 +18,8 @@ struct PartTests {
         "Locations resolve as RFC 3986 has it",
         arguments: [
             ("/v2/x", "http://h:5000/v2/x"), ("http://o/y?z", "http://o/y?z"), ("//o:1/y", "http://o:1/y"),
-            ("?a=b", "http://h:5000/a/b?a=b"), ("c", "http://h:5000/a/c"), ("../c", "http://h:5000/c"),
+            ("?a=b", "http://h:5000/a/b?a=b"), ("ftp://o/y", "ftp://o/y"), ("c", "http://h:5000/a/c"),
+            ("../c", "http://h:5000/c"),
         ])
     func resolves(reference: String, url: String) throws {
         let base = try #require(Address("http://h:5000/a/b?q=1"))
@@ -49,6 +50,47 @@ struct PartTests {
         let changes = old.changes(to: new)
         #expect(changes.map(\.id) == ["a", "c", "d", "e", "f", "g"])
         #expect(changes.filter(\.isWorse).map(\.id) == ["a", "e", "f"])
+    }
+
+    @Test(
+        "Link lines are read as RFC 8288 has them",
+        arguments: [
+            (["</a?n=1>; rel=\"first\", </b>; rel=\"next\""], "/b"), (["</a>; rel=first", "</b>;rel=next"], "/b"),
+            (["</b>; title=\"a; b, c\" ; rel = \"last Next\""], "/b"), (["</a,b;c>;x;rel=next;rel=prev"], "/a,b;c"),
+            (["</a>; title=\"\\\"; rel=next\"; rel=prev"], nil), (["</a>"], nil), ([], nil),
+        ] as [([String], String?)])
+    func links(lines: [String], next: String?) throws {
+        let links = try #require(WebLink.all(Headers(lines.map { ("Link", $0) })))
+        #expect(links.first { $0.relations.contains("next") }?.reference == next)
+    }
+
+    @Test("a malformed Link line is told apart", arguments: ["/a; rel=next", "</a; rel=next", "</a>; rel=\"next"])
+    func noLink(line: String) {
+        #expect(WebLink.all(Headers([("Link", line)])) == nil)
+    }
+
+    @Test("a preparation that fails weighs no more than the check itself")
+    func setup() throws {
+        var settings = TestRun.Settings()
+        (settings.faults, settings.patterns) = ([.dockerImagesRefused], ["pull.manifest.*", "push.*", "referrers.*"])
+        let result = try TestRun.run(settings)
+        #expect(result.count(.fail) == 0 && result.count(.warn) > 0)
+        #expect(result.outcomes.contains { $0.verdict == .warn && $0.reason.hasPrefix("while preparing") })
+    }
+
+    @Test("a registry that stays busy is no verdict but an error, after some patience")
+    func busy() throws {
+        let stub = StubRegistry()
+        let server = try StubServer(faults: FaultSet([])) { request in
+            guard request.path.hasSuffix("/tags/list") else { return stub.answer(request) }
+            return StubResponse(503, [("Retry-After", "0")])
+        }
+        defer { server.stop() }
+        var plan = RunPlan(
+            target: Target(base: try TestRun.address(server)), groups: CheckCatalog.groups, seed: "busy1")
+        plan.patterns = ["tags.sorted"]
+        let outcome = try #require(try Runner(plan, observer: TestRun.Silent()).run().outcomes.first)
+        #expect(outcome.verdict == .error && outcome.reason.contains("busy"), "\(outcome.reason)")
     }
 
     @Test("XML text never breaks the document")

@@ -1,5 +1,6 @@
 import ConformanceKit
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("recorded clients judge a registry")
@@ -42,6 +43,36 @@ struct ReplayTests {
                 }
             }
         }
+    }
+
+    @Test("what was masked in a recording is never sent")
+    func masked() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("masked-\(UUID().uuidString).jsonl")
+        defer { do { try FileManager.default.removeItem(at: file) } catch { print(error) } }
+        func line(_ method: String, _ url: String, _ status: Int, _ more: String = "") -> String {
+            "{\"at\":0,\"method\":\"\(method)\",\"url\":\"\(url)\",\"headers\":{},\"answerHeaders\":{},\"status\":\(status)\(more)}"
+        }
+        let text = [
+            "{\"title\":\"t\",\"version\":1}", line("GET", "/v2/_catalog?access_token=•••&n=2", 200),
+            line("GET", "/v2/a/tags/list?access_token=•••", 404), line("GET", "/v2/a•••/tags/list", 404),
+            line("POST", "/v2/x", 404, ",\"body\":{\"length\":3,\"digest\":\"sha256:0\",\"text\":\"a=•••\"}"),
+        ]
+        try Data(text.joined(separator: "\n").utf8).write(to: file)
+        let targets = Mutex<[String]>([])
+        let stub = StubRegistry()
+        let server = try StubServer(faults: FaultSet([])) { request in
+            targets.withLock { $0.append(request.target) }
+            return stub.answer(request)
+        }
+        defer { server.stop() }
+        let context = RunContext(
+            target: Target(base: try TestRun.address(server)), seed: "mask1", keep: false, standing: [])
+        let steps = try Replay(try Recording(path: file.path), context: context).run()
+        let left = steps.compactMap { if case .left(let reason) = $0.verdict { reason } else { nil } }
+        #expect(left == ["a part of its path is masked", "a part of its body is masked"])
+        let sent = targets.withLock { $0 }
+        #expect(sent.contains("/v2/_catalog?n=2"))
+        #expect(sent.allSatisfy { !$0.contains("•") && !$0.contains("%E2%80%A2") && !$0.contains("access_token") })
     }
 
     @Test(

@@ -14,6 +14,8 @@ struct ScriptTests {
             (.manifestReencoded, "push.bytes.whitespace"), (.anySizeTaken, "push.size.limit"),
             (.blobDeleteDoesNothing, "delete.blob.gone"), (.ifNoneMatchNever, "conditional.blob.if-none-match"),
             (.blobsEverywhere, "isolation.blob.never-made"), (.deletedTagsListed, "delete.tag.not-listed"),
+            (.bodyShorterThanTold, "pull.blob.small"),
+            (.oddChunkIs500, "robust.chunk-size"), (.linkSkips, "tags.link.prefixes"),
         ])
     func scripts(fault: Fault, check: String) throws {
         var settings = TestRun.Settings()
@@ -24,6 +26,8 @@ struct ScriptTests {
             plan.patterns = [check]
             let result = try Runner(plan, observer: TestRun.Silent()).run()
             let script = try #require(result.outcomes.first?.script, "\(check) did not fail")
+            let sends = script.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("if ") }
+            #expect(!sends.contains { $0.contains(Masker.mask) }, "what a script sends is no mask\n\(script)")
             let bad = try Shell.run(script, base: base.origin, seconds: 20)
             #expect(bad.status == 1, "\(bad.output)\n\(script)")
             try TestRun.withStub(TestRun.Settings()) { _, server in

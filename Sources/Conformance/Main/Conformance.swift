@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConformanceKit
 
 /// `aerugo-conformance`: what it can do.
 @main
@@ -16,6 +17,7 @@ struct Conformance: ParsableCommand {
         ])
 
     static func main() {
+        Console.outlivePipes()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -24,7 +26,7 @@ struct Conformance: ParsableCommand {
         } catch {
             let status = exitCode(for: error)
             let text = fullMessage(for: error)
-            if !text.isEmpty { Console.write(text + "\n", toError: !status.isSuccess) }
+            if !text.isEmpty { Console.write(Masker.form(text) + "\n", toError: !status.isSuccess) }
             Console.exit(status.isSuccess ? 0 : 2)
         }
     }

@@ -4,7 +4,12 @@ import Foundation
 /// The two output streams and the exit.
 enum Console {
     static func write(_ text: String, toError: Bool = false) {
-        (toError ? FileHandle.standardError : FileHandle.standardOutput).write(Data(text.utf8))
+        Output.write(text, toError: toError)
+    }
+
+    /// From now on a reader that went away, such as `head`, makes a write fail and does not end the program.
+    static func outlivePipes() {
+        signal(SIGPIPE, SIG_IGN)
     }
 
     static func exit(_ status: Int32) -> Never {

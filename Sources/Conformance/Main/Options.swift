@@ -20,19 +20,21 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "A manifest digest that exists; may be repeated.") var digest: [String] = []
 
     func target() throws -> Target {
-        guard let base = Address(url.contains("://") ? url : "http://" + url) else {
-            throw ValidationError("'\(url)' is no http or https URL")
-        }
+        let base = try TargetOptions.registry(url)
         guard (1...3_600).contains(timeout) else { throw ValidationError("--timeout is between 1 and 3600 seconds") }
         var target = Target(base: base)
         target.trust.insecure = insecure
         if let cacert {
-            guard FileManager.default.isReadableFile(atPath: cacert) else {
-                throw ValidationError("--cacert: cannot read \(cacert)")
-            }
+            try TargetOptions.checkAuthorities(cacert)
             target.trust.authorities = cacert
         }
         target.deadline = .seconds(timeout)
+        guard TargetOptions.isName(prefix), prefix.utf8.count <= 100 else {
+            throw ValidationError("--prefix '\(prefix)' is no repository name of 100 characters at most")
+        }
+        if let repository, !TargetOptions.isName(repository) {
+            throw ValidationError("--repository '\(repository)' is no repository name")
+        }
         target.prefix = prefix
         target.onlyRepository = repository
         target.identity = try mainIdentity()
@@ -46,12 +48,53 @@ struct TargetOptions: ParsableArguments {
         return target
     }
 
+    /// The root of a registry. Throws `ValidationError`, never with a password in it.
+    static func registry(_ url: String) throws -> Address {
+        let whole = url.contains("://") ? url : "http://" + url
+        let authority = whole.components(separatedBy: "://").dropFirst().joined(separator: "://")
+            .prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if authority.contains("@") {
+            throw ValidationError(
+                "'\(Masker.form(whole))' holds credentials: give them by --user and --password instead")
+        }
+        guard let base = Address(whole) else { throw ValidationError("'\(url)' is no http or https URL") }
+        guard ["/", "/v2", "/v2/"].contains(base.target), !whole.contains("#") else {
+            throw ValidationError(
+                "'\(Masker.form(url))' is more than scheme, host and port: a registry's API stands at /v2/ of its host")
+        }
+        return base
+    }
+
+    /// A name by the grammar of the distribution-spec.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.count <= 255
+            && text.wholeMatch(of: /[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*/)
+                != nil
+    }
+
+    /// At least one certificate must stand in the file; libcurl would tell only when the run has begun.
+    private static func checkAuthorities(_ path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("--cacert: cannot read \(path)")
+        }
+        let parts = String(decoding: data, as: UTF8.self).components(separatedBy: "-----BEGIN CERTIFICATE-----")
+        let isPEM = parts.dropFirst().contains { part in
+            guard let end = part.range(of: "-----END CERTIFICATE-----") else { return false }
+            let text = part[..<end.lowerBound].filter { !$0.isWhitespace }
+            return !text.isEmpty && Data(base64Encoded: text) != nil
+        }
+        guard isPEM else { throw ValidationError("--cacert: \(path) holds no PEM certificate") }
+    }
+
     private func mainIdentity() throws -> Identity {
         if let token {
             guard user == nil else { throw ValidationError("--token or --user, not both") }
             return Identity(name: "token", proof: .token(token))
         }
-        guard let user else { return .anonymous }
+        guard let user else {
+            if password != nil { throw ValidationError("--password needs --user") }
+            return .anonymous
+        }
         let given = password ?? ProcessInfo.processInfo.environment["AERUGO_CONFORMANCE_PASSWORD"]
         guard let given else {
             throw ValidationError("--user needs --password or AERUGO_CONFORMANCE_PASSWORD")
@@ -84,6 +127,7 @@ struct OutputOptions: ParsableArguments {
         if failOn == .regression, baseline == nil { throw ValidationError("--fail-on regression needs --baseline") }
         let known = try baseline.map { try Reports.read($0) }
         try Reports.probe([junit, json, html, markdown])
+        if let trace { try Reports.probe(folder: trace) }
         return known
     }
 
@@ -96,7 +140,7 @@ struct OutputOptions: ParsableArguments {
     }
 
     private func put(_ text: String, _ path: String) throws {
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        try Output.write(text, toFile: path)
     }
 
     /// The exit code. A run in which nothing passed, failed or warned proved nothing.

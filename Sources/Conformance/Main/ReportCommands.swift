@@ -113,6 +113,16 @@ enum Reports {
         }
     }
 
+    /// Finds out whether files can be made in a folder; makes it where it is not there.
+    static func probe(folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw ValidationError("cannot write to the folder \(folder): \(error.localizedDescription)")
+        }
+        try probe([folder + "/.aerugo-conformance"])
+    }
+
     static func line(_ change: Baseline.Change) -> String {
         let mark = change.isWorse ? "worse " : "      "
         return "\(mark) \(change.id): \(change.old ?? "not run") → \(change.new ?? "not run")\n"

@@ -30,6 +30,9 @@ struct RunCommand: ParsableCommand {
         }
         if listOnly { return ListCommand.write(plan.selection) }
         let known = try outputs.probe()
+        if plan.width < plan.jobs {
+            Console.write("--repository: one check at a time, all of them share it\n", toError: true)
+        }
         let report = ConsoleReport(selection: plan.selection, isTerminal: Console.isTerminal)
         Console.write("\(plan.target.base.origin), \(plan.selection.count) checks, seed \(plan.seed)\n")
         let runner = Runner(plan, observer: report)

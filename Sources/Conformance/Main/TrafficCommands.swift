@@ -15,10 +15,12 @@ struct RecordCommand: ParsableCommand {
     @Option(help: "What is recorded, in words.") var title = "a session"
 
     mutating func run() throws {
-        guard let there = Address(upstream), there.scheme == "http" else {
-            throw ValidationError("--upstream is an http URL")
+        guard upstream.contains("://"), case let there = try TargetOptions.registry(upstream), there.scheme == "http"
+        else { throw ValidationError("--upstream is an http URL") }
+        guard let here = Address("http://" + listen), listen.hasSuffix(":\(here.port)"), here.target == "/" else {
+            throw ValidationError("--listen is HOST:PORT, such as 127.0.0.1:5001")
         }
-        guard let here = Address("http://" + listen) else { throw ValidationError("--listen is HOST:PORT") }
+        if split != nil { try Reports.probe(folder: out) } else { try Reports.probe([out]) }
         let masker = Masker()
         let recorder = try TrafficRecorder(upstream: there, listen: here, masker: masker)
         Console.write("listening on \(listen)\n")
@@ -30,10 +32,9 @@ struct RecordCommand: ParsableCommand {
             let parts = url.dropFirst(4).split(separator: "/")
             return part <= parts.count && parts.count > part ? String(parts[part - 1]) : nil
         }
-        if split != nil { try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true) }
         for (name, recording) in sessions {
             let path = split == nil ? out : "\(out)/\(name).jsonl"
-            try recording.text(masker).write(toFile: path, atomically: true, encoding: .utf8)
+            try Output.write(try recording.text(masker), toFile: path)
             Console.write("\(path): \(recording.exchanges.count) exchanges\n")
         }
     }
@@ -70,9 +71,9 @@ struct ReplayCommand: ParsableCommand {
         }
         let bad = suites.map { ReplayReport.count($0.steps).bad }.reduce(0, +)
         let good = suites.map { ReplayReport.count($0.steps).good }.reduce(0, +)
-        for suite in suites { Console.write(context.masker.literalsOnly(ReplayReport.text(suite.name, suite.steps))) }
-        try put(ReplayReport.junit(suites), junit, context.masker)
-        try put(try ReplayReport.json(suites), json, context.masker)
+        for suite in suites { Console.write(ReplayReport.text(suite.name, suite.steps)) }
+        try put(ReplayReport.junit(suites), junit)
+        try put(try ReplayReport.json(suites), json)
         if context.isInterrupted { Console.exit(Status.failures) }
         Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot\n")
         if good + bad == 0 { Console.exit(Status.nothingSelected) }
@@ -85,8 +86,8 @@ struct ReplayCommand: ParsableCommand {
         }
     }
 
-    private func put(_ text: String, _ path: String?, _ masker: Masker) throws {
+    private func put(_ text: String, _ path: String?) throws {
         guard let path else { return }
-        try masker.literalsOnly(text).write(toFile: path, atomically: true, encoding: .utf8)
+        try Output.write(text, toFile: path)
     }
 }

@@ -25,6 +25,8 @@ enum Fault: String, CaseIterable, Sendable {
     case ifMatchAnything, ifMatchMissingMakes, ifNoneMatchAlways, ifNoneMatchNever, ifNoneMatchPutIgnored
     case ifRangeIgnored, ifRangeRefused, indexAsManifest, indexTypeDropped, indexTypeInvented, invalidManifest500
     case issuedAtText, keyPathTaken, keyURLTaken, largeBlobsCut, lastChunkDigest, lastIgnored, lastInclusive
+    case linkDeadHost, linkSeveral, locationDeadHost, locationOtherScheme
+    case closesEach, busyAtTimes, secretsEverywhere, etagWeak, minimumChunkLarge, rangeTotalUntold
     case lastIsIndex, lastMustExist, lastNeedsN, lastScopeOnly, latestUndeletable, layerTypesChecked, linkForgetsN
     case linkForm, linkLoops, linkRelation, linkSkips, loginForbidden, longNames500, longNamesRefused
     case longTagsRefused, lostUpdates, malformedManifestDigestIs404, manifestCodeWrong, manifestDelete200

@@ -138,7 +138,8 @@ extension StubRegistry {
         var part = Array(bytes[range])
         if has(.rangeOffByOne), part.count > 1 { part.removeLast() }
         if has(.rangeContentRangeWrong) {
-            return StubResponse(206, headers + [("Content-Range", "bytes 0-\(bytes.count - 1)/*")], part)
+            return StubResponse(
+                206, headers + [("Content-Range", "bytes 0-\(bytes.count - 1)/\(bytes.count + 1)")], part)
         }
         return StubResponse(
             206, headers + [("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.count)")], part

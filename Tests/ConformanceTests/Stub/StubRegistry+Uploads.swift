@@ -30,6 +30,7 @@ extension StubRegistry {
         if has(.uploadNoUUID) {
             response.set("Location", "/v2/\(name)/blobs/uploads/\(id.replacingOccurrences(of: "-", with: "x"))")
         }
+        if has(.minimumChunkLarge) { response.set("OCI-Chunk-Min-Length", "8192") }
         if has(.minimumChunkText) { response.set("OCI-Chunk-Min-Length", "many") }
         return response
     }
@@ -121,6 +122,12 @@ extension StubRegistry {
                 return silent
             }
             return error(404, has(.codesSwapped) ? "BLOB_UNKNOWN" : "BLOB_UPLOAD_UNKNOWN")
+        }
+        if has(.minimumChunkLarge), upload.isShort, !request.body.isEmpty { return error(400, "SIZE_INVALID") }
+        if has(.minimumChunkLarge), request.method == "PATCH", request.body.count < 8_192,
+            request.header("Content-Range") != nil
+        {
+            state.withLock { $0.uploads[id]?.isShort = true }
         }
         switch request.method {
         case "GET": return status(name, id, upload)

@@ -15,6 +15,8 @@ final class StubRegistry: Sendable {
         var repository: String
         var owner: String
         var algorithm: String
+        /// A chunk that is too short was taken: it has to be the last.
+        var isShort = false
     }
 
     struct Repository {
@@ -60,6 +62,11 @@ final class StubRegistry: Sendable {
 
     func answer(_ request: StubRequest) -> StubResponse {
         if let old = kept(request) { return old }
+        if has(.busyAtTimes), isBusy() {
+            var response = error(429, "TOOMANYREQUESTS")
+            response.set("Retry-After", "0")
+            return response
+        }
         var response = route(request)
         spoil(&response, request)
         overlay(&response, request)
@@ -68,6 +75,14 @@ final class StubRegistry: Sendable {
         spoilLists(&response, request)
         spoilParts(&response, request)
         return response
+    }
+
+    /// One request in nine.
+    private func isBusy() -> Bool {
+        state.withLock { state in
+            state.counter += 1
+            return state.counter % 9 == 0
+        }
     }
 
     private func route(_ request: StubRequest) -> StubResponse {
@@ -182,6 +197,7 @@ final class StubRegistry: Sendable {
         if has(.warningsHuge) {
             response.headers.append(("Warning", "299 - \"\(String(repeating: "w", count: 5_000))\""))
         }
+        spoilLawfully(&response, request)
         if has(.tooManyAtTimes), request.path.hasSuffix("/tags/list") { response = StubResponse(429) }
         if has(.acceptRangesLies), response["Accept-Ranges"] != nil { response.set("Accept-Ranges", "none") }
         if has(.pathsTold), request.path.contains("/blobs/sha") {
@@ -194,7 +210,8 @@ final class StubRegistry: Sendable {
         if has(.secondRequestLost), request.path == "/v2/", request.header("Connection") == nil,
             request.header("User-Agent") == nil
         {
-            response.set("Connection", "close"); response.announced = response.body.count
+            // Closes without a word: who says so may.
+            response.announced = response.body.count
         }
         if has(.slowBodyRefused), request.method == "PUT", request.body.count == 300 { response = StubResponse(408) }
         if has(.slowHeadRefused), request.path == "/v2/", request.header("User-Agent") == nil {
@@ -202,6 +219,44 @@ final class StubRegistry: Sendable {
         }
         if has(.longNames500), request.target.utf8.count > 2_000 { response = StubResponse(500) }
         if has(.escapes500), request.path.contains("%zz") { response = StubResponse(500) }
+    }
+
+    /// What a good registry may do, and Locations that nobody can follow.
+    private func spoilLawfully(_ response: inout StubResponse, _ request: StubRequest) {
+        if has(.linkSeveral), let link = response["Link"] {
+            let next = link.replacingOccurrences(
+                of: "; rel=\"next\"", with: "; title=\"a; b, c\" ; rel = \"last next\"")
+            response.set("Link", "<\(request.path)?n=1>; rel=first, \(next)")
+            response.headers.append(("Link", "<https://docs.invalid/>; rel=\"help\""))
+        }
+        if has(.linkDeadHost), let link = response["Link"] {
+            response.set("Link", link.replacingOccurrences(of: "</", with: "<http://127.0.0.1:1/"))
+        }
+        if has(.secretsEverywhere) { plant(&response, request) }
+        if has(.etagWeak), let tag = response["ETag"] { response.set("ETag", "W/" + tag) }
+        if has(.rangeTotalUntold), response.status == 206, let range = response["Content-Range"] {
+            response.set("Content-Range", range.prefix { $0 != "/" } + "/*")
+        }
+        if request.method == "POST", let location = response["Location"], location.hasPrefix("/") {
+            if has(.locationDeadHost) { response.set("Location", "http://127.0.0.1:1" + location) }
+            if has(.locationOtherScheme) { response.set("Location", "ftp://registry.invalid" + location) }
+        }
+    }
+
+    /// Secrets wherever a registry or what stands before it might tell some.
+    private func plant(_ response: inout StubResponse, _ request: StubRequest) {
+        response.headers += [("Set-Cookie", "short=Pq7planted; Secure"), ("X-Auth-Token", "planted-token")]
+        if request.path.contains("/blobs/uploads/"), let location = response["Location"] {
+            let mark = location.contains("?") ? "&" : "?"
+            response.set("Location", "\(location)\(mark)_token=planted-utoken&sessionToken=planted-sess")
+        }
+        guard (400..<500).contains(response.status), response["Content-Type"] == "application/json",
+            let text = String(validating: response.body, as: UTF8.self)
+        else { return }
+        let detail =
+            "{\"access_key\":\"PLANTED1ak\",\"told\":\"eyJhbGciOiJI.eyJzdWIiOiJQTEFOVEVEIn0.PLANTED1sig "
+            + "Bearer PLANTED1bearer, basic UExBTlRFRDpQTEFOVEVE, cookie Pq7planted\"}"
+        response.body = Array(text.replacingOccurrences(of: "\"detail\":\"\"", with: "\"detail\":\(detail)").utf8)
     }
 
     // MARK: what all handlers use

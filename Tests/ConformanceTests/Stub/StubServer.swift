@@ -122,7 +122,8 @@ final class StubServer: Sendable {
                 let response = handle(request)
                 if response.silent { return connection.waitForEnd() }
                 if response.dropped || request.wasCut { return }
-                let closes = request.header("Connection")?.lowercased() == "close"
+                let asked = request.header("Connection")?.lowercased() == "close"
+                let closes = asked || faults.has(.closesEach)
                 connection.send(response, head: request.method == "HEAD", close: closes)
                 if closes || response.announced != nil || response.bodyOnHead { return }
             }

@@ -129,11 +129,12 @@ enum ResumeChecks {
             ["manifest-404"]
         ) { probe in
             let image = try probe.newImage(layers: 1)
-            var request = Request("PUT", probe.manifestPlace("latest"))
+            let place = probe.manifestPlace(probe.ownTag)
+            var request = Request("PUT", place)
             request.headers = [("Content-Type", image.type)]
             (request.body, request.cutUploadAfter) = (image.content, image.content.count / 2)
             try cut(probe, request)
-            try probe.expectMissing(probe.manifestPlace("latest"))
+            try probe.expectMissing(place)
         },
         Check(
             "resume.get.range", .should, "distribution-spec: Resumable Pull",

@@ -57,10 +57,14 @@ package struct Exchange: Sendable {
     package let place: Place
     /// The body.
     package let body: Content?
+    /// The body as text where it is short and readable, masked.
+    package let bodyText: String
     /// How the body was delimited.
     package let framing: Outgoing.Framing
     /// The bytes as sent, when the request did not go through libcurl.
     package let raw: [UInt8]?
+    /// The target of a request that did not go through libcurl, where an earlier answer gave it: masked in `raw`.
+    package let rawTarget: String?
     /// The answer; nil when none came.
     package let response: Response?
     /// Why no answer came.
@@ -79,7 +83,7 @@ extension Exchange {
     package var text: String {
         var lines = ["> \(method) \(url)"]
         lines += headers.fields.map { "> \($0.name): \($0.value)" }
-        if let body { lines.append("> [\(body.count) bytes, \(body.digest)]\(Exchange.preview(body))") }
+        if let body { lines.append("> [\(body.count) bytes, \(body.digest)]\(bodyText)") }
         if let raw { lines.append("> [raw] " + String(Exchange.visible(raw.prefix(600)))) }
         if let response {
             lines.append("< \(response.status)")
@@ -92,9 +96,23 @@ extension Exchange {
         return lines.joined(separator: "\n")
     }
 
-    private static func preview(_ body: Content) -> String {
-        guard case .literal = body.recipe, body.count <= 800 else { return "" }
-        return " " + visible(body.bytes[...])
+    /// A body as text, masked; empty where it is long or random.
+    static func preview(_ body: Content?, _ masker: Masker) -> String {
+        guard let body, case .literal = body.recipe, body.count <= 800 else { return "" }
+        return " " + visible(masker.bytes(body.bytes)[...])
+    }
+
+    /// The exchange with what became known as a secret after it masked as well.
+    func masked(by masker: Masker) -> Exchange {
+        let answer = response.map { response in
+            Response(
+                status: response.status, headers: masker.headers(response.headers), bodyCount: response.bodyCount,
+                bodyDigest: response.bodyDigest, sample: masker.text(response.sample), json: response.json)
+        }
+        return Exchange(
+            number: number, method: method, url: masker.text(url), headers: masker.headers(headers), place: place,
+            body: body, bodyText: Exchange.preview(body, masker), framing: framing, raw: raw.map(masker.bytes),
+            rawTarget: rawTarget, response: answer, failure: failure.map(masker.text), duration: duration)
     }
 
     /// Bytes as text, what is no printable ASCII as `\xNN`.

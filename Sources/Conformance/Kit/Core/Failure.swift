@@ -32,7 +32,7 @@ package struct CheckFailure: Error, Sendable {
     }
 }
 
-/// What a check needs before it can ask its own question did not work: a failure of the registry whatever the level.
+/// What a check needs before it can ask its own question did not work: it weighs as much as the check.
 package struct SetupFailure: Error, Sendable {
     /// What was being prepared.
     package let purpose: String

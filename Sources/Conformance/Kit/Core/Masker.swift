@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 
 /// Keeps secrets out of everything that is written: by the names of headers, parameters and fields that carry them,
-/// and by the literal values that the run knows to be secret.
+/// by the forms of tokens, and by the literal values that the run knows to be secret. It masks values where they enter
+/// a report, never a finished one: a password may be a word of the report's own.
 package final class Masker: Sendable {
     /// What stands in a secret's place.
     package static let mask = "•••"
@@ -18,23 +19,13 @@ package final class Masker: Sendable {
     /// Knows no literal secrets yet.
     package init() {}
 
-    private static let secretHeaders: Set<String> = [
-        "authorization", "proxy-authorization", "cookie", "set-cookie", "x-amz-security-token", "x-registry-auth",
-        "x-api-key",
-    ]
-    private static let secretNames: Set<String> = [
-        "_state", "token", "access_token", "refresh_token", "password", "secret", "client_secret", "sig", "signature",
-        "x-amz-signature", "x-amz-credential", "x-amz-security-token", "x-goog-signature", "x-goog-credential",
-        "awsaccesskeyid", "key-pair-id", "policy", "se", "sp", "skoid", "verify", "jwt", "auth", "api_key", "hmac",
-        "id_token", "credential", "account_key",
-    ]
-
     /// Never lets `secret` pass from now on. Very short ones are ignored: they would mask ordinary text.
     package func learn(_ secret: String) {
-        guard secret.count >= 4 else { return }
+        guard secret.utf8.count >= 4 else { return }
         let forms: Set<String> = [
             secret, queryEscaped(secret), Data(secret.utf8).base64EncodedString(),
             secret.replacingOccurrences(of: "/", with: "\\/"),
+            String(JSONText.string(secret).dropFirst().dropLast()),
         ]
         literals.withLock { literals in
             for form in forms where literals.known.insert(form).inserted {
@@ -51,16 +42,30 @@ package final class Masker: Sendable {
             | UInt32(bytes[index + 3])
     }
 
-    /// The text with every literal secret and every secret parameter masked.
+    /// The text with every literal secret, every secret parameter and everything in a token's form masked.
     package func text(_ text: String) -> String {
-        literalsOnly(Masker.parameters(text))
+        String(decoding: known(in: Array(Masker.form(text).utf8)), as: UTF8.self)
     }
 
-    /// The text with every literal secret masked: for whole files, whose other parts were masked when they were made.
-    package func literalsOnly(_ text: String) -> String {
+    /// The text with nothing but the literal secrets masked: for content whose own names say nothing.
+    package func literals(_ text: String) -> String { String(decoding: known(in: Array(text.utf8)), as: UTF8.self) }
+
+    /// Bytes of any kind: as `text` where they are text, else as `text` the lines that are, such as those of a head
+    /// before a body.
+    package func bytes(_ bytes: [UInt8]) -> [UInt8] {
+        if let text = String(validating: bytes, as: UTF8.self) { return Array(self.text(text).utf8) }
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { line in
+            String(validating: line, as: UTF8.self).map { Array(Masker.form($0).utf8) } ?? Array(line)
+        }
+        return known(in: Array(lines.joined(separator: [10])))
+    }
+
+    /// The text with secret parameters and everything in a token's form masked: for messages outside a run.
+    package static func form(_ text: String) -> String { tokens(parameters(userInfo(text))) }
+
+    private func known(in bytes: [UInt8]) -> [UInt8] {
         let byStart = literals.withLock { $0.byStart }
-        let bytes = Array(text.utf8)
-        guard !byStart.isEmpty, bytes.count >= 4 else { return text }
+        guard !byStart.isEmpty, bytes.count >= 4 else { return bytes }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var index = 0
@@ -75,29 +80,85 @@ package final class Masker: Sendable {
                 index += 1
             }
         }
-        return String(decoding: result, as: UTF8.self)
+        return result
     }
 
     /// Header lines with the values of secret ones masked; cookies' values are learned.
     package func headers(_ headers: Headers) -> Headers {
-        Headers(
+        for field in headers.fields where ["set-cookie", "cookie"].contains(field.name.lowercased()) {
+            learnCookies(field.value, all: field.name.lowercased() == "cookie")
+        }
+        return Headers(
             headers.fields.map { field in
-                let name = field.name.lowercased()
-                if name == "set-cookie" || name == "cookie" { learnCookies(field.value) }
-                if Masker.secretHeaders.contains(name) {
-                    let scheme = field.value.split(separator: " ").first.map(String.init) ?? ""
-                    let keeps = name.hasSuffix("authorization") && ["basic", "bearer"].contains(scheme.lowercased())
-                    return (field.name, keeps ? "\(scheme) \(Masker.mask)" : Masker.mask)
-                }
-                return (field.name, text(field.value))
+                guard SecretNames.holds(field.name) else { return (field.name, text(field.value)) }
+                let scheme = field.value.split(separator: " ").first.map(String.init) ?? ""
+                let keeps =
+                    field.name.lowercased().hasSuffix("authorization")
+                    && ["basic", "bearer"].contains(scheme.lowercased())
+                return (field.name, keeps ? "\(scheme) \(Masker.mask)" : Masker.mask)
             })
     }
 
-    private func learnCookies(_ value: String) {
-        for pair in value.split(separator: ";") {
+    /// The first pair of `Set-Cookie` is the cookie, the others say how to keep it; all pairs of `Cookie` are cookies.
+    private func learnCookies(_ value: String, all: Bool) {
+        for pair in value.split(separator: ";").prefix(all ? Int.max : 1) {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, parts[1].count >= 8 { learn(String(parts[1])) }
+            guard parts.count == 2 else { continue }
+            learn(pair.trimmed)
+            learn(parts[1].trimmed)
         }
+    }
+
+    // MARK: forms
+
+    /// Masks what stands before `@` in the authority of a URL.
+    private static func userInfo(_ text: String) -> String {
+        guard text.contains("://"), text.contains("@") else { return text }
+        var result = ""
+        var rest = text[...]
+        while let mark = rest.range(of: "://") {
+            result += rest[..<mark.upperBound]
+            rest = rest[mark.upperBound...]
+            let authority = rest.prefix { !"/?# \"'<>\n\r\t".contains($0) }
+            guard let at = authority.lastIndex(of: "@") else { continue }
+            result += mask
+            rest = rest[at...]
+        }
+        return result + rest
+    }
+
+    /// Masks JSON Web Tokens, and what stands behind `Bearer` and `Basic`.
+    private static func tokens(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            guard index == 0 || !SecretNames.isToken(bytes[index - 1]), SecretNames.isToken(bytes[index]) else {
+                result.append(bytes[index])
+                index += 1
+                continue
+            }
+            let word = bytes[index...].prefix(while: SecretNames.isToken)
+            let parts = word.split(separator: UInt8(ascii: "."))
+            if parts.count >= 2, let head = parts.firstIndex(where: { $0.starts(with: "eyJ".utf8) && $0.count > 5 }) {
+                result += bytes[index..<parts[head].startIndex] + Array(mask.utf8)
+            } else if isCredential(word, behind: result) {
+                result += Array(mask.utf8)
+            } else {
+                result += word
+            }
+            index += word.count
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func isCredential(_ word: ArraySlice<UInt8>, behind text: [UInt8]) -> Bool {
+        guard text.last == UInt8(ascii: " ") else { return false }
+        var end = text.count
+        while end > 0, text[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        guard end >= 5 else { return false }
+        let before = String(decoding: text[max(0, end - 6)..<end], as: UTF8.self).lowercased()
+        return (before.hasSuffix("bearer") || before.hasSuffix("basic")) && SecretNames.isCredential(word)
     }
 
     /// Masks `name=value` and `"name":"value"` where the name is one that carries a secret.
@@ -108,11 +169,13 @@ package final class Masker: Sendable {
         while let mark = rest.firstIndex(where: { $0 == "=" || $0 == ":" }) {
             let before = rest[..<mark]
             let name = trailingName(before)
+            let isColon = rest[mark] == ":"
             result += rest[...mark]
             rest = rest[rest.index(after: mark)...]
-            guard secretNames.contains(name.lowercased()) else { continue }
-            let isJSON = before.last(where: { $0 != " " }) == "\""
-            let (lead, value) = secretValue(rest, isJSON: isJSON || result.last == ":")
+            guard !name.isEmpty, SecretNames.holds(String(name)) else { continue }
+            let isHeader = isColon && name.startIndex > text.startIndex && rest.first == " " && begins(name, text)
+            let (lead, value) =
+                isHeader ? (" ", rest.dropFirst().prefix { !$0.isNewline }) : secretValue(rest, isJSON: isColon)
             guard !value.isEmpty else { continue }
             result += lead + mask
             rest = rest[value.endIndex...]
@@ -120,10 +183,15 @@ package final class Masker: Sendable {
         return result + rest
     }
 
+    /// Whether a name begins a line, as that of a header does.
+    private static func begins(_ name: Substring, _ text: String) -> Bool {
+        text[text.index(before: name.startIndex)].isNewline
+    }
+
     private static func trailingName(_ text: Substring) -> Substring {
         var text = text
         while text.last == " " { text = text.dropLast() }
-        if text.last == "\"" { text = text.dropLast() }
+        while text.last == "\"" || text.last == "\\" { text = text.dropLast() }
         let start = text.lastIndex { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
         return start.map { text[text.index(after: $0)...] } ?? text
     }
@@ -131,12 +199,25 @@ package final class Masker: Sendable {
     private static func secretValue(_ rest: Substring, isJSON: Bool) -> (lead: String, value: Substring) {
         let blanks = rest.prefix { $0 == " " }
         let body = rest[blanks.endIndex...]
-        if isJSON {
-            guard body.first == "\"" else { return ("", rest[rest.startIndex..<rest.startIndex]) }
-            let inner = body.dropFirst()
-            return (blanks + "\"", inner.prefix { $0 != "\"" })
+        let none = ("", rest[rest.startIndex..<rest.startIndex])
+        if body.first == "\"" || body.hasPrefix("\\\"") {
+            let quote = body.first == "\"" ? "\"" : "\\\""
+            let inner = body.dropFirst(quote.count)
+            return (blanks + quote, quoted(inner, until: quote))
         }
+        if isJSON { return none }
         let end = body.firstIndex { "&;, \"'<>\n\r)".contains($0) } ?? body.endIndex
         return (String(blanks), body[..<end])
+    }
+
+    /// What stands before the closing quote, escaped characters passed over.
+    private static func quoted(_ text: Substring, until quote: String) -> Substring {
+        if quote != "\"" { return text.range(of: quote).map { text[..<$0.lowerBound] } ?? text }
+        var index = text.startIndex
+        while index < text.endIndex, text[index] != "\"" {
+            index = text.index(after: index)
+            if index < text.endIndex, text[text.index(before: index)] == "\\" { index = text.index(after: index) }
+        }
+        return text[..<index]
     }
 }

@@ -11,20 +11,23 @@ struct OutcomeDraft {
             exchanges: [], script: nil, duration: ContinuousClock.now - start)
     }
 
-    /// A failure or a warning, by the check's level; a preparation that fails is a failure at any level.
+    /// A failure or a warning, by the check's level: a preparation that fails weighs no more than the check itself, so
+    /// that of an optional feature it is a warning.
     func judged(
         _ failure: CheckFailure, purpose: String?, exchanges: [Exchange], _ context: RunContext
     ) -> Outcome {
         let masker = context.masker
-        let verdict: Verdict = check.level == .should && purpose == nil ? .warn : .fail
+        let exchanges = exchanges.map { $0.masked(by: masker) }
+        if case .probe = check.body, let reason = context.onlyOneReason(for: exchanges) { return plain(.skip, reason) }
+        let isWarning = check.level == .should || (check.level == .may && purpose != nil)
         let script = Script(
-            check: check, exchanges: exchanges, failure: failure, base: context.target.base,
-            insecure: context.target.trust.insecure)
+            check: check, exchanges: exchanges, failure: failure, target: context.target, masker: masker)
         return Outcome(
-            check: check, group: group, verdict: verdict, reason: purpose.map { "while preparing \($0)" } ?? "",
+            check: check, group: group, verdict: isWarning ? .warn : .fail,
+            reason: purpose.map { "while preparing \($0)" } ?? "",
             expected: masker.text(failure.expected), got: masker.text(failure.got),
             exchange: failure.exchange ?? exchanges.last?.number, exchanges: exchanges,
-            script: masker.text(script.text), duration: ContinuousClock.now - start)
+            script: script.text, duration: ContinuousClock.now - start)
     }
 
     /// No answer: the registry's failure when it hangs or drops the connection and still answers others,
@@ -33,8 +36,11 @@ struct OutcomeDraft {
         let exchanges = probe.recorder.all
         let last = exchanges.last
         let line = last.map { "\($0.method) \($0.url)" } ?? "a request"
+        if let failure = unusablePlace(failure, last, context), probe.isTargetAlive() {
+            return judged(failure, purpose: nil, exchanges: exchanges, context)
+        }
         guard failure.kind != .unreachable, failure.kind != .cutByRunner, probe.isTargetAlive() else {
-            return plain(.error, "\(line): \(failure.detail)")
+            return plain(.error, context.masker.text("\(line): \(failure.detail)"))
         }
         let got =
             failure.kind == .deadline
@@ -44,6 +50,19 @@ struct OutcomeDraft {
         return judged(
             CheckFailure(expected: "\(line): an answer", got: got, exchange: last?.number), purpose: nil,
             exchanges: exchanges, context)
+    }
+
+    /// What the registry itself named as the place to go on, and nobody can go there; nil when it is not that.
+    private func unusablePlace(
+        _ failure: TransportFailure, _ last: Exchange?, _ context: RunContext
+    ) -> CheckFailure? {
+        guard [.unreachable, .protocolError].contains(failure.kind), failure.status == 0, let last,
+            case .follow(let exchange, let header, let url, _) = last.place,
+            Address(url)?.origin != context.target.base.origin
+        else { return nil }
+        return CheckFailure(
+            expected: "\(header) of exchange \(exchange): a URL that a client can go on with",
+            got: "\(header): \(url): \(failure.detail)", exchange: last.number)
     }
 }
 

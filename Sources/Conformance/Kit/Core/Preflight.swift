@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// What the registry said about itself before the run.
 package struct TargetFacts: Sendable {
     /// Why pushes are not possible; nil when they are.
@@ -39,7 +41,9 @@ struct Preflight {
                         ? "the registry asks for credentials: give --user and --password, or --token"
                         : "the registry refuses the credentials of \(context.target.identity.name) (401 on /v2/)")
             }
+            try expectRegistry(answer)
             let refusal = context.target.given == nil ? try pushRefusal(probe) : "the run is read-only"
+            if refusal == nil { try lookForOthers(probe) }
             if !context.keep { Cleaner(probe).clean() }
             return TargetFacts(
                 pushRefusal: refusal, asksForCredentials: first.status == 401,
@@ -47,6 +51,26 @@ struct Preflight {
         } catch let failure as TransportFailure {
             throw TargetProblem.unreachable("\(context.target.base.origin): \(failure.detail)")
         }
+    }
+
+    /// Something that shows everybody the same page is no registry.
+    private func expectRegistry(_ answer: Answer) throws {
+        let type = answer.headers["Content-Type"]?.lowercased() ?? ""
+        let beginning = String(decoding: answer.body.prefix(256), as: UTF8.self).trimmed.lowercased()
+        guard (200..<300).contains(answer.status), answer.headers[HeaderName.dockerAPIVersion] == nil,
+            type.hasPrefix("text/html") || beginning.hasPrefix("<!doctype") || beginning.hasPrefix("<html")
+        else { return }
+        throw TargetProblem.unusable(
+            "\(context.target.base.origin)/v2/ answers \(answer.status) with a web page: that is no registry")
+    }
+
+    /// Where one repository was named, whether the registry lets a second one be made at all.
+    private func lookForOthers(_ probe: Probe) throws {
+        guard let only = context.target.onlyRepository else { return }
+        let other = probe.repository("other")
+        let answer = try probe.postUpload(in: other)
+        guard [401, 403, 404, 405].contains(answer.status) else { return }
+        context.markOnlyOne("the registry lets \(only) be used, and answers \(answer.status) to an upload to \(other)")
     }
 
     /// Only what says "not here" or "not you" is a refusal; anything else the checks have to find.

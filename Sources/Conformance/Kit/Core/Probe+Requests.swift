@@ -104,7 +104,10 @@ extension Probe {
     /// Where the `Location` of an answer points; nil when it has none.
     package func location(_ answer: Answer) -> Place? {
         guard let text = answer.headers["Location"], let from = Address(answer.url) else { return nil }
-        return .follow(exchange: answer.exchange, header: "Location", url: from.resolving(text), query: "")
+        let place = Place.follow(
+            exchange: answer.exchange, header: "Location", url: from.resolving(text), query: "")
+        places.append(place)
+        return place
     }
 
     /// Where the `Location` of an answer points. Fails the check when there is none.

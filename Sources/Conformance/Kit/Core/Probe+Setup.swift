@@ -1,7 +1,7 @@
 import Vocabulary
 
 extension Probe {
-    /// Runs a preparation: what fails in it is told as such, and fails the check whatever its level.
+    /// Runs a preparation: what fails in it is told as such, and weighs no more than the check itself.
     package func prepare<Result>(_ purpose: String, _ work: () throws -> Result) throws -> Result {
         do {
             return try work()
@@ -120,15 +120,19 @@ extension Probe {
 
     /// Where the `Link` header with `rel="next"` points; nil when there is none. Fails on a malformed one.
     package func nextPage(_ answer: Answer) throws -> Place? {
-        guard let link = answer.headers["Link"] else { return nil }
-        guard let open = link.firstIndex(of: "<"), let close = link.firstIndex(of: ">"), open < close,
-            let from = Address(answer.url)
-        else { throw answer.failure("\(answer.request): Link: <url>; rel=\"next\"", "Link: \(link)") }
-        let parameters = link[close...].lowercased().replacing(" ", with: "")
-        guard parameters.contains(";rel=\"next\"") || parameters.contains(";rel=next") else {
-            throw answer.failure("\(answer.request): a Link with rel=\"next\"", "Link: \(link)")
+        let lines = answer.headers.all("Link")
+        guard !lines.isEmpty else { return nil }
+        let shown = "Link: " + lines.joined(separator: ", ")
+        guard let links = WebLink.all(answer.headers), !links.isEmpty, let from = Address(answer.url) else {
+            throw answer.failure("\(answer.request): Link: <url>; rel=\"next\"", shown)
         }
-        let url = from.resolving(String(link[link.index(after: open)..<close]))
+        guard let next = links.first(where: { $0.relations.contains("next") }) else {
+            // The last page of a registry that also tells of the first one; the first page has none before it.
+            let others = WebLink.others.union(answer.url.contains("last=") ? ["prev", "previous"] : [])
+            if links.allSatisfy({ !others.isDisjoint(with: $0.relations) }) { return nil }
+            throw answer.failure("\(answer.request): a Link with rel=\"next\"", shown)
+        }
+        let url = from.resolving(next.reference)
         return .follow(exchange: answer.exchange, header: "Link", url: url, query: "")
     }
 

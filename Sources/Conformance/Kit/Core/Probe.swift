@@ -53,6 +53,8 @@ package final class Probe {
     let ledger: Ledger
     let lane: String
     private var made = 0
+    /// What answers named as the place to go on, for requests of our own bytes.
+    var places: [Place] = []
 
     /// Prepares a check; sends nothing.
     package init(run: RunContext, id: String) throws {
@@ -84,14 +86,21 @@ package final class Probe {
 
     /// Another repository of the check's own.
     package func repository(_ suffix: String) -> String {
-        if let only = run.target.onlyRepository, suffix.isEmpty { return only }
-        if let only = run.target.onlyRepository { return only + "/" + suffix }
         let slug = id.replacingOccurrences(of: ".", with: "-")
+        // What an earlier check left behind in the one repository must not be in the others of this one.
+        if let only = run.target.onlyRepository {
+            return suffix.isEmpty ? only : "\(only)/\(run.seed)/\(slug)-\(suffix)"
+        }
         return "\(run.target.prefix)/\(run.seed)/\(slug)" + (suffix.isEmpty ? "" : "-" + suffix)
     }
 
     /// Whether the repository holds nothing but what the check pushed.
     package var isRepositoryFresh: Bool { run.target.onlyRepository == nil }
+
+    /// A tag that no other check pushes: of use to a check that needs it not to be there.
+    package var ownTag: String {
+        isRepositoryFresh ? "latest" : "latest-\(run.seed)-" + id.replacingOccurrences(of: ".", with: "-")
+    }
 
     /// Bytes that nobody else has, the same ones whenever the run has the same seed.
     package func random(_ count: Int) throws -> Content {
@@ -159,23 +168,33 @@ package final class Probe {
         switch request.access {
         case .usual: identity = run.target.identity
         case .identity(let other): identity = other
-        case .none: return try wire.perform(outgoing)
+        case .none: return try patiently(outgoing)
         }
         guard let address = Address(outgoing.url), address.origin == base.origin,
             outgoing.headers["Authorization"] == nil
-        else { return try wire.perform(outgoing) }
+        else { return try patiently(outgoing) }
         let plain = outgoing
         if let value = run.authorizer.known(identity, method: outgoing.method, path: address.target) {
             outgoing.headers.add("Authorization", value)
         }
-        let first = try wire.perform(outgoing)
+        let first = try patiently(outgoing)
         guard first.status == 401 else { return first }
         let value = try run.authorizer.answer(
             identity, to: first.headers, method: outgoing.method, path: address.target, with: wire)
         guard let value, value != outgoing.headers["Authorization"] else { return first }
         outgoing = plain
         outgoing.headers.add("Authorization", value)
-        return try wire.perform(outgoing)
+        return try patiently(outgoing)
+    }
+
+    /// Sends a request again as often as `Patience` has it while the registry asks for that.
+    private func patiently(_ outgoing: Outgoing) throws -> Incoming {
+        for attempt in 1... {
+            let incoming = try wire.perform(outgoing)
+            guard Patience.asks(incoming.status, incoming.headers) else { return incoming }
+            try Patience.wait(attempt, incoming.status, incoming.headers, run)
+        }
+        throw Interrupted()
     }
 
     private func record(
@@ -187,7 +206,8 @@ package final class Probe {
             Exchange(
                 number: number, method: outgoing.method, url: masker.text(outgoing.url),
                 headers: masker.headers(outgoing.headers), place: request.place, body: outgoing.body,
-                framing: outgoing.framing, raw: nil, response: incoming.map { Probe.response($0, masker) },
+                bodyText: Exchange.preview(outgoing.body, masker), framing: outgoing.framing, raw: nil, rawTarget: nil,
+                response: incoming.map { Probe.response($0, masker) },
                 failure: failure.map { "\($0.kind): \($0.detail)" }, duration: ContinuousClock.now - start)
         }
         run.standing.look(at: exchange, of: id)

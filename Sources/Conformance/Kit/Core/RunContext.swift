@@ -21,6 +21,7 @@ package final class RunContext: Sendable {
         var interrupted = false
         var undeletable: Set<String> = []
         var leftovers = 0
+        var refusalOfOthers: String?
     }
 
     /// Prepares a run; sends nothing.
@@ -52,6 +53,24 @@ package final class RunContext: Sendable {
     /// Counts things that could not be deleted.
     package func countLeftovers(_ count: Int) {
         flags.withLock { $0.leftovers += count }
+    }
+
+    /// Remembers why no repository but the given one may be used.
+    package func markOnlyOne(_ reason: String) {
+        flags.withLock { $0.refusalOfOthers = reason }
+    }
+
+    /// Why exchanges say nothing of the registry: they went to a repository that it lets nobody use. Nil when they do.
+    func onlyOneReason(for exchanges: [Exchange]) -> String? {
+        guard let only = target.onlyRepository, let reason = flags.withLock({ $0.refusalOfOthers }) else { return nil }
+        let wentElsewhere = exchanges.contains { exchange in
+            guard exchange.raw == nil, let target = Address(exchange.url)?.target, target.hasPrefix("/v2/"),
+                target.prefix(while: { $0 != "?" }).dropFirst(4).contains("/")
+            else { return false }
+            let own = ["manifests", "blobs", "tags", "referrers"].contains { target.hasPrefix("/v2/\(only)/\($0)/") }
+            return !own && exchange.response.map { [401, 403, 404, 405].contains($0.status) } ?? false
+        }
+        return wentElsewhere ? "needs a second repository: \(reason)" : nil
     }
 
     /// Things that the run made and could not delete.

@@ -27,6 +27,9 @@ package struct RunPlan: Sendable {
         (self.target, self.groups, self.seed) = (target, groups, seed)
     }
 
+    /// How many checks run at once: one by one where all of them share a repository.
+    package var width: Int { target.onlyRepository == nil || target.given != nil ? jobs : 1 }
+
     /// The checks that are selected, each with its group's title.
     package var selection: [(group: String, check: Check)] {
         groups.flatMap { group in group.checks.map { (group.title, $0) } }.filter { _, check in
@@ -90,7 +93,7 @@ package final class Runner: Sendable {
         let isStanding: (Int) -> Bool = { if case .standing = selection[$0].check.body { true } else { false } }
         let probes = selection.indices.filter { !isStanding($0) }
         for (numbers, width) in [
-            (probes.filter { !isAlone($0) }, plan.jobs), (probes.filter(isAlone), 1),
+            (probes.filter { !isAlone($0) }, plan.width), (probes.filter(isAlone), 1),
             (selection.indices.filter(isStanding), 1),
         ] {
             Threads.run(numbers.count, width: width) { index in
@@ -162,7 +165,7 @@ package final class Runner: Sendable {
             }
             return outcome
         } catch {
-            return draft.plain(.error, "the runner failed: \(error)")
+            return draft.plain(.error, context.masker.text("the runner failed: \(error)"))
         }
     }
 
@@ -175,13 +178,15 @@ package final class Runner: Sendable {
         } catch let setup as SetupFailure {
             return draft.judged(setup.failure, purpose: setup.purpose, exchanges: probe.recorder.all, context)
         } catch let skip as Skip {
-            return draft.plain(.skip, skip.reason)
+            return draft.plain(.skip, context.masker.text(skip.reason))
         } catch is Interrupted {
             return draft.plain(.error, "interrupted")
         } catch let failure as TransportFailure {
             return draft.broken(failure, probe, context)
+        } catch let failure as RunnerFailure {
+            return draft.plain(.error, context.masker.text(failure.description))
         } catch {
-            return draft.plain(.error, "the runner failed: \(error)")
+            return draft.plain(.error, context.masker.text("the runner failed: \(error)"))
         }
     }
 }

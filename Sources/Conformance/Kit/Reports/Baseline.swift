@@ -21,6 +21,9 @@ package struct Baseline: Sendable {
             guard let id = check["id"]?.string, let verdict = check["verdict"]?.string else {
                 throw RunnerFailure("\(path): a check without id or verdict")
             }
+            guard Verdict(rawValue: verdict) != nil else {
+                throw RunnerFailure("\(path): '\(verdict)' is no verdict (of \(id)); there are \(Baseline.words)")
+            }
             verdicts[id] = verdict
         }
         self.verdicts = verdicts
@@ -31,12 +34,15 @@ package struct Baseline: Sendable {
         self.verdicts = verdicts
     }
 
+    private static let words = Verdict.allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// What is no verdict is better than any, so that whatever follows it counts.
     private static func rank(_ verdict: String) -> Int {
-        switch verdict {
-        case "pass": 0
-        case "skip": 1
-        case "warn": 2
-        default: 3
+        switch Verdict(rawValue: verdict) {
+        case nil, .pass: 0
+        case .skip: 1
+        case .warn: 2
+        case .fail, .error: 3
         }
     }
 

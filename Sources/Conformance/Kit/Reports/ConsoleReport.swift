@@ -97,6 +97,6 @@ package final class ConsoleReport: RunObserver {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+        Output.write(text)
     }
 }

@@ -16,7 +16,7 @@ package enum JSONReport {
         ]
         let data = try JSONSerialization.data(
             withJSONObject: document, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        return result.masker.literalsOnly(String(decoding: data, as: UTF8.self) + "\n")
+        return String(decoding: data, as: UTF8.self) + "\n"
     }
 
     private static func check(_ outcome: Outcome) -> [String: Any] {

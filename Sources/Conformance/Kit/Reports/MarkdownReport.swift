@@ -18,7 +18,7 @@ package enum MarkdownReport {
             if !outcomes.isEmpty { text += "\n## \(verdict.rawValue) (\(outcomes.count))\n" }
             text += outcomes.map(detail).joined()
         }
-        return result.masker.literalsOnly(text)
+        return text
     }
 
     private static func detail(_ outcome: Outcome) -> String {

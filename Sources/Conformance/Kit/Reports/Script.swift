@@ -4,13 +4,13 @@ package struct Script {
     private let check: Check
     private let exchanges: [Exchange]
     private let failure: CheckFailure
-    private let base: Address
-    private let insecure: Bool
+    private let target: Target
+    private let masker: Masker
 
-    /// Prepares the script of one failure.
-    package init(check: Check, exchanges: [Exchange], failure: CheckFailure, base: Address, insecure: Bool) {
+    /// Prepares the script of one failure; `masker` masks what came from the run, never the shell around it.
+    package init(check: Check, exchanges: [Exchange], failure: CheckFailure, target: Target, masker: Masker) {
         (self.check, self.exchanges, self.failure) = (check, exchanges, failure)
-        (self.base, self.insecure) = (base, insecure)
+        (self.target, self.masker) = (target, masker)
     }
 
     /// The whole script, for bash with curl and openssl.
@@ -29,10 +29,12 @@ package struct Script {
     private var head: [String] {
         [
             "#!/usr/bin/env bash", comment("\(check.id) (\(check.level.rawValue)) - \(check.section)"),
-            comment("asked: \(check.gist)"), comment("expected: \(failure.expected)"), comment("got: \(failure.got)"),
+            comment("asked: \(check.gist)"), comment("expected: " + masker.text(failure.expected)),
+            comment("got: " + masker.text(failure.got)),
             "# Needs curl and openssl. BASE is the registry; AERUGO_USER and AERUGO_PASSWORD, or AERUGO_TOKEN, log in.",
             "# Exits 1 when the failure shows again, 0 when it does not.", "set -u",
-            "BASE=${BASE:-\(base.origin)}", "OPTIONS=(-sS -g --path-as-is --max-time 60\(insecure ? " -k" : ""))",
+            "BASE=${BASE:-\(target.base.origin)}",
+            "OPTIONS=(-sS -g --path-as-is --max-time \(target.deadline.components.seconds)\(target.trust.insecure ? " -k" : ""))",
             Script.functions,
         ]
     }
@@ -47,8 +49,13 @@ package struct Script {
             { i = index($0, ":"); if (i && tolower(substr($0, 1, i - 1)) == h) {
                 v = substr($0, i + 1); sub(/^[ \t]+/, "", v) } } END { print v }'
         }
+        next() { # number: where the Link with rel=next of an answer points
+          tr -d '\r' <"$W/$1.head" | sed -nE 's/^[Ll][Ii][Nn][Kk]: *//p' | sed -E 's/, *</\n</g' |
+            grep -iE ';[[:space:]]*rel[[:space:]]*=[[:space:]]*("([^"]* )?next( [^"]*)?"|next([[:space:];]|$))' |
+            sed -nE '1s/^[^<]*<([^>]*)>.*/\1/p'
+        }
         follow() { # number header query: an absolute URL from an earlier answer
-          local u; u=$(header "$1" "$2"); [ "$2" = Link ] && u=$(printf %s "$u" | sed -E 's/^[^<]*<([^>]*)>.*/\1/')
+          local u; u=$(header "$1" "$2"); [ "$2" = Link ] && u=$(next "$1")
           case $u in http://*|https://*) ;; /*) u=$ORIGIN$u ;; \?*) u=$(sed 's/[?].*//' "$W/$1.url")$u ;;
             *) u=$(sed -E 's#[?].*##; s#[^/]*$##' "$W/$1.url")$u ;; esac
           if [ -n "$3" ]; then case $u in *\?*) u="$u&$3" ;; *) u="$u?$3" ;; esac; fi
@@ -66,16 +73,17 @@ package struct Script {
             --data-urlencode "service=$service" ${scope:+--data-urlencode "scope=$scope"} |
             sed -nE 's/.*"(access_)?token" *: *"([^"]*)".*/Bearer \2/p'
         }
-        send() { # number method url [curl options]: leaves N.head, N.body, N.status, N.url
+        send() { # number method url [curl options]: leaves N.head, N.body, N.status, N.url and curl's own N.exit
           local n=$1 m=$2 u=$3 verb; shift 3; printf %s "$u" >"$W/$n.url"
           if [ "$m" = HEAD ]; then verb=(-I); else verb=(-X "$m"); fi
           curl "${OPTIONS[@]}" "${verb[@]}" -D "$W/$n.head" -o "$W/$n.body" -w '%{http_code}' \
-            -H 'Expect:' -H 'Accept:' -H 'Content-Type:' "$@" "$u" >"$W/$n.status"
+            -H 'Expect:' -H 'Accept:' -H 'Content-Type:' "$@" "$u" >"$W/$n.status"; echo $? >"$W/$n.exit"
           if [ "$(cat "$W/$n.status")" = 401 ] && [ -n "${AERUGO_USER:-}${AERUGO_TOKEN:-}" ]; then
             curl "${OPTIONS[@]}" "${verb[@]}" -D "$W/$n.head" -o "$W/$n.body" -w '%{http_code}' \
               -H 'Expect:' -H 'Accept:' -H 'Content-Type:' -H "Authorization: $(login "$n")" "$@" "$u" >"$W/$n.status"
+            echo $? >"$W/$n.exit"
           fi
-          printf '%s. %s %s -> %s\n' "$n" "$m" "$u" "$(cat "$W/$n.status")"
+          printf '%s. %s %s -> %s, curl %s\n' "$n" "$m" "$u" "$(cat "$W/$n.status")" "$(cat "$W/$n.exit")"
         }
         random() { # key offset count: bytes of a key stream
           head -c "$(($2 + $3))" /dev/zero | openssl enc -aes-128-ctr -K "$1" -iv 00000000000000000000000000000000 |
@@ -85,11 +93,11 @@ package struct Script {
         """#
 
     private func step(_ exchange: Exchange) -> [String] {
-        if let raw = exchange.raw { return rawStep(exchange.number, raw) }
+        if let raw = exchange.raw { return rawStep(exchange, raw) }
         var lines: [String] = []
         var options = ""
         if let body = exchange.body {
-            lines.append("\(Script.generator(body)) >\"$W/\(exchange.number).sent\"")
+            lines.append("\(generator(body)) >\"$W/\(exchange.number).sent\"")
             options = exchange.framing == .chunked ? " -H 'Transfer-Encoding: chunked'" : ""
             options += " --data-binary @\"$W/\(exchange.number).sent\""
         } else if ["POST", "PUT", "PATCH"].contains(exchange.method) {
@@ -98,12 +106,25 @@ package struct Script {
         for field in exchange.headers.fields where field.name.lowercased() != "authorization" {
             options += " -H \(Script.quoted(field.value.isEmpty ? field.name + ";" : "\(field.name): \(field.value)"))"
         }
-        let place = Script.place(exchange.place)
+        let place = place(exchange.place)
         lines.append("send \(exchange.number) \(Script.quoted(exchange.method)) \(place)\(options)")
         return lines
     }
 
-    private func rawStep(_ number: Int, _ raw: [UInt8]) -> [String] {
+    private func rawStep(_ exchange: Exchange, _ raw: [UInt8]) -> [String] {
+        let number = exchange.number
+        guard let target = exchange.rawTarget, let range = raw.firstRange(of: Array(target.utf8)) else {
+            return rawSteps(number, "printf '\(Script.escaped(raw))' >&3")
+        }
+        // The target comes from an earlier answer: this time it is another one.
+        let parts = [raw[..<range.lowerBound], raw[range.upperBound...]].map { Script.escaped(Array($0)) }
+        return [
+            "TARGET=\(place(exchange.place)); TARGET=/${TARGET#*://*/}"
+        ] + rawSteps(number, "printf '\(parts[0])%s\(parts[1])' \"$TARGET\" >&3")
+    }
+
+    /// Bytes as the format of `printf`.
+    private static func escaped(_ raw: [UInt8]) -> String {
         var escaped = ""
         for byte in raw.prefix(200_000) {
             switch byte {
@@ -116,31 +137,37 @@ package struct Script {
             default: escaped += "\\x" + Hex.encode([byte])
             }
         }
-        return [
-            "exec 3<>\"/dev/tcp/$HOST/$PORT\"", "printf '\(escaped)' >&3",
+        return escaped
+    }
+
+    private func rawSteps(_ number: Int, _ sending: String) -> [String] {
+        [
+            "exec 3<>\"/dev/tcp/$HOST/$PORT\"", sending,
             "timeout -s KILL 3 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
             "sed -nE 's#^HTTP/1.. ([0-9]+).*#\\1#p' \"$W/\(number).raw\" | head -n 1 >\"$W/\(number).status\"",
             "cp \"$W/\(number).raw\" \"$W/\(number).head\"; cp \"$W/\(number).raw\" \"$W/\(number).body\"",
         ]
     }
 
-    private static func place(_ place: Place) -> String {
+    private func place(_ place: Place) -> String {
         switch place {
-        case .path(let path): "\"$BASE\"\(quoted(path))"
-        case .url(let url): quoted(url)
-        case .follow(let exchange, let header, _, let query): "\"$(follow \(exchange) \(header) \(quoted(query)))\""
+        case .path(let path): "\"$BASE\"\(Script.quoted(masker.text(path)))"
+        case .url(let url): Script.quoted(masker.text(url))
+        case .follow(let exchange, let header, _, let query):
+            "\"$(follow \(exchange) \(header) \(Script.quoted(masker.text(query))))\""
         }
     }
 
-    private static func generator(_ content: Content) -> String {
+    private func generator(_ content: Content) -> String {
         switch content.recipe {
         case .keystream(let key, let offset): return "random \(key) \(offset) \(content.count)"
-        case .padded(let head, let count, let tail): return "padded \(quoted(head)) \(count) \(quoted(tail))"
+        case .padded(let head, let count, let tail):
+            return "padded \(Script.quoted(masker.text(head))) \(count) \(Script.quoted(masker.text(tail)))"
         case .literal:
             if let text = String(validating: content.bytes, as: UTF8.self), !text.contains("\0") {
-                return "printf %s \(quoted(text))"
+                return "printf %s \(Script.quoted(masker.text(text)))"
             }
-            let octal = content.bytes.map { "\\x" + Hex.encode([$0]) }.joined()
+            let octal = masker.bytes(content.bytes).map { "\\x" + Hex.encode([$0]) }.joined()
             return "printf '\(octal)'"
         }
     }
@@ -171,12 +198,17 @@ package struct Script {
             // The content is the same, so a list that is wrong in the same way has the same bytes.
             let digest = last.response?.bodyDigest ?? ""
             test = "[ \"sha256:$(sha256sum <\"$W/\(number).body\" | cut -d' ' -f1)\" = \(digest) ]"
+        case .described where last.response == nil && last.raw == nil:
+            // No answer, or one that ends before its body does: curl's own exit tells.
+            test = "[ \"$(cat \"$W/\(number).exit\")\" != 0 ]"
+        case .described where last.response == nil:
+            test = "[ -z \"$(cat \"$W/\(number).status\")\" ]"
         case .described:
-            test = "[ \"$(cat \"$W/\(number).status\")\" = \(last.response.map { String($0.status) } ?? "000") ]"
+            test = "[ \"$(cat \"$W/\(number).status\")\" = \(last.response.map { String($0.status) } ?? "") ]"
         }
         return [
             "echo; cat \"$W/\(number).head\"; head -c 2000 \"$W/\(number).body\" 2>/dev/null; echo",
-            "if \(test); then echo \(Script.quoted("shows again; expected: " + failure.expected)); exit 1; fi",
+            "if \(test); then echo \(Script.quoted("shows again; expected: " + masker.text(failure.expected))); exit 1; fi",
             "echo 'does not show'; exit 0",
         ]
     }

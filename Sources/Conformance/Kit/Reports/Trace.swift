@@ -6,9 +6,9 @@ enum Trace {
     static func write(_ exchanges: [Exchange], of check: Check, in folder: String, _ masker: Masker) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let head = "\(check.id) (\(check.level.rawValue)) \(check.section)\n\(check.gist)\n"
-        let body = exchanges.map { "\n#\($0.number) (\(Milliseconds($0.duration)) ms)\n\($0.text)\n" }.joined()
-        try masker.literalsOnly(head + body).write(
-            toFile: folder + "/\(check.id).txt", atomically: true, encoding: .utf8)
+        let body = exchanges.map { $0.masked(by: masker) }
+            .map { "\n#\($0.number) (\(Milliseconds($0.duration)) ms)\n\($0.text)\n" }.joined()
+        try (head + body).write(toFile: folder + "/\(check.id).txt", atomically: true, encoding: .utf8)
     }
 }
 

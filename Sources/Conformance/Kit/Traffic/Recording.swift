@@ -42,6 +42,18 @@ package struct RecordedExchange: Codable, Sendable, Equatable {
     /// The connection was cut while the answer was on its way.
     package var cut: Bool?
 
+    /// The exchange with its secrets masked. Manifests and blobs are content: their members' names say nothing.
+    func masked(by masker: Masker) -> RecordedExchange {
+        var masked = self
+        masked.url = masker.text(url)
+        masked.headers = headers.mapValues { $0.map(masker.text) }
+        masked.answerHeaders = answerHeaders.mapValues { $0.map(masker.text) }
+        let isContent = url.hasPrefix("@") || url.contains("/manifests/") || url.contains("/blobs/")
+        masked.body?.text = body?.text.map(isContent ? masker.literals : masker.text)
+        masked.answerBody?.text = answerBody?.text.map(isContent ? masker.literals : masker.text)
+        return masked
+    }
+
     /// The digest of what the answer is about, by tag or digest, whole or in part, with a body or without.
     var contentDigest: String? {
         answerHeaders["docker-content-digest"]?.first ?? (status == 200 && cut != true ? answerBody?.digest : nil)
@@ -60,8 +72,8 @@ package struct Recording: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var lines = ["{\"title\":\(JSONText.string(title)),\"version\":1}"]
-        lines += try exchanges.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
-        return masker.literalsOnly(lines.joined(separator: "\n") + "\n")
+        lines += try exchanges.map { String(decoding: try encoder.encode($0.masked(by: masker)), as: UTF8.self) }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     /// Reads a file. Throws `RunnerFailure` when it is none of this kind.

@@ -10,6 +10,14 @@ package struct ReplayStep: Sendable {
         case left(String)
         /// The client would have stopped or gone wrong: what it needs and what came.
         case bad(expected: String, got: String)
+
+        func masked(by masker: Masker) -> Verdict {
+            switch self {
+            case .good: .good
+            case .left(let reason): .left(masker.text(reason))
+            case .bad(let expected, let got): .bad(expected: masker.text(expected), got: masker.text(got))
+            }
+        }
     }
 
     /// The line of the recording, counted from 1.
@@ -65,14 +73,22 @@ package final class Replay {
             } catch is Interrupted {
                 verdict = .left("interrupted")
             }
+            let masker = probe.run.masker
             steps.append(
-                ReplayStep(line: number + 2, request: "\(exchange.method) \(exchange.url)", verdict: verdict))
+                ReplayStep(
+                    line: number + 2, request: masker.text("\(exchange.method) \(exchange.url)"),
+                    verdict: verdict.masked(by: masker)))
         }
         if !probe.run.keep { Cleaner(probe).clean() }
         return steps
     }
 
-    private func step(_ exchange: RecordedExchange) throws -> ReplayStep.Verdict {
+    private func step(_ recorded: RecordedExchange) throws -> ReplayStep.Verdict {
+        // What was masked is not known any more: a parameter can be spared, a path or a body cannot.
+        var exchange = recorded
+        exchange.url = Replay.withoutMasked(recorded.url)
+        if exchange.url.contains(Masker.mask) { return .left("a part of its path is masked") }
+        if exchange.body?.text?.contains(Masker.mask) == true { return .left("a part of its body is masked") }
         if exchange.status == 401 { return .left("logging in is the run's own affair") }
         if let status = exchange.status, status >= 500 { return .left("the recorded registry failed here") }
         if exchange.url.hasPrefix("@") { return try upload(exchange) }
@@ -88,6 +104,14 @@ package final class Replay {
         case .manifest where exchange.method == "PUT": return try pushManifest(exchange, target)
         default: return try read(exchange, target)
         }
+    }
+
+    private static func withoutMasked(_ url: String) -> String {
+        guard url.contains(Masker.mask) else { return url }
+        let parts = url.split(separator: "?", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return url }
+        let query = parts[1].split(separator: "&").filter { !$0.contains(Masker.mask) }.joined(separator: "&")
+        return parts[0] + (query.isEmpty ? "" : "?" + query)
     }
 
     func repository(_ name: String) -> String { root + name }

@@ -20,13 +20,15 @@ final class StreamSocket {
 
     /// A listening socket on an address such as `127.0.0.1:5001`. Throws `RunnerFailure` when that is not possible.
     static func listen(on address: Address) throws -> Int32 {
+        var place = sockaddr_in()
+        guard inet_pton(AF_INET, address.host == "localhost" ? "127.0.0.1" : address.host, &place.sin_addr) == 1 else {
+            throw RunnerFailure("cannot listen on \(address.hostHeader): the host is an IPv4 address or localhost")
+        }
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var on: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        var place = sockaddr_in()
         place.sin_family = sa_family_t(AF_INET)
         place.sin_port = in_port_t(address.port).bigEndian
-        place.sin_addr.s_addr = inet_addr(address.host == "localhost" ? "127.0.0.1" : address.host)
         let bound = withUnsafePointer(to: &place) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 bind(listener, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

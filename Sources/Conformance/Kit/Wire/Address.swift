@@ -51,7 +51,10 @@ package struct Address: Sendable, Equatable {
     /// Resolves a `Location` or `Link` reference against this address (RFC 3986 section 5.2).
     package func resolving(_ reference: String) -> String {
         if reference.contains("://"), Address(reference) != nil { return reference }
-        if reference.hasPrefix("//") { return scheme + ":" + reference }
+        // Another scheme is kept as it is, for whoever has to say that nobody can go there.
+        let scheme = reference.prefix { $0 != ":" && $0 != "/" && $0 != "?" && $0 != "#" }
+        if reference.dropFirst(scheme.count).hasPrefix("://"), !scheme.isEmpty { return reference }
+        if reference.hasPrefix("//") { return self.scheme + ":" + reference }
         if reference.hasPrefix("/") { return origin + reference }
         let path = target.prefix { $0 != "?" }
         if reference.hasPrefix("?") { return origin + path + reference }

@@ -97,6 +97,16 @@ extension Probe {
     package func raw(
         _ pieces: [[UInt8]], answers: Int = 1, wait: Duration = .seconds(5), pause: Duration = .zero
     ) throws -> RawReply {
+        for attempt in 1... {
+            let reply = try rawOnce(pieces, answers: answers, wait: wait, pause: pause)
+            let (headers, _) = RawReader.firstFinal(reply.bytes)
+            guard Patience.asks(reply.status ?? 0, headers) else { return reply }
+            try Patience.wait(attempt, reply.status ?? 0, headers, run)
+        }
+        throw Interrupted()
+    }
+
+    private func rawOnce(_ pieces: [[UInt8]], answers: Int, wait: Duration, pause: Duration) throws -> RawReply {
         if base.scheme != "http" { throw Skip("bytes of our own go over plain HTTP only, and the target is https") }
         if run.isInterrupted { throw Interrupted() }
         let start = ContinuousClock.now
@@ -131,10 +141,14 @@ extension Probe {
         var incoming = Incoming()
         incoming.status = RawReader.heads(received).first { $0 >= 200 } ?? 0
         (incoming.headers, incoming.body) = RawReader.firstFinal(received)
+        // What an earlier answer gave is another session's when a script asks again.
+        let target = String(decoding: sent.split(separator: 32, maxSplits: 2).dropFirst().first ?? [], as: UTF8.self)
+        let place = places.last { Address($0.url(on: base))?.target == target }
         return recorder.add { number in
             Exchange(
-                number: number, method: "RAW", url: base.origin, headers: Headers(), place: .path("/"), body: nil,
-                framing: .length, raw: Array(masker.text(String(decoding: sent, as: UTF8.self)).utf8),
+                number: number, method: "RAW", url: base.origin, headers: Headers(), place: place ?? .path("/"),
+                body: nil, bodyText: "", framing: .length, raw: masker.bytes(sent),
+                rawTarget: place == nil ? nil : masker.text(target),
                 response: incoming.status == 0 ? nil : Probe.response(incoming, masker),
                 failure: incoming.status == 0 ? "no answer" : nil, duration: ContinuousClock.now - start)
         }

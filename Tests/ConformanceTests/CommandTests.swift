@@ -1,0 +1,82 @@
+import ConformanceKit
+import Foundation
+import Testing
+
+/// The built program, run by a shell.
+@Suite("the program says what is wrong with its input before it sends anything")
+struct CommandTests {
+    /// Beside the test bundle, in the folder of the build's products.
+    private static let program =
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        + "/aerugo-conformance"
+
+    private static func run(_ arguments: String, base: String = "http://127.0.0.1:1") throws -> Shell.Ended {
+        try Shell.run("exec \(program) \(arguments)", base: base, seconds: 30)
+    }
+
+    @Test(
+        "bad input is exit 2 with a reason",
+        arguments: [
+            ("run http://127.0.0.1:1 --prefix ''", "--prefix"), ("run http://127.0.0.1:1 --prefix /a/", "--prefix"),
+            ("run http://127.0.0.1:1 --prefix 'UPPER CASE'", "--prefix"),
+            ("run http://127.0.0.1:1 --repository 'Bad Name!'", "--repository"),
+            ("run http://127.0.0.1:1 --cacert /etc/hostname", "PEM"),
+            ("run http://127.0.0.1:1 --trace /proc/nothing/x", "/proc/nothing/x"),
+            ("run 'http://127.0.0.1:1/foo?x=1'", "scheme, host and port"),
+            ("run http://127.0.0.1:1 --password x", "--user"),
+            ("run http://bob:hunter22@127.0.0.1:1", "--password"),
+            ("run http://bob:hunter22@127.0.0.1:999999", "--password"),
+            ("record --upstream http://127.0.0.1:1 --listen nonsense --out /tmp/never.jsonl", "HOST:PORT"),
+            ("record --upstream http://127.0.0.1:1 --listen nonsense:1 --out /tmp/never.jsonl", "IPv4"),
+            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:0 --out /tmp/never.jsonl", "HOST:PORT"),
+            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:47113 --out /nonexistent/x", "/nonexistent/x"),
+            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:47113 --split 1 --out /proc/x", "/proc/x"),
+        ])
+    func badInput(arguments: String, reason: String) throws {
+        let ended = try Self.run(arguments)
+        #expect(ended.status == 2, "\(arguments): \(ended.output)")
+        #expect(ended.output.contains(reason), "\(arguments): \(ended.output)")
+        #expect(!ended.output.contains("hunter22"))
+    }
+
+    @Test("a baseline with a verdict that is none is exit 2 and tells which")
+    func baseline() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("baseline-\(UUID().uuidString)")
+        defer { do { try FileManager.default.removeItem(at: file) } catch { print(error) } }
+        try Data("{\"checks\":[{\"id\":\"push.x\",\"verdict\":\"•••\"}]}".utf8).write(to: file)
+        for command in ["run http://127.0.0.1:1 --baseline \(file.path)", "compare \(file.path) \(file.path)"] {
+            let ended = try Self.run(command)
+            #expect(ended.status == 2)
+            #expect(ended.output.contains("'•••' is no verdict (of push.x)"), "\(ended.output)")
+        }
+    }
+
+    @Test("output that nobody takes neither crashes the program nor keeps it from cleaning up")
+    func output() throws {
+        try TestRun.withStub(TestRun.Settings()) { stub, server in
+            let base = try TestRun.address(server).origin
+            let run = "\(Self.program) run $BASE 'pull.blob.*' 'push.chunked.*'"
+            for (script, status) in [
+                ("\(run) >/dev/full", Int32(0)), ("set -o pipefail; \(run) | head -n 1", Int32(0)),
+                ("\(run) --json /dev/full", Int32(2)),
+            ] {
+                let ended = try Shell.run(script, base: base, seconds: 30)
+                #expect(ended.status == status, "\(script): \(ended.status) \(ended.output)")
+                stub.state.withLock { state in
+                    #expect(state.repositories.values.allSatisfy { $0.blobs.isEmpty }, "\(script)")
+                }
+            }
+        }
+    }
+
+    @Test("a server that shows everybody the same page is no registry")
+    func webPage() throws {
+        let server = try StubServer(faults: FaultSet([])) { _ in
+            StubResponse(200, [("Content-Type", "text/html")], Array("<html><body>It works!</body></html>".utf8))
+        }
+        defer { server.stop() }
+        let plan = RunPlan(
+            target: Target(base: try TestRun.address(server)), groups: CheckCatalog.groups, seed: "page1")
+        #expect(throws: TargetProblem.self) { try Runner(plan, observer: TestRun.Silent()).run() }
+    }
+}
