@@ -27,8 +27,8 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let (first, second) = (try ReportFile.read(a), try ReportFile.read(b))
         let comparison = Comparison(
-            first, second, alarmShare: try Quantity.number(risk, in: 0.01...50) / 100,
-            leastChange: try Quantity.number(leastChange, in: 0...100) / 100)
+            first, second, alarmShare: try reading("--risk") { try Quantity.number(risk, in: 0.01...50) / 100 },
+            leastChange: try reading("--least-change") { try Quantity.number(leastChange, in: 0...100) / 100 })
         for caution in comparison.cautions { Console.complain("caution: " + caution) }
         var rows = [["", "A", "B", "B against A", "range", "verdict"]]
         for row in comparison.rows { rows.append(Self.cells(row)) }
@@ -165,9 +165,9 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         var work: [SizingPlan.Work] = []
         let amounts = 0.0...1e12
-        let bytes = try image.map { Double(try Quantity.bytes($0)) }
+        let bytes = try reading("--image") { try image.map { Double(try Quantity.bytes($0)) } }
         for (name, text, file) in [("pulls", pulls, pullReport), ("pushes", pushes, pushReport)] {
-            let perDay = try Quantity.number(text, in: amounts)
+            let perDay = try reading("--\(name)") { try Quantity.number(text, in: amounts) }
             guard perDay > 0 else { continue }
             let option = name == "pulls" ? "--pull-report" : "--push-report"
             guard let file else { throw Exit(.usage, "--\(name) needs \(option): a plan rests on a measurement") }
@@ -175,11 +175,11 @@ struct PlanCommand: ParsableCommand {
         }
         guard !work.isEmpty else { throw Exit(.usage, "nothing to plan: give --pulls or --pushes") }
         var plan = SizingPlan(work: work)
-        plan.peak = try Quantity.number(peak, in: 1...10_000)
-        plan.filling = try Quantity.number(filling, in: 1...100) / 100
+        plan.peak = try reading("--peak") { try Quantity.number(peak, in: 1...10_000) }
+        plan.filling = try reading("--filling") { try Quantity.number(filling, in: 1...100) / 100 }
         plan.spares = max(0, min(spares, 1000))
-        plan.keptDays = try Quantity.number(keptDays, in: 0...36_500)
-        plan.copies = try Quantity.number(copies, in: 1...10)
+        plan.keptDays = try reading("--kept-days") { try Quantity.number(keptDays, in: 0...36_500) }
+        plan.copies = try reading("--copies") { try Quantity.number(copies, in: 1...10) }
         for line in plan.lines { Console.say(line) }
     }
 

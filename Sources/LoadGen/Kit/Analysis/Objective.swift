@@ -18,21 +18,26 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
     package struct Condition: Equatable, Sendable, CustomStringConvertible {
         /// An operation's name, `nil` for whole arrivals.
         package let operation: String?
+        /// What is compared with the bound.
         package let measure: Measure
         /// The value must be below the bound, or else above it.
         package let isBelow: Bool
+        /// In the unit of the measure.
         package let bound: Double
         /// As it was written.
         package let description: String
     }
 
+    /// All of them must hold.
     package let conditions: [Condition]
 
     /// How one condition came out.
     package struct Verdict: Equatable, Sendable {
+        /// The condition judged.
         package let condition: Condition
         /// What was measured, in the unit of the bound; `nil` when there was nothing to measure.
         package let value: Double?
+        /// It holds.
         package let isMet: Bool
 
         /// The value for people.
@@ -55,6 +60,7 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
         self.conditions = conditions
     }
 
+    /// As it was written.
     package var description: String { conditions.map(\.description).joined(separator: ",") }
 
     /// Judges each condition against a report.

@@ -8,7 +8,10 @@ package protocol StopSignal: Sendable {
 
 /// Never stops.
 package struct NeverStops: StopSignal {
+    /// There is but one kind.
     package init() {}
+
+    /// Always false.
     package var isStopped: Bool { false }
 }
 
@@ -124,11 +127,10 @@ extension Generator {
         progress.takenAt = now
         progress.at = (Double(now) - Double(plan.window.lowerBound)) / 1e9
         progress.length = Double(plan.window.upperBound - plan.window.lowerBound) / 1e9
-        let second = Int(progress.at.rounded(.down)) - 1
         for worker in workers {
             progress = try await worker.perform { [progress] worker in
                 var progress = progress
-                worker.report(into: &progress, second: second)
+                worker.report(into: &progress)
                 return progress
             }
         }

@@ -9,7 +9,9 @@ package enum Credentials: Sendable {
 
 /// Speaks to one registry as clients do: logs in when asked, follows redirects of blobs. Never to another host with credentials.
 package struct RegistryClient: Sendable {
+    /// The registry.
     package let endpoint: Endpoint
+    /// Who asks.
     package let credentials: Credentials
     /// Hosts besides the target that a token may be fetched from.
     package let tokenHosts: Set<String>

@@ -3,6 +3,7 @@ import NIOCore
 
 /// Each arrival sends one recording, at `pace` times its speed, with repositories and content that no other arrival has.
 package struct ReplayWorkload: Workload {
+    /// What is sent.
     package let plan: ReplayPlan
     let client: RegistryClient
     let library: ContentLibrary
@@ -188,23 +189,10 @@ struct ReplayFlow: Flow {
 }
 
 extension ReplayWorkload {
-    /// Logs every event loop in and looks whether the target answers as a registry. Throws what it met.
-    package func logIn(_ generator: Generator) async throws(Failure) {
-        for place in generator.workers.indices { try await generator.perform(ReplayLogIn(client: client), on: place) }
-    }
-
     /// Deletes what the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
     package func cleanUp(_ generator: Generator, arrivals: UInt64, limit: Duration) async throws(Failure) {
         let until = MonotonicClock.now() &+ limit.nanoseconds
         try await generator.perform(ReplayCleanUp(workload: self, arrivals: arrivals, until: until))
-    }
-}
-
-private struct ReplayLogIn: Flow {
-    let client: RegistryClient
-
-    func run(_ session: Session) async throws(Failure) {
-        try await client.ping(session)
     }
 }
 
