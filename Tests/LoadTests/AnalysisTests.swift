@@ -82,7 +82,8 @@ struct AnalysisTests {
         "conditions are read and judged",
         arguments: [
             ("p50<5ms", true), ("p50<3ms", false), ("p99<1s,errors<0.1%", true), ("errors<0", false), ("rate>90", true),
-            ("rate>1000/s", false), ("mean<10ms,max<1h", true), ("get:p50<5ms", false),
+            ("rate>1000/s", false), ("mean<10ms,max<1h", true), ("get:p50<5ms", false), ("errors<=0%", true),
+            ("errors>=0%,rate<=1000/s", true),
         ])
     func objectives(text: String, isMet: Bool) throws {
         let report = Synthetic.report(seed: 5, seconds: 10, factor: 1)

@@ -74,7 +74,10 @@ struct AgentCommand: AsyncParsableCommand {
         _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ generator: Generator
     ) async throws -> any Workload {
         guard let scenario = order.scenario else {
-            return SingleRequest(Request(.get, "GET", target.endpoint, target.path, closes: order.closesConnections))
+            return SingleRequest(
+                Request(
+                    .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
+                    closes: order.closesConnections))
         }
         let client = RegistryClient(
             endpoint: target.endpoint, credentials: try access.credentials(), tokenHosts: Set(access.tokenHosts),

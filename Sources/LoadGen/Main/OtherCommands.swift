@@ -33,7 +33,9 @@ struct CompareCommand: ParsableCommand {
         var rows = [["", "A", "B", "B against A", "range", "verdict"]]
         for row in comparison.rows { rows.append(Self.cells(row)) }
         for line in Summary.table(rows) { Console.say(line) }
-        Console.say(comparison.isWorse ? "\nB is worse" : comparison.differs ? "\nB is better" : "\nno difference")
+        let isUnknown = comparison.rows.contains { $0.verdict == .unknown }
+        let verdict = comparison.isWorse ? "B is worse" : comparison.differs ? "B is better" : "no difference"
+        Console.say("\n" + (isUnknown && !comparison.isWorse ? "too few seconds to tell: run longer" : verdict))
         if let json {
             do {
                 try ReportFile.write(try ReportFile.json(comparison), to: json)
@@ -42,6 +44,7 @@ struct CompareCommand: ParsableCommand {
             }
         }
         if comparison.isWorse { throw Exit(.missed) }
+        if isUnknown { throw Exit(.invalid) }
     }
 
     private static func cells(_ row: Comparison.Row) -> [String] {
@@ -62,7 +65,9 @@ struct CompareCommand: ParsableCommand {
             return [
                 row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000),
                 signed((row.ratio.value - 1) * 100) + " %",
-                "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %", row.verdict.rawValue,
+                row.verdict == .unknown
+                    ? "–" : "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %",
+                row.verdict.rawValue,
             ]
         }
     }
@@ -180,6 +185,9 @@ struct PlanCommand: ParsableCommand {
         plan.spares = max(0, min(spares, 1000))
         plan.keptDays = try reading("--kept-days") { try Quantity.number(keptDays, in: 0...36_500) }
         plan.copies = try reading("--copies") { try Quantity.number(copies, in: 1...10) }
+        guard plan.nodes > 0 else {
+            throw Exit(.usage, "there is nothing to plan with: no rate that one node keeps, or over 1e9 nodes needed")
+        }
         for line in plan.lines { Console.say(line) }
     }
 

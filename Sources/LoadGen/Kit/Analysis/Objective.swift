@@ -22,6 +22,8 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
         package let measure: Measure
         /// The value must be below the bound, or else above it.
         package let isBelow: Bool
+        /// The bound itself is good enough: `<=` and `>=`.
+        package let isInclusive: Bool
         /// In the unit of the measure.
         package let bound: Double
         /// As it was written.
@@ -70,7 +72,8 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
             guard let figures, let value = condition.measure.value(figures, seconds: report.seconds) else {
                 return Verdict(condition: condition, value: nil, isMet: false)
             }
-            let isMet = condition.isBelow ? value < condition.bound : value > condition.bound
+            let isBeyond = condition.isBelow ? value < condition.bound : value > condition.bound
+            let isMet = isBeyond || (condition.isInclusive && value == condition.bound)
             return Verdict(condition: condition, value: value, isMet: isMet)
         }
     }
@@ -93,7 +96,8 @@ extension Objective.Condition {
         }
         var left = text[..<sign]
         var right = text[text.index(after: sign)...]
-        if right.hasPrefix("=") { right = right.dropFirst() }
+        isInclusive = right.hasPrefix("=")
+        if isInclusive { right = right.dropFirst() }
         var operation: String?
         if let colon = left.firstIndex(of: ":") {
             let name = String(left[..<colon])

@@ -81,7 +81,12 @@ extension Generator {
         for worker in workers {
             if isInterrupted { try await worker.perform { $0.stopSending() } }
         }
-        if isInterrupted { try await settle(limit: .seconds(1)) }
+        if isInterrupted {
+            try await settle(limit: .seconds(5))
+            // Who still waits is counted with the time that it has waited: leaving it out would flatter the server.
+            for worker in workers { try await worker.perform { $0.giveUp() } }
+            try await settle(limit: .seconds(1))
+        }
         for worker in workers {
             var part = try await worker.perform { worker in
                 if isInterrupted { worker.recorder.close(at: now) }

@@ -140,7 +140,8 @@ struct ReplayFlow: Flow {
             let name = names.repository(repository)
             place = upload
             call.path = "/v2/\(name)/blobs/uploads/" + start(query, names)
-            call.scope = "repository:\(name):pull,push"
+            let source = ReplayBuilder.query(query)["from"].map { " repository:\(names.repository($0)):pull" } ?? ""
+            call.scope = "repository:\(name):pull,push" + source
             call.accepts = [201, 202]
         case .piece(let upload, let old, let range, let isLast):
             // A mount that the registry took needs no upload.

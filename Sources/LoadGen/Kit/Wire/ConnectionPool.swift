@@ -26,6 +26,8 @@ package struct ConnectionSettings: Sendable {
 final class Lane {
     let endpoint: Endpoint
     var idle: [Connection] = []
+    /// Connections that are being made.
+    var dialing = 0
     /// In the order in which they are tried; none for a host that has yet to be looked up.
     var addresses: [SocketAddress]
 
@@ -167,14 +169,22 @@ final class ConnectionPool {
         guard !isDialing else { return }
         isDialing = true
         defer { isDialing = false }
-        while dialing < min(waiting.count, Self.mostDials) {
+        while dialing < Self.mostDials, let lane = laneToDial() {
             if open >= settings.limit {
                 guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
                 idle.shut()
                 continue
             }
-            let index = waiting.index(waiting.startIndex, offsetBy: dialing)
-            dial(lane(waiting[index].request.endpoint))
+            dial(lane)
+        }
+    }
+
+    /// An endpoint for which more requests wait than connections are being made.
+    private func laneToDial() -> Lane? {
+        guard dialing > 0 else { return waiting.first.map { lane($0.request.endpoint) } }
+        guard lanes.count > 1 else { return dialing < waiting.count ? lanes.first : nil }
+        return lanes.first { lane in
+            lane.dialing < waiting.prefix(1024).count { $0.request.endpoint == lane.endpoint }
         }
     }
 
@@ -189,6 +199,7 @@ final class ConnectionPool {
         open += 1
         made += 1
         dialing += 1
+        lane.dialing += 1
         guard lane.addresses.isEmpty else { return connect(connection, to: lane.addresses[...]) }
         // Somewhere a blob was redirected to: looked up now, away from the loop.
         let endpoint = lane.endpoint
@@ -218,6 +229,7 @@ final class ConnectionPool {
             switch result {
             case .success:
                 dialing -= 1
+                connection.lane.dialing -= 1
                 connection.lane.prefer(address)
                 idle(connection)
             case .failure(let error):
@@ -236,6 +248,7 @@ final class ConnectionPool {
     /// No address answered: the first that waits for the endpoint hears of it.
     private func failed(_ connection: Connection, _ failure: Failure) {
         dialing -= 1
+        connection.lane.dialing -= 1
         // Who was shut meanwhile has left its slot, and nobody waits for it any more.
         guard slots[connection.id] === connection else { return dialForWaiting() }
         let exchange = takeWaiting(connection.lane)
