@@ -108,7 +108,9 @@ struct LoadStage {
     /// A run that ends as soon as its objective is plainly out of reach.
     func probe(_ drive: Drive, _ interrupt: Interrupt, _ objective: Objective) async throws -> RunReport {
         let bound = objective.conditions.compactMap { condition -> Double? in
-            guard condition.isBelow, condition.operation == nil, case .percentile = condition.measure else { return nil }
+            guard condition.isBelow, condition.operation == nil, case .percentile = condition.measure else {
+                return nil
+            }
             return condition.bound
         }.min()
         var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
