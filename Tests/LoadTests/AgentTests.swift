@@ -1,5 +1,7 @@
 import FoundationEssentials
 import LoadKit
+import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -240,17 +242,25 @@ struct AgentTests {
         func stop() { isSet.store(true, ordering: .relaxed) }
     }
 
-    private final class Ask: Flow {
+    private struct Ask: Flow {
         let request: Request
-        let length = Atomic<Int>(0)
-        init(_ request: Request) { self.request = request }
-
-        func run(_ session: Session) async throws(Failure) {
-            length.store(try await session.expect(request).received, ordering: .relaxed)
-        }
+        func run(_ session: Session) async throws(Failure) { _ = try await session.expect(request) }
     }
 
-    @Test("a long report comes whole, also where the connection ends with it")
+    /// Counts what comes; its channel reads when it is told to.
+    private final class Counter: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+        let received = Atomic<Int>(0)
+        let isEnded = Atomic<Bool>(false)
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received.add(unwrapInboundIn(data).readableBytes, ordering: .relaxed)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { isEnded.store(true, ordering: .relaxed) }
+    }
+
+    @Test("a long report comes whole, also where the connection ends with it and its reader is slow")
     func longReport() async throws {
         let length = 33_554_432
         let server = AgentServer(secret: nil) { _, _ in String(repeating: "x", count: length) }
@@ -260,28 +270,36 @@ struct AgentTests {
             port.store($0, ordering: .relaxed)
         }
         try #require(try await eventually { port.load(ordering: .relaxed) > 0 })
-        let endpoint = Endpoint(isTLS: false, host: "127.0.0.1", port: port.load(ordering: .relaxed))
-        let ask = Ask(
-            Request(
-                .uploadOther, "POST", endpoint, "/run",
-                body: .bytes(.init(string: try ReportFile.json(try Self.order()))), closes: true))
-        try await Generator.with(RunSettings(drive: try Self.order().drive)) { try await $0.perform(ask) }
-        #expect(ask.length.load(ordering: .relaxed) == length)
+        let counter = Counter()
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .channelInitializer { $0.pipeline.addHandler(counter) }
+            .connect(host: "127.0.0.1", port: port.load(ordering: .relaxed)).get()
+        let order = try ReportFile.json(try Self.order())
+        let head = "POST /run HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: \(order.utf8.count)\r\n\r\n"
+        try await client.writeAndFlush(ByteBuffer(string: head + order))
+        client.read()
+        try #require(try await eventually { counter.received.load(ordering: .relaxed) > 0 })
+        try await client.setOption(.autoRead, value: true).get()
+        try #require(try await eventually { counter.isEnded.load(ordering: .relaxed) })
+        #expect(counter.received.load(ordering: .relaxed) > length)
         stop.stop()
         try await serving
     }
 
-    @Test("event loops end with what they were started for, also where it fails")
+    @Test("event loops end, and their connections with them, also where what they were started for fails")
     func loopsEnd() async throws {
         struct Trouble: Error {}
-        let held = Mutex<Generator?>(nil)
+        let peer = try await TestServer { _ in .answer(200, [], "") }
+        let ask = Ask(request: Request(.get, "GET", try Target(parsing: peer.url).endpoint, "/"))
         await #expect(throws: Trouble.self) {
             try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
-                held.withLock { $0 = generator }
+                try await generator.perform(ask)
+                #expect(peer.connected == 1)
                 throw Trouble()
             }
         }
-        let generator = try #require(held.withLock { $0 })
-        await #expect(throws: (any Error).self) { try await generator.arrivalsSoFar() }
+        #expect(try await eventually { peer.connected == 0 })
+        try await peer.stop()
     }
 }

@@ -220,7 +220,8 @@ struct RunTests {
     func stoppedWhileSampling() async throws {
         let server = try await TestServer { _ in .silence }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(100, .seconds(600)))
+        let bursts = Stage.burst(size: 9, every: .seconds(1), lasting: .seconds(600))
+        var settings = RunSettings(drive: .open(try Schedule(stages: [bursts])))
         settings.requestTimeout = .seconds(120)
         settings.connections.limit = 1
         settings.metricsPage = Request(.get, "GET", target.endpoint, "/metrics", keeping: .bytes(limit: 1000))

@@ -27,6 +27,7 @@ final class TestServer: Sendable {
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let asks = Mutex<[Ask]>([])
+    private let open = Atomic<Int>(0)
     private let reply: @Sendable (Ask) -> Reply
     private let bound = Mutex<(any Channel)?>(nil)
 
@@ -47,6 +48,8 @@ final class TestServer: Sendable {
     var port: Int { bound.withLock { $0?.localAddress?.port ?? 0 } }
     var url: String { "http://127.0.0.1:\(port)" }
     var asked: [Ask] { asks.withLock { $0 } }
+    /// Connections that stand.
+    var connected: Int { open.load(ordering: .relaxed) }
 
     func stop() async throws {
         try await bound.withLock { $0 }?.close()
@@ -66,6 +69,9 @@ final class TestServer: Sendable {
         private var length = 0
 
         init(server: TestServer) { self.server = server }
+
+        func channelActive(context: ChannelHandlerContext) { server.open.add(1, ordering: .relaxed) }
+        func channelInactive(context: ChannelHandlerContext) { server.open.subtract(1, ordering: .relaxed) }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {

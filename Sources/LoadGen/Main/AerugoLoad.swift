@@ -28,7 +28,7 @@ struct AerugoLoad: AsyncParsableCommand {
                 try command.run()
             }
         } catch let error as Exit {
-            if let message = error.message { Console.complain(message) }
+            if let message = error.message { Console.complain("aerugo-load: " + message) }
             Glibc.exit(error.code.rawValue)
         } catch let error as QuantityError {
             fail(error.description, .usage)
@@ -59,7 +59,7 @@ struct AerugoLoad: AsyncParsableCommand {
 }
 
 /// An end with a code of the table in the help.
-struct Exit: Error {
+struct Exit: Error, CustomStringConvertible {
     enum Code: Int32 {
         case missed = 1, usage = 2, unreachable = 3, invalid = 4, unwritable = 5, interrupted = 130
     }
@@ -69,6 +69,8 @@ struct Exit: Error {
 
     init(_ code: Code, _ message: String? = nil) {
         self.code = code
-        self.message = message.map { "aerugo-load: " + $0 }
+        self.message = message
     }
+
+    var description: String { message ?? "ended with exit code \(code.rawValue)" }
 }

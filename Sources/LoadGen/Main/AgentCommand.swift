@@ -63,28 +63,31 @@ struct AgentCommand: AsyncParsableCommand {
         settings.connections.closesAfterEach = order.closesConnections
         try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
-        let generator = try await Generator.start(settings)
-        let workload: any Workload
-        if let scenario = order.scenario {
-            let client = RegistryClient(
-                endpoint: target.endpoint, credentials: try access.credentials(), tokenHosts: Set(access.tokenHosts),
-                closes: scenario.closesConnections)
-            let registry = RegistryWorkload(scenario: scenario, client: client, target: target, seed: order.seed)
-            do {
-                try await Stagehand(generator: generator, workload: registry).logIn()
-            } catch {
-                try await generator.shutDown()
-                throw RunError("\(target.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
-            }
-            workload = registry
-        } else {
-            workload = SingleRequest(
-                Request(.get, "GET", target.endpoint, target.path, closes: order.closesConnections))
+        var report = try await Generator.with(settings) { generator in
+            try await generator.run(try await workload(order, target, access, generator), stop: stop)
         }
-        var report = try await generator.run(workload, stop: stop)
-        try await generator.shutDown()
         report.target = target.description
         return try ReportFile.json(report)
+    }
+
+    private static func workload(
+        _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ generator: Generator
+    ) async throws -> any Workload {
+        guard let scenario = order.scenario else {
+            return SingleRequest(
+                Request(
+                    .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
+                    closes: order.closesConnections))
+        }
+        let client = RegistryClient(
+            endpoint: target.endpoint, credentials: try access.credentials(), tokenHosts: Set(access.tokenHosts),
+            closes: scenario.closesConnections)
+        do {
+            try await client.logIn(generator)
+        } catch {
+            throw RunError("\(target.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
+        }
+        return RegistryWorkload(scenario: scenario, client: client, target: target, seed: order.seed)
     }
 
     /// `HOST:PORT`, an IPv6 host in brackets.

@@ -36,7 +36,7 @@ struct CapacityCommand: AsyncParsableCommand {
     var html: String?
 
     func run() async throws {
-        let objective = try Objective(parsing: self.objective)
+        let objective = try reading("--objective") { try Objective(parsing: self.objective) }
         guard agents == nil else {
             throw Exit(.usage, "a capacity search is one generator's: use 'run --agents' at rates of your own choice")
         }

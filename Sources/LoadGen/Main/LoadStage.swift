@@ -34,7 +34,7 @@ struct LoadStage {
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: settings.seed)
         let stagehand = Stagehand(generator: generator, workload: workload)
         do {
-            try await stagehand.logIn()
+            try await client.logIn(generator)
         } catch {
             throw refusal(target, error)
         }
@@ -70,7 +70,7 @@ struct LoadStage {
         let replay = ReplayWorkload(
             plan: plan, client: client, seed: settings.seed, pace: pace)
         do {
-            try await replay.logIn(generator)
+            try await client.logIn(generator)
         } catch {
             throw refusal(target, error)
         }
@@ -108,13 +108,16 @@ struct LoadStage {
     /// A run that ends as soon as its objective is plainly out of reach.
     func probe(_ drive: Drive, _ interrupt: Interrupt, _ objective: Objective) async throws -> RunReport {
         let bound = objective.conditions.compactMap { condition -> Double? in
-            guard condition.isBelow, case .percentile = condition.measure else { return nil }
+            guard condition.isBelow, condition.operation == nil, case .percentile = condition.measure else {
+                return nil
+            }
             return condition.bound
         }.min()
         var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
-            guard let bound, progress.at > 2 else { return true }
+            guard let bound, progress.at > max(2, progress.lastLength) else { return true }
             let median = Double(progress.last.histogram.percentile(50))
-            return median < bound * 4 && Double(progress.active) < Double(progress.last.asked) * bound / 1e9 * 4 + 200
+            let rate = Double(progress.last.asked) / progress.lastLength
+            return median < bound * 4 && Double(progress.active) < rate * bound / 1e9 * 4 + 200
         }
         report.target = target.description
         report.scenario = scenario.name

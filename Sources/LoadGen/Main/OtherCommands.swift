@@ -27,13 +27,15 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let (first, second) = (try ReportFile.read(a), try ReportFile.read(b))
         let comparison = Comparison(
-            first, second, alarmShare: try Quantity.number(risk, in: 0.01...50) / 100,
-            leastChange: try Quantity.number(leastChange, in: 0...100) / 100)
+            first, second, alarmShare: try reading("--risk") { try Quantity.number(risk, in: 0.01...50) / 100 },
+            leastChange: try reading("--least-change") { try Quantity.number(leastChange, in: 0...100) / 100 })
         for caution in comparison.cautions { Console.complain("caution: " + caution) }
         var rows = [["", "A", "B", "B against A", "range", "verdict"]]
         for row in comparison.rows { rows.append(Self.cells(row)) }
         for line in Summary.table(rows) { Console.say(line) }
-        Console.say(comparison.isWorse ? "\nB is worse" : comparison.differs ? "\nB is better" : "\nno difference")
+        let isUnknown = comparison.rows.contains { $0.verdict == .unknown }
+        let verdict = comparison.isWorse ? "B is worse" : comparison.differs ? "B is better" : "no difference"
+        Console.say("\n" + (isUnknown && !comparison.isWorse ? "too few seconds to tell: run longer" : verdict))
         if let json {
             do {
                 try ReportFile.write(try ReportFile.json(comparison), to: json)
@@ -42,6 +44,7 @@ struct CompareCommand: ParsableCommand {
             }
         }
         if comparison.isWorse { throw Exit(.missed) }
+        if isUnknown { throw Exit(.invalid) }
     }
 
     private static func cells(_ row: Comparison.Row) -> [String] {
@@ -62,7 +65,9 @@ struct CompareCommand: ParsableCommand {
             return [
                 row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000),
                 signed((row.ratio.value - 1) * 100) + " %",
-                "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %", row.verdict.rawValue,
+                row.verdict == .unknown
+                    ? "–" : "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %",
+                row.verdict.rawValue,
             ]
         }
     }
@@ -165,9 +170,9 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         var work: [SizingPlan.Work] = []
         let amounts = 0.0...1e12
-        let bytes = try image.map { Double(try Quantity.bytes($0)) }
+        let bytes = try reading("--image") { try image.map { Double(try Quantity.bytes($0)) } }
         for (name, text, file) in [("pulls", pulls, pullReport), ("pushes", pushes, pushReport)] {
-            let perDay = try Quantity.number(text, in: amounts)
+            let perDay = try reading("--\(name)") { try Quantity.number(text, in: amounts) }
             guard perDay > 0 else { continue }
             let option = name == "pulls" ? "--pull-report" : "--push-report"
             guard let file else { throw Exit(.usage, "--\(name) needs \(option): a plan rests on a measurement") }
@@ -175,11 +180,14 @@ struct PlanCommand: ParsableCommand {
         }
         guard !work.isEmpty else { throw Exit(.usage, "nothing to plan: give --pulls or --pushes") }
         var plan = SizingPlan(work: work)
-        plan.peak = try Quantity.number(peak, in: 1...10_000)
-        plan.filling = try Quantity.number(filling, in: 1...100) / 100
+        plan.peak = try reading("--peak") { try Quantity.number(peak, in: 1...10_000) }
+        plan.filling = try reading("--filling") { try Quantity.number(filling, in: 1...100) / 100 }
         plan.spares = max(0, min(spares, 1000))
-        plan.keptDays = try Quantity.number(keptDays, in: 0...36_500)
-        plan.copies = try Quantity.number(copies, in: 1...10)
+        plan.keptDays = try reading("--kept-days") { try Quantity.number(keptDays, in: 0...36_500) }
+        plan.copies = try reading("--copies") { try Quantity.number(copies, in: 1...10) }
+        guard plan.nodes > 0 else {
+            throw Exit(.usage, "there is nothing to plan with: no rate that one node keeps, or over 1e9 nodes needed")
+        }
         for line in plan.lines { Console.say(line) }
     }
 

@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "Write the whole report, for 'compare', 'report' and 'plan'.")
     var json: String?
 
-    @Option(help: "Write one line a second as CSV.")
+    @Option(help: "Write one line a second as CSV; beyond 15 minutes one each 2, 4, 8 … seconds.")
     var csv: String?
 
     @Option(help: "Write Prometheus text, for a node exporter's textfile directory.")
@@ -24,7 +24,7 @@ struct OutputOptions: ParsableArguments {
     /// Reads the conditions before anything is sent.
     func objectives() throws -> [Objective] {
         var objectives: [Objective] = []
-        for text in require { objectives.append(try Objective(parsing: text)) }
+        for text in require { objectives.append(try reading("--require") { try Objective(parsing: text) }) }
         return objectives
     }
 

@@ -1,19 +1,31 @@
 /// What a coordinator asks an agent to send.
 package struct AgentOrder: Codable, Sendable {
+    /// The target, as the user named it.
     package var url: String
     /// `nil` is a plain GET of the URL.
     package var scenario: Scenario?
+    /// A connection a request.
     package var closesConnections: Bool
+    /// The whole of it: the agent takes its share.
     package var drive: Drive
+    /// Stretches before and after the figures, at most a year.
     package var warmUp: Duration
     package var coolDown: Duration
+    /// Deadline of each request, at most a year.
     package var requestTimeout: Duration
+    /// What an interval of the report covers.
     package var intervalWidth: Duration
+    /// Closed loop: between an answer and the next arrival.
     package var think: Duration
+    /// Of content, arrivals and choices: the same for all agents.
     package var seed: UInt64
+    /// This agent's place, `0 ..< shares`.
     package var share: Int
+    /// How many agents there are, 1 ... 4096.
     package var shares: Int
+    /// Number of the run's first arrival.
     package var base: UInt64
+    /// The most connections of this agent.
     package var connections: Int
     /// The agent's own wall clock at which to begin, nanoseconds since 1970.
     package var beginAt: UInt64
@@ -58,12 +70,7 @@ package struct AgentOrder: Codable, Sendable {
         guard beginAt < MonotonicClock.wall() + 3_600_000_000_000 else {
             throw RunError("the order begins more than an hour from now")
         }
-        if let images = scenario?.images {
-            guard (1...100_000).contains(images.count), (1...127).contains(images.layers), images.repositories > 0
-            else {
-                throw RunError("the order's images are out of bounds")
-            }
-        }
+        guard scenario?.isWithinBounds ?? true else { throw RunError("the order's scenario is out of bounds") }
     }
 }
 
@@ -72,7 +79,14 @@ package struct AgentClock: Codable, Sendable {
     /// Nanoseconds since 1970.
     package var wall: UInt64
 
+    /// - Parameter wall: nanoseconds since 1970.
     package init(wall: UInt64) {
         self.wall = wall
     }
+}
+
+/// Why an agent did not do what it was asked.
+struct AgentRefusal: Codable {
+    /// For people.
+    let error: String
 }

@@ -66,7 +66,7 @@ package final class AgentServer: Sendable {
     package func answer(_ method: String, _ path: String, authorization: String?, body: [UInt8]) async -> (Int, String)
     {
         if let secret, !Self.equal(authorization ?? "", "Bearer " + secret) {
-            return (401, "{\"error\":\"the agent wants its secret: --agent-secret-file\"}")
+            return Self.refusal(401, "the agent wants its secret: --agent-secret-file")
         }
         switch (method, path) {
         case ("GET", "/clock"): return (200, "{\"wall\":\(MonotonicClock.wall())}")
@@ -74,7 +74,7 @@ package final class AgentServer: Sendable {
         case ("POST", "/stop"):
             stopRun()
             return (200, "{}")
-        default: return (404, "{\"error\":\"an agent knows GET /clock, POST /run and POST /stop\"}")
+        default: return Self.refusal(404, "an agent knows GET /clock, POST /run and POST /stop")
         }
     }
 
@@ -83,8 +83,10 @@ package final class AgentServer: Sendable {
         do {
             order = try ReportFile.decode(AgentOrder.self, body, "order")
             try order.check()
+        } catch let error as RunError {
+            return Self.refusal(400, error.description)
         } catch {
-            return (400, "{\"error\":\"the order is not understood\"}")
+            return Self.refusal(400, "the order is not understood")
         }
         let flag = StopFlag()
         let mayRun = running.withLock { running in
@@ -92,13 +94,21 @@ package final class AgentServer: Sendable {
             running = flag
             return true
         }
-        guard mayRun else { return (409, "{\"error\":\"the agent is busy with another run\"}") }
+        guard mayRun else { return Self.refusal(409, "the agent is busy with another run") }
         defer { running.withLock { $0 = nil } }
         do {
             return (200, try await work(order, flag))
         } catch {
-            let reason = TextOutputs.xml("\(error)").filter { $0 != "\\" }
-            return (500, "{\"error\":\"\(reason)\"}")
+            return Self.refusal(500, "\(error)")
+        }
+    }
+
+    private static func refusal(_ status: Int, _ reason: String) -> (Int, String) {
+        do throws(FileError) {
+            return (status, try ReportFile.json(AgentRefusal(error: reason)))
+        } catch {
+            // A text can always be written; the status says enough.
+            return (status, "{}")
         }
     }
 
@@ -168,7 +178,8 @@ private final class AgentHandler: ChannelInboundHandler {
             wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: answer.0), headers: headers))),
             promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        if !keepsAlive { context.close(promise: nil) }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated()
+        // Closing at once would cut off what the socket has not taken yet.
+        if !keepsAlive { written.whenComplete { _ in context.close(promise: nil) } }
     }
 }

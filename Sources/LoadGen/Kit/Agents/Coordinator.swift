@@ -117,7 +117,8 @@ package struct Coordinator: Sendable {
             } catch {
                 throw RunError("\(endpoint) does not answer as an agent")
             }
-            guard clock.wall < UInt64(Int64.max), after >= before else { continue }
+            // So that neither the offset nor a moment with it leaves an Int64.
+            guard clock.wall < 1 << 62, after >= before else { continue }
             let middle = before + (after - before) / 2
             let agent = Agent(
                 endpoint: endpoint, offset: Int64(clock.wall) - Int64(middle), doubt: (after - before) / 2)
@@ -144,9 +145,18 @@ package struct Coordinator: Sendable {
         }
         let (status, bytes) = flow.answer.withLock { $0 }
         guard status == 200 else {
-            throw RunError("agent \(endpoint) answers \(status): \(String(decoding: bytes.prefix(300), as: UTF8.self))")
+            throw RunError("agent \(endpoint) answers \(status): \(reason(bytes))")
         }
         return bytes
+    }
+
+    /// What the agent says of itself, or the beginning of what else came.
+    private static func reason(_ bytes: [UInt8]) -> String {
+        do throws(FileError) {
+            return String(try ReportFile.decode(AgentRefusal.self, bytes, "the answer").error.prefix(1000))
+        } catch {
+            return String(decoding: bytes.prefix(300), as: UTF8.self)
+        }
     }
 }
 

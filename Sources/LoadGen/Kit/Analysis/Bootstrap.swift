@@ -61,6 +61,7 @@ struct Blocks {
 
 /// A value with the interval that holds the true one with the confidence asked for.
 package struct Estimate: Codable, Equatable, Sendable {
+    /// What was measured, and the bounds of the interval.
     package let value: Double
     package let low: Double
     package let high: Double

@@ -13,7 +13,9 @@ package struct ProbeResult: Codable, Sendable {
         case generator = "generator at its limit"
     }
 
+    /// Arrivals a second.
     package let rate: Double
+    /// How it came out.
     package let outcome: Outcome
     /// A failure that chance does not explain: a queue grew, or the target fell behind.
     package let isPlain: Bool
@@ -26,6 +28,7 @@ package struct ProbeResult: Codable, Sendable {
     /// What was measured of the first condition on whole arrivals' latency, nanoseconds.
     package let latency: Double?
 
+    /// What a probe at `rate` told.
     package init(
         rate: Double, outcome: Outcome, isPlain: Bool, throughput: Double, confidence: Double, summary: String,
         latency: Double? = nil
@@ -54,6 +57,7 @@ package struct CapacitySearch: Sendable {
         package let rate: Double
         /// The lowest rate above it that failed; `nil` when none did.
         package let failedAt: Double?
+        /// In the order in which they were made.
         package let probes: [ProbeResult]
         /// The search ended because the generator, not the target, could do no more.
         package let isGeneratorBound: Bool

@@ -11,6 +11,7 @@ package struct Comparison: Codable, Sendable {
         package let b: Double
         /// B / A; for errors the difference B - A.
         package let ratio: Estimate
+        /// What can be said of it.
         package let verdict: Verdict
     }
 
@@ -22,6 +23,7 @@ package struct Comparison: Codable, Sendable {
         case unknown
     }
 
+    /// One a measure.
     package let rows: [Row]
     /// The share of comparisons of a run with itself that may raise an alarm, over all rows together.
     package let alarmShare: Double

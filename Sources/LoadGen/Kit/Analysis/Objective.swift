@@ -18,21 +18,28 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
     package struct Condition: Equatable, Sendable, CustomStringConvertible {
         /// An operation's name, `nil` for whole arrivals.
         package let operation: String?
+        /// What is compared with the bound.
         package let measure: Measure
         /// The value must be below the bound, or else above it.
         package let isBelow: Bool
+        /// The bound itself is good enough: `<=` and `>=`.
+        package let isInclusive: Bool
+        /// In the unit of the measure.
         package let bound: Double
         /// As it was written.
         package let description: String
     }
 
+    /// All of them must hold.
     package let conditions: [Condition]
 
     /// How one condition came out.
     package struct Verdict: Equatable, Sendable {
+        /// The condition judged.
         package let condition: Condition
         /// What was measured, in the unit of the bound; `nil` when there was nothing to measure.
         package let value: Double?
+        /// It holds.
         package let isMet: Bool
 
         /// The value for people.
@@ -55,6 +62,7 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
         self.conditions = conditions
     }
 
+    /// As it was written.
     package var description: String { conditions.map(\.description).joined(separator: ",") }
 
     /// Judges each condition against a report.
@@ -64,7 +72,8 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
             guard let figures, let value = condition.measure.value(figures, seconds: report.seconds) else {
                 return Verdict(condition: condition, value: nil, isMet: false)
             }
-            let isMet = condition.isBelow ? value < condition.bound : value > condition.bound
+            let isBeyond = condition.isBelow ? value < condition.bound : value > condition.bound
+            let isMet = isBeyond || (condition.isInclusive && value == condition.bound)
             return Verdict(condition: condition, value: value, isMet: isMet)
         }
     }
@@ -87,7 +96,8 @@ extension Objective.Condition {
         }
         var left = text[..<sign]
         var right = text[text.index(after: sign)...]
-        if right.hasPrefix("=") { right = right.dropFirst() }
+        isInclusive = right.hasPrefix("=")
+        if isInclusive { right = right.dropFirst() }
         var operation: String?
         if let colon = left.firstIndex(of: ":") {
             let name = String(left[..<colon])

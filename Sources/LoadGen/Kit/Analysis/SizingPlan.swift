@@ -4,6 +4,7 @@ package struct SizingPlan: Sendable {
     package struct Work: Sendable {
         /// `pulls` or `pushes`.
         package var name: String
+        /// Arrivals a day.
         package var perDay: Double
         /// Arrivals a second that one node keeps within its objective.
         package var capacity: Double
@@ -15,6 +16,7 @@ package struct SizingPlan: Sendable {
         /// Where capacity and bytes come from.
         package var source: String
 
+        /// Work as given.
         package init(
             name: String, perDay: Double, capacity: Double, bytesOut: Double, bytesIn: Double, stored: Double,
             source: String
@@ -29,6 +31,7 @@ package struct SizingPlan: Sendable {
         }
     }
 
+    /// All that has to be done.
     package var work: [Work]
     /// The busiest second against the day's mean.
     package var peak = 4.0

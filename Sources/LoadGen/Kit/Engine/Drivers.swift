@@ -118,7 +118,7 @@ final class ClosedDriver: Driver {
         }
         let mine = index
         index += step
-        worker.arrive(workload, mine, intended: now) { [self] ended in
+        worker.arrive(workload, mine, intended: now) { [self] in
             guard worker.settings.think > .zero else {
                 // Far from a failure's stack, so that a refusing target cannot make it overflow.
                 let bound = NIOLoopBound(self, eventLoop: worker.loop)

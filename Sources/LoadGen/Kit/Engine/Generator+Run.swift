@@ -8,7 +8,10 @@ package protocol StopSignal: Sendable {
 
 /// Never stops.
 package struct NeverStops: StopSignal {
+    /// There is but one kind.
     package init() {}
+
+    /// Always false.
     package var isStopped: Bool { false }
 }
 
@@ -78,7 +81,12 @@ extension Generator {
         for worker in workers {
             if isInterrupted { try await worker.perform { $0.stopSending() } }
         }
-        if isInterrupted { try await settle(limit: .seconds(1)) }
+        if isInterrupted {
+            try await settle(limit: .seconds(5))
+            // Who still waits is counted with the time that it has waited: leaving it out would flatter the server.
+            for worker in workers { try await worker.perform { $0.giveUp() } }
+            try await settle(limit: .seconds(1))
+        }
         for worker in workers {
             var part = try await worker.perform { worker in
                 if isInterrupted { worker.recorder.close(at: now) }
@@ -124,11 +132,10 @@ extension Generator {
         progress.takenAt = now
         progress.at = (Double(now) - Double(plan.window.lowerBound)) / 1e9
         progress.length = Double(plan.window.upperBound - plan.window.lowerBound) / 1e9
-        let second = Int(progress.at.rounded(.down)) - 1
         for worker in workers {
             progress = try await worker.perform { [progress] worker in
                 var progress = progress
-                worker.report(into: &progress, second: second)
+                worker.report(into: &progress)
                 return progress
             }
         }

@@ -14,6 +14,7 @@ package final class Generator: Sendable {
         }
     }
 
+    /// As given at the start.
     package let settings: RunSettings
     private let group: MultiThreadedEventLoopGroup
     let workers: [Handle]
@@ -45,6 +46,22 @@ package final class Generator: Sendable {
                 }.get())
         }
         return Generator(settings: settings, group: group, workers: workers)
+    }
+
+    /// Starts the event loops for as long as `body` lasts, and ends them whether it succeeds or throws.
+    package static func with<Result>(
+        _ settings: RunSettings, _ body: (Generator) async throws -> Result
+    ) async throws -> Result {
+        let generator = try await start(settings)
+        let result: Result
+        do {
+            result = try await body(generator)
+        } catch {
+            try await generator.shutDown()
+            throw error
+        }
+        try await generator.shutDown()
+        return result
     }
 
     /// Runs steps outside any figures: set-up, clean-up, a look at the target. Worker `place` does it.

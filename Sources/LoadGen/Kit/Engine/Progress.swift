@@ -4,14 +4,18 @@ package struct Progress: Sendable {
     package var at = 0.0
     /// Length of the figures, seconds.
     package var length = 0.0
+    /// Arrivals so far, those of warm-up and cool-down too.
     package var started = 0
     package var succeeded = 0
     package var failed = 0
     /// Arrivals under way.
     package var active = 0
+    /// Connections that stand or are being made.
     package var connections = 0
-    /// The last whole second.
+    /// The last whole second, or the last whole interval where intervals are longer.
     package var last = Interval()
+    /// Seconds that ``last`` covers.
+    package var lastLength = 1.0
     /// CPU time of each event loop so far.
     var threadCPU: [Nanoseconds] = []
     var takenAt: Nanoseconds = 0
@@ -20,16 +24,20 @@ package struct Progress: Sendable {
 
 extension Worker {
     /// Adds this worker's part to `progress`.
-    func report(into progress: inout Progress, second: Int) {
+    func report(into progress: inout Progress) {
         progress.started += started
         progress.succeeded += succeeded
         progress.failed += failed
         progress.active += active
         progress.connections += pool.open
-        let slots = Int(1_000_000_000 / recorder.width)
-        if second >= 0, slots > 0 {
-            for interval in recorder.intervals.dropFirst(second * slots).prefix(slots) { progress.last.add(interval) }
+        let (begin, width) = (recorder.window.lowerBound, recorder.width)
+        let slots = max(1, 1_000_000_000 / width)
+        let whole = progress.takenAt > begin ? (progress.takenAt - begin) / (slots * width) : 0
+        if whole > 0 {
+            let first = Int((whole - 1) * slots)
+            for interval in recorder.intervals.dropFirst(first).prefix(Int(slots)) { progress.last.add(interval) }
         }
+        progress.lastLength = Double(slots * width) / 1e9
         progress.threadCPU.append(MonotonicClock.threadCPU())
         progress.isDone = progress.isDone && isSendingDone && active == 0
     }

@@ -96,13 +96,7 @@ package struct Recorder: Sendable {
     private mutating func slot(_ moment: Nanoseconds) -> Int {
         var slot = Int((moment - window.lowerBound) / width)
         while slot >= Self.mostIntervals {
-            var merged: [Interval] = []
-            for start in stride(from: 0, to: intervals.count, by: 2) {
-                var pair = intervals[start]
-                if start + 1 < intervals.count { pair.add(intervals[start + 1]) }
-                merged.append(pair)
-            }
-            intervals = merged
+            intervals = intervals.paired()
             width *= 2
             slot = Int((moment - window.lowerBound) / width)
         }

@@ -36,12 +36,13 @@ struct RunPlan: Sendable {
         if case .open = drive { true } else { false }
     }
 
-    /// Until the next whole second of the run, or its end, is just over.
+    /// Until the next whole second of the run, or its end, is just over; before the start a step of at most 100 ms, so
+    /// that a stop is seen.
     func pauseBeforeNextSecond() -> UInt64 {
         let now = MonotonicClock.now()
         let second: Nanoseconds = 1_000_000_000
         let grace: Nanoseconds = 5_000_000
-        guard now >= start else { return start - now + grace }
+        guard now >= start else { return min(start - now + grace, 100_000_000) }
         let next = start + ((now - start) / second + 1) * second + grace
         if now <= end, end + grace < next { return end + grace - now }
         return now > end ? 50_000_000 : next - now

@@ -2,18 +2,24 @@ import NIOSSL
 
 /// Everything that a run needs to know besides what its arrivals do.
 package struct RunSettings: Sendable {
+    /// When arrivals begin.
     package var drive: Drive
     /// Stretches before and after the figures, at the first and last rate.
     package var warmUp = Duration.zero
     package var coolDown = Duration.zero
+    /// Event loops, at least 1.
     package var threads = 1
     /// Event loops run before everything that is not real-time, where the system allows it.
     package var isRealTime = false
+    /// How each event loop makes its connections.
     package var connections = ConnectionSettings()
+    /// Deadline of each request, from the moment it is sent or waits for a connection.
     package var requestTimeout = Duration.seconds(30)
+    /// Closed loop: between an answer and the next arrival.
     package var think = Duration.zero
     /// What a report's intervals cover.
     package var intervalWidth = Duration.seconds(1)
+    /// Of content, arrivals and choices.
     package var seed: UInt64 = 1
     /// This generator's share of the arrivals, and how many generators there are.
     package var share = 0
@@ -35,6 +41,7 @@ package struct RunSettings: Sendable {
 
 /// A run that could not begin. The message says what to do.
 package struct RunError: Error, CustomStringConvertible {
+    /// What is wrong and what to do.
     package let description: String
 
     /// - Parameter description: what is wrong and what to do.

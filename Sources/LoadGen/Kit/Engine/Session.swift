@@ -103,6 +103,8 @@ extension Request {
     func judge(_ answer: Answer) -> Failure? {
         if let failure = answer.failure { return failure }
         guard accepts.contains(answer.head.status) else { return .status(answer.head.status) }
+        // What leads elsewhere has a body of its own.
+        guard answer.head.status < 300 else { return nil }
         if let expectedLength, answer.received != expectedLength { return .wrongLength }
         if let expectedDigest, let digest = answer.digest, digest != expectedDigest { return .digestMismatch }
         return nil

@@ -32,12 +32,19 @@ package enum ProcessReading {
 
 /// CPU and memory of the target's process, second by second.
 final class TargetSampler {
-    private let settings: RunSettings
+    /// The run's watch waits for a reading, and must see a stop soon.
+    private static let limit = Duration.seconds(1)
+
+    private let pid: Int?
+    private let page: Request?
     private let generator: Generator
     private var last: (at: Nanoseconds, cpu: Nanoseconds)?
 
     init(settings: RunSettings, generator: Generator) {
-        self.settings = settings
+        pid = settings.serverPID
+        var page = settings.metricsPage
+        page?.limit = Self.limit
+        self.page = page
         self.generator = generator
     }
 
@@ -54,8 +61,8 @@ final class TargetSampler {
     }
 
     private func read() async -> (cpu: Nanoseconds, memory: Int)? {
-        if let pid = settings.serverPID { return ProcessReading.read(pid: pid) }
-        guard let page = settings.metricsPage else { return nil }
+        if let pid { return ProcessReading.read(pid: pid) }
+        guard let page else { return nil }
         let result = MetricsReading()
         do throws(Failure) {
             try await generator.perform(MetricsFlow(page: page, reading: result))

@@ -135,14 +135,14 @@ final class Worker {
     /// Starts one arrival; `ended` hears of its end.
     @inline(__always)
     func arrive(
-        _ workload: any Workload, _ place: UInt64, intended: Nanoseconds, ended: ((Nanoseconds) -> Void)? = nil
+        _ workload: any Workload, _ place: UInt64, intended: Nanoseconds, ended: (() -> Void)? = nil
     ) {
         let index = base &+ place
         beyond = max(beyond, index &+ 1)
         guard active < settings.activeLimit else {
             recorder.recordMissed(intended: intended)
             failed += 1
-            ended?(MonotonicClock.now())
+            ended?()
             return
         }
         recorder.recordStart(intended: intended, at: MonotonicClock.now())
@@ -153,14 +153,14 @@ final class Worker {
         case .request(let request):
             perform(request, arrival: intended, intended: intended, isRecorded: true) { [self] answer in
                 finished(intended, request.judge(answer), at: answer.endedAt)
-                ended?(answer.endedAt)
+                ended?()
             }
         case .flow(let flow):
             let session = Session(worker: self, intended: intended, isRecorded: true, random: random)
             run(flow, session) { [self] failure in
                 let now = MonotonicClock.now()
                 finished(intended, failure, at: now - min(session.paused, now))
-                ended?(now)
+                ended?()
             }
         }
     }
@@ -184,7 +184,8 @@ final class Worker {
         _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, isRecorded: Bool,
         done: @escaping (Answer) -> Void
     ) {
-        let deadline = MonotonicClock.now() &+ settings.requestTimeout.nanoseconds
+        let limit = request.limit.map { min($0, settings.requestTimeout) } ?? settings.requestTimeout
+        let deadline = MonotonicClock.now() &+ limit.nanoseconds
         let exchange = Exchange(request, intended: intended, deadline: deadline) { [self] answer in
             if isRecorded {
                 recorder.recordRequest(
@@ -193,7 +194,7 @@ final class Worker {
             done(answer)
         }
         if isRecorded, isGivingUp { return exchange.finish(.timeout) }
-        if !pool.send(exchange) { exchange.finish(.noLocalPort) }
+        if !pool.send(exchange) { exchange.finish(.noConnection) }
     }
 
     func pause(_ length: Duration, _ resume: @escaping () -> Void) {

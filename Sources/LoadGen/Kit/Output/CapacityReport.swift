@@ -1,7 +1,10 @@
 /// A capacity search as a file.
 package struct CapacityReport: Codable, Sendable {
+    /// Of the file's format.
     package var version = 1
+    /// As it was written.
     package let objective: String
+    /// What the search found.
     package let answer: CapacitySearch.Answer
     /// The run at the highest rate that passed, or the last one.
     package let run: RunReport

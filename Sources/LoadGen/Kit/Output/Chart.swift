@@ -5,7 +5,7 @@ struct Chart {
     /// One line.
     struct Series {
         let name: String
-        /// Class of the stroke, `s0` … `s5`.
+        /// Class of the stroke, `s0` … `s4`.
         let style: Int
         let points: [(x: Double, y: Double)]
         var isFilled = false

@@ -2,10 +2,14 @@
 package enum HTMLReport {
     /// What stands besides a run's own figures.
     package struct Extras: Sendable {
+        /// How the conditions came out.
         package var verdicts: [Objective.Verdict] = []
+        /// Of a capacity search.
         package var capacity: CapacitySearch.Answer?
+        /// Of that search, as it was written.
         package var objective: String?
 
+        /// Nothing besides.
         package init() {}
     }
 

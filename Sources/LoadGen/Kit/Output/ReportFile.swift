@@ -3,6 +3,7 @@ import Glibc
 
 /// A file that cannot be read or written.
 package struct FileError: Error, CustomStringConvertible {
+    /// Which file, and why.
     package let description: String
 
     init(_ description: String) {
@@ -61,10 +62,11 @@ package enum ReportFile {
         throw FileError("'\(path)' is larger than 1 GiB")
     }
 
-    /// Writes a file whole or not at all: beside it first, synced, then renamed. Throws for a full disk among others.
+    /// Writes a file whole or not at all: beside it first, synced, then renamed. A device or a pipe is written to as it
+    /// is. Throws for a full disk among others.
     package static func write(_ text: String, to path: String) throws(FileError) {
         var information = stat()
-        let isSpecial = stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFREG
+        let isSpecial = stat(path, &information) == 0 && ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
         let temporary = isSpecial ? path : path + ".part"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError("'\(path)' cannot be written: \(reason())") }
@@ -77,17 +79,16 @@ package enum ReportFile {
             written += count
         }
         guard isSpecial || fsync(descriptor) == 0 else { throw abandon(path, temporary, descriptor, isSpecial) }
-        guard close(descriptor) == 0 else { throw FileError("'\(path)' cannot be written: \(reason())") }
-        guard isSpecial || rename(temporary, path) == 0 else {
-            throw FileError("'\(path)' cannot be written: \(reason())")
+        guard close(descriptor) == 0, isSpecial || rename(temporary, path) == 0 else {
+            throw abandon(path, temporary, nil, isSpecial)
         }
     }
 
     private static func abandon(
-        _ path: String, _ temporary: String, _ descriptor: Int32, _ isSpecial: Bool
+        _ path: String, _ temporary: String, _ descriptor: Int32?, _ isSpecial: Bool
     ) -> FileError {
         let error = FileError("'\(path)' cannot be written: \(reason())")
-        close(descriptor)
+        if let descriptor { close(descriptor) }
         if !isSpecial { unlink(temporary) }
         return error
     }

@@ -71,7 +71,9 @@ package enum Summary {
         let state =
             progress.at < 0
             ? "warming up" : progress.at > progress.length + 1 ? "waiting" : Text.fixed(progress.at, 0) + " s"
-        return "\(state): \(progress.last.succeeded)/s of \(progress.last.asked)/s, \(progress.last.failed) failed, "
+        let (got, asked) = (Double(progress.last.succeeded), Double(progress.last.asked))
+        return "\(state): \(Text.fixed(got / progress.lastLength, 0))/s of "
+            + "\(Text.fixed(asked / progress.lastLength, 0))/s, \(progress.last.failed) failed, "
             + "p50 \(Text.time(last.percentile(50))), p99 \(Text.time(last.percentile(99))), "
             + "\(progress.active) under way, \(progress.connections) connections"
     }

@@ -9,6 +9,7 @@ package struct BlobContent: Hashable, Sendable {
     package static let trailerLength = 32
     private static let page = 4096
 
+    /// Of the stream that its blobs share.
     package let seed: UInt64
     /// Tells this blob from others of the same size.
     package let id: UInt64
@@ -99,7 +100,9 @@ package struct BlobContent: Hashable, Sendable {
 
 /// Digests of seeded blobs in constant time, once their sizes are known.
 package struct ContentLibrary: Sendable {
+    /// Of the stream that its blobs share.
     package let seed: UInt64
+    /// Share of the bytes that a compressor can remove, `0 ... 0.99`.
     package let compressibility: Double
     private var prefixes: [Int: SHA256] = [:]
 
@@ -158,7 +161,7 @@ package struct ContentLibrary: Sendable {
     }
 }
 
-/// Lower-case hexadecimal.
+/// Hexadecimal, written in lower case.
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
@@ -170,5 +173,14 @@ package enum Hex {
             text.append(digits[Int(byte & 15)])
         }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// What a digit of either case stands for; `nil` when it is none.
+    static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x41...0x46, 0x61...0x66: (digit | 0x20) - 0x61 + 10
+        default: nil
+        }
     }
 }

@@ -5,21 +5,30 @@ import Vocabulary
 
 /// A blob as an image names it.
 package struct Layer: Sendable {
+    /// Its bytes, made when they are needed.
     package let content: BlobContent
     /// `sha256:…`
     package let digest: String
 
+    /// Bytes.
     package var size: Int { content.size }
 }
 
 /// An image that can be pushed and pulled: everything about it follows from the seed.
 package struct Image: Sendable {
+    /// Name, without host.
     package let repository: String
+    /// What arrivals ask for it by.
     package let tag: String
+    /// In the manifest's order.
     package let layers: [Layer]
+    /// The config's JSON.
     package let config: ByteBuffer
+    /// `sha256:…`
     package let configDigest: String
+    /// The manifest's JSON.
     package let manifest: ByteBuffer
+    /// Of the manifest, `sha256:…`
     package let digest: String
 
     /// Makes config and manifest for the layers. `name` makes the config, and so the image, one of its own.

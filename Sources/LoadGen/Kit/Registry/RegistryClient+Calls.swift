@@ -80,7 +80,7 @@ extension RegistryClient {
         let answer = try await send(
             Call(
                 operation: .blobMount, method: "POST", path: "/v2/\(repository)/blobs/uploads/?\(query)",
-                scope: "repository:\(repository):pull,push", accepts: [201, 202]), session)
+                scope: "repository:\(repository):pull,push repository:\(source):pull", accepts: [201, 202]), session)
         guard answer.status == 202 else { return true }
         let upload = try place(answer, "/v2/\(repository)/blobs/uploads/")
         _ = try await send(

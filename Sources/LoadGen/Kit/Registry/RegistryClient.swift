@@ -9,7 +9,9 @@ package enum Credentials: Sendable {
 
 /// Speaks to one registry as clients do: logs in when asked, follows redirects of blobs. Never to another host with credentials.
 package struct RegistryClient: Sendable {
+    /// The registry.
     package let endpoint: Endpoint
+    /// Who asks.
     package let credentials: Credentials
     /// Hosts besides the target that a token may be fetched from.
     package let tokenHosts: Set<String>
@@ -66,8 +68,7 @@ package struct RegistryClient: Sendable {
             keepsHeaders: true, closes: closes,
             accepts: call.accepts + (call.operation.mayRedirect ? [301, 302, 303, 307, 308] : []))
         if !call.operation.mayRedirect {
-            request.expectedLength = call.length
-            request.expectedDigest = call.digest
+            (request.expectedLength, request.expectedDigest) = (call.length, call.digest)
         }
         return request
     }
@@ -84,7 +85,7 @@ package struct RegistryClient: Sendable {
             var request = Request(
                 .redirected, call.method, place.endpoint, place.path, fields: call.fields, keeping: call.keeping,
                 keepsHeaders: true, closes: closes, accepts: call.accepts + [301, 302, 303, 307, 308])
-            request.expectedDigest = call.digest
+            (request.expectedLength, request.expectedDigest) = (call.length, call.digest)
             answer = await session.send(request)
             guard [301, 302, 303, 307, 308].contains(answer.status) else { return answer }
         }
@@ -108,7 +109,7 @@ package struct RegistryClient: Sendable {
         "Authorization: Basic " + Base64.text(Array("\(user):\(password)".utf8))
     }
 
-    /// Docker's token GET: Basic credentials, one `scope`.
+    /// Docker's token GET: Basic credentials, a `scope` for each of those in `scope`, which stand with blanks between.
     private func fetchToken(
         _ realm: String, _ service: String?, _ scope: String, _ session: Session
     ) async throws(Failure) -> (value: String, lifetime: Duration) {
@@ -116,7 +117,9 @@ package struct RegistryClient: Sendable {
         guard place.endpoint == endpoint || tokenHosts.contains(place.endpoint.authority) else { throw .foreignHost }
         var path = place.path
         if let service { path = Location.adding("service=" + Location.escape(service), to: path) }
-        if !scope.isEmpty { path = Location.adding("scope=" + Location.escape(scope), to: path) }
+        for one in scope.split(separator: " ") {
+            path = Location.adding("scope=" + Location.escape(String(one)), to: path)
+        }
         var fields: [String] = []
         if case .basic(let user, let password) = credentials { fields.append(Self.basic(user, password)) }
         let answer = await session.send(

@@ -6,8 +6,11 @@ import FoundationEssentials
 package struct Recording: Sendable {
     /// A body: its text, or the length and digest of content to be made anew.
     package struct Body: Codable, Sendable {
+        /// Bytes.
         package let length: Int
+        /// `sha256:…`
         package let digest: String
+        /// The body itself, where it is short.
         package let text: String?
     }
 
@@ -15,14 +18,21 @@ package struct Recording: Sendable {
     package struct Exchange: Codable, Sendable {
         /// Milliseconds from the beginning of the recording.
         package let at: Int
+        /// As it was sent.
         package let method: String
         /// Path and query; an upload's place is `@N`.
         package let url: String
+        /// By lower-case name.
         package let headers: [String: [String]]
+        /// What was sent, if anything.
         package let body: Body?
+        /// It came in chunked coding.
         package let chunked: Bool?
+        /// Absent where no answer was recorded.
         package let status: Int?
+        /// By lower-case name.
         package let answerHeaders: [String: [String]]?
+        /// What came back.
         package let answerBody: Body?
     }
 
@@ -31,7 +41,9 @@ package struct Recording: Sendable {
         let version: Int
     }
 
+    /// What the client did.
     package let title: String
+    /// In order of time.
     package let exchanges: [Exchange]
 
     /// Reads a file's text. Throws with the line that is wrong.
@@ -89,6 +101,7 @@ package struct ReplayPlan: Sendable {
     let manifests: [String: String]
     /// Why exchanges are not sent, and how many.
     package private(set) var left: [String: Int] = [:]
+    /// The recording's.
     package let title: String
 
     /// Nothing of the recording can be sent.

@@ -3,6 +3,7 @@ import NIOCore
 
 /// Each arrival sends one recording, at `pace` times its speed, with repositories and content that no other arrival has.
 package struct ReplayWorkload: Workload {
+    /// What is sent.
     package let plan: ReplayPlan
     let client: RegistryClient
     let library: ContentLibrary
@@ -139,7 +140,8 @@ struct ReplayFlow: Flow {
             let name = names.repository(repository)
             place = upload
             call.path = "/v2/\(name)/blobs/uploads/" + start(query, names)
-            call.scope = "repository:\(name):pull,push"
+            let source = ReplayBuilder.query(query)["from"].map { " repository:\(names.repository($0)):pull" } ?? ""
+            call.scope = "repository:\(name):pull,push" + source
             call.accepts = [201, 202]
         case .piece(let upload, let old, let range, let isLast):
             // A mount that the registry took needs no upload.
@@ -188,23 +190,10 @@ struct ReplayFlow: Flow {
 }
 
 extension ReplayWorkload {
-    /// Logs every event loop in and looks whether the target answers as a registry. Throws what it met.
-    package func logIn(_ generator: Generator) async throws(Failure) {
-        for place in generator.workers.indices { try await generator.perform(ReplayLogIn(client: client), on: place) }
-    }
-
     /// Deletes what the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
     package func cleanUp(_ generator: Generator, arrivals: UInt64, limit: Duration) async throws(Failure) {
         let until = MonotonicClock.now() &+ limit.nanoseconds
         try await generator.perform(ReplayCleanUp(workload: self, arrivals: arrivals, until: until))
-    }
-}
-
-private struct ReplayLogIn: Flow {
-    let client: RegistryClient
-
-    func run(_ session: Session) async throws(Failure) {
-        try await client.ping(session)
     }
 }
 

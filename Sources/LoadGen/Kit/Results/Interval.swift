@@ -69,6 +69,17 @@ package struct Interval: Codable, Equatable, Sendable {
     }
 }
 
+extension [Interval] {
+    /// Half as many of twice the length; an odd one at the end stays alone.
+    func paired() -> [Interval] {
+        stride(from: 0, to: count, by: 2).map { start in
+            var pair = self[start]
+            if start + 1 < count { pair.add(self[start + 1]) }
+            return pair
+        }
+    }
+}
+
 /// Log-linear buckets of 0.4 %: 256 to each power of two.
 package enum LatencyBucket {
     private static let bits = 8

@@ -1,8 +1,10 @@
 /// Counts and latencies of one operation, or of whole arrivals, as a report holds them.
 package struct FiguresReport: Codable, Equatable, Sendable {
+    /// Successes.
     package var succeeded = 0
     /// Failures by kind, see ``Failure/name``.
     package var failures: [String: Int] = [:]
+    /// Bytes of bodies received and sent.
     package var bytesIn = 0
     package var bytesOut = 0
     /// From the intended moment to the last byte; successes, and timeouts at the moment they were given up.
@@ -55,6 +57,7 @@ package struct TargetSample: Codable, Equatable, Sendable {
     /// Resident bytes.
     package var memory: Int
 
+    /// A sample of one moment.
     package init(at: Double, cpu: Double, memory: Int) {
         self.at = at
         self.cpu = cpu
@@ -70,6 +73,7 @@ package struct GeneratorReport: Codable, Equatable, Sendable {
     package var cpuSeconds = 0.0
     /// Greatest resident size, bytes.
     package var peakMemory = 0
+    /// Connections made, by whatever became of them.
     package var connectionsMade = 0
     /// Requests that waited for a free connection.
     package var waitedForConnection = 0
@@ -98,11 +102,15 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var version = 1
     /// Seconds since 1970 when the figures began.
     package var began = 0.0
+    /// The URL aimed at.
     package var target = ""
+    /// Its name, `GET`, or the recording's file.
     package var scenario = ""
+    /// Of content, arrivals and choices.
     package var seed: UInt64 = 0
     /// `open loop`, or `closed loop`, which hides pauses of the server.
     package var mode = ""
+    /// One line for people.
     package var schedule = ""
     /// Seconds that the figures cover.
     package var seconds = 0.0
@@ -120,9 +128,13 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var lag = SparseHistogram()
     /// Seconds that each interval covers.
     package var intervalSeconds = 1.0
+    /// In order, the first from the start of the figures.
     package var intervals: [Interval] = []
+    /// How the generator fared, all threads and agents together.
     package var generator = GeneratorReport()
+    /// The target's CPU and memory, where they were read.
     package var samples: [TargetSample] = []
+    /// The user ended the run early.
     package var isInterrupted = false
     /// Why the figures cannot be trusted; empty when they can.
     package var doubts: [String] = []
@@ -191,11 +203,7 @@ package struct RunReport: Codable, Equatable, Sendable {
     }
 
     private mutating func widen() {
-        intervals = stride(from: 0, to: intervals.count, by: 2).map { start in
-            var pair = intervals[start]
-            if start + 1 < intervals.count { pair.add(intervals[start + 1]) }
-            return pair
-        }
+        intervals = intervals.paired()
         intervalSeconds *= 2
     }
 }

@@ -29,8 +29,10 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
     package struct Bucket: Equatable, Sendable {
         /// Highest value of the bucket, nanoseconds.
         package let value: UInt64
+        /// How many values lie in it.
         package let count: UInt64
 
+        /// A bucket with its count.
         package init(value: UInt64, count: UInt64) {
             self.value = value
             self.count = count

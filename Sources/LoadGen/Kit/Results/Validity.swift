@@ -18,6 +18,9 @@ package enum Validity {
         if report.arrivals.failures["no-local-port"] != nil {
             doubts.append("the generator ran out of local ports or descriptors")
         }
+        if let count = report.arrivals.failures["no-connection"] {
+            doubts.append("\(count) arrivals found no connection and no room to wait for one: raise --max-connections")
+        }
         let requests = report.operations.values.reduce(0) { $0 + $1.total }
         guard isOpen else { return doubts }
         if Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1)) {

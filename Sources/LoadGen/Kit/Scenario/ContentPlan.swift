@@ -2,6 +2,7 @@
 package struct ContentPlan: Sendable {
     /// One place in the round of layers that new images take in turn.
     package struct Slot: Sendable {
+        /// Bytes.
         package let size: Int
         /// The registry has it from set-up on; the others are new in each image.
         package let isShared: Bool
@@ -12,7 +13,9 @@ package struct ContentPlan: Sendable {
 
     /// Names the run's content and repositories.
     package let seed: UInt64
+    /// Digests of all that it makes.
     package let library: ContentLibrary
+    /// One round of layers; none when nothing is pushed.
     package let slots: [Slot]
     private let sizes: [Int]
     private let scenario: Scenario

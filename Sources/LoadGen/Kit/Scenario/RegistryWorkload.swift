@@ -1,7 +1,10 @@
 /// A scenario against one registry: decides what each arrival does, from its index and the seed alone.
 package struct RegistryWorkload: Workload {
+    /// What arrivals do.
     package let scenario: Scenario
+    /// Who they are.
     package let client: RegistryClient
+    /// What they push and pull.
     package let plan: ContentPlan
     /// What set-up pushes and arrivals pull.
     package let images: [Image]

@@ -25,9 +25,6 @@ extension Scenario {
         }
     }
 
-    /// Bytes.
-    private static let largestLayer = 68_719_476_736
-
     private static func choices(_ fields: inout YAMLFields) throws(ScenarioError) -> [Choice] {
         guard let (line, node) = fields.node("arrivals") else {
             throw ScenarioError("\(fields.file): the key 'arrivals' is missing: what shall clients do?")
@@ -41,7 +38,7 @@ extension Scenario {
             guard let action = try entry.choice("do", Action.self) else {
                 throw fields.error(line, "arrivals[\(place)]", "the key 'do' is missing")
             }
-            choices.append(Choice(action: action, weight: try entry.number("weight", 0...1e9) ?? 1))
+            choices.append(Choice(action: action, weight: try entry.number("weight", Limits.weight) ?? 1))
             try entry.refuseOthers()
         }
         guard choices.contains(where: { $0.weight > 0 }) else {
@@ -53,14 +50,14 @@ extension Scenario {
     private mutating func readImages(_ fields: inout YAMLFields) throws(ScenarioError) {
         if let (line, node) = fields.node("images") {
             var entry = try YAMLFields(node, file: fields.file, path: "images")
-            images.count = try entry.integer("count", 1...100_000) ?? images.count
-            images.repositories = try entry.integer("repositories", 1...100_000) ?? images.repositories
-            images.layers = try entry.integer("layers", 1...127) ?? images.layers
-            images.compressibility = try entry.number("compressibility", 0...0.99) ?? 0
-            images.dedupe = try entry.number("dedupe", 0...0.99) ?? 0
+            images.count = try entry.integer("count", Limits.images) ?? images.count
+            images.repositories = try entry.integer("repositories", Limits.repositories) ?? images.repositories
+            images.layers = try entry.integer("layers", Limits.layers) ?? images.layers
+            images.compressibility = try entry.number("compressibility", Limits.share) ?? 0
+            images.dedupe = try entry.number("dedupe", Limits.share) ?? 0
             images.largest = try entry.read("largest", Quantity.bytes)
             if let sizes = try entry.read("size", SizeDistribution.init(text:)) { images.sizes = sizes }
-            guard min(images.sizes.size(at: 1), images.largest ?? .max) <= Self.largestLayer else {
+            guard images.largestLayer <= Limits.layer else {
                 throw fields.error(line, "images", "a layer may have at most 64 GiB")
             }
             try entry.refuseOthers()
@@ -78,8 +75,8 @@ extension Scenario {
     }
 
     private mutating func readHabits(_ fields: inout YAMLFields) throws(ScenarioError) {
-        zipf = try fields.number("zipf", 0...5) ?? zipf
-        parallel = try fields.integer("parallel", 1...64) ?? parallel
+        zipf = try fields.number("zipf", Limits.zipf) ?? zipf
+        parallel = try fields.integer("parallel", Limits.parallel) ?? parallel
         verifies = try fields.flag("verify") ?? verifies
         pings = try fields.flag("ping") ?? pings
         pause = try fields.duration("pause") ?? pause

@@ -40,9 +40,12 @@ package struct Scenario: Equatable, Codable, Sendable {
 
     /// An action and how often it is drawn against the others.
     package struct Choice: Equatable, Codable, Sendable {
+        /// What is done.
         package var action: Action
+        /// Against the others', 0 or more.
         package var weight: Double
 
+        /// An action with its weight.
         package init(action: Action, weight: Double) {
             self.action = action
             self.weight = weight
@@ -53,9 +56,11 @@ package struct Scenario: Equatable, Codable, Sendable {
     package struct Images: Equatable, Codable, Sendable {
         /// Images that set-up pushes.
         package var count = 10
+        /// Over which they are spread.
         package var repositories = 4
         /// Layers of an image.
         package var layers = 4
+        /// Of layers.
         package var sizes = SizeDistribution.between(16_384, 4_194_304)
         /// No layer is larger, bytes.
         package var largest: Int?
@@ -64,24 +69,33 @@ package struct Scenario: Equatable, Codable, Sendable {
         /// Share of pushed bytes that the registry has already.
         package var dedupe = 0.0
 
+        /// The defaults.
         package init() {}
     }
 
     /// Images that are there already, instead of ones that set-up pushes.
     package struct Existing: Equatable, Codable, Sendable {
+        /// Name, without host.
         package var repository: String
+        /// Tags or digests, at least one.
         package var references: [String]
 
+        /// Images by their references.
         package init(repository: String, references: [String]) {
             self.repository = repository
             self.references = references
         }
     }
 
+    /// As reports call it.
     package var name = ""
+    /// One line for people.
     package var about = ""
+    /// What arrivals can be.
     package var choices: [Choice] = []
+    /// What is made for them.
     package var images = Images()
+    /// Or what is there already.
     package var existing: Existing?
     /// Zipf's exponent of the images asked for.
     package var zipf = 0.0
@@ -99,8 +113,11 @@ package struct Scenario: Equatable, Codable, Sendable {
     package var pause = Duration.zero
     /// Closed loop: between an answer and the next arrival.
     package var think = Duration.zero
+    /// Where the command line names no rate.
     package var schedule: [Stage]?
+    /// How arrivals lie within the rate.
     package var spacing: Schedule.Spacing?
+    /// Stretches before and after the figures.
     package var warmUp: Duration?
     package var coolDown: Duration?
 
@@ -114,7 +131,7 @@ package struct Scenario: Equatable, Codable, Sendable {
             rest -= choice.weight
             if rest < 0 { return choice.action }
         }
-        return choices.last?.action ?? .get
+        return choices.last { $0.weight > 0 }?.action ?? .get
     }
 
     /// Some arrival may need what `isWanted` says.
@@ -125,6 +142,7 @@ package struct Scenario: Equatable, Codable, Sendable {
 
 /// A scenario that cannot be read. The message names file, line and key, and what would be accepted.
 package struct ScenarioError: Error, Equatable, CustomStringConvertible {
+    /// Where it stands, and what would do.
     package let description: String
 
     init(_ description: String) {

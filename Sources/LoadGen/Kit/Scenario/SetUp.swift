@@ -2,8 +2,10 @@ import Synchronization
 
 /// What set-up or clean-up did.
 package struct Preparation: Sendable {
+    /// Images pushed or deleted, and their bytes.
     package var images = 0
     package var bytes = 0
+    /// How long it took.
     package var seconds = 0.0
     /// Failures of clean-up by kind: told, never fatal.
     package var failures: [String: Int] = [:]
@@ -18,13 +20,6 @@ package struct Stagehand: Sendable {
     package init(generator: Generator, workload: RegistryWorkload) {
         self.generator = generator
         self.workload = workload
-    }
-
-    /// Logs every event loop in and looks whether the target answers as a registry. Throws what it met.
-    package func logIn() async throws(Failure) {
-        for place in generator.workers.indices {
-            try await generator.perform(LogInFlow(client: workload.client), on: place)
-        }
     }
 
     /// Pushes the images that arrivals will ask for. Throws at the first failure, and ``Failure/cancelled`` when stopped.
@@ -56,6 +51,13 @@ package struct Stagehand: Sendable {
         done.failures.merge(failures, uniquingKeysWith: +)
         done.seconds = Double(MonotonicClock.now() - began) / 1e9
         return done
+    }
+}
+
+extension RegistryClient {
+    /// Logs every event loop in and looks whether the target answers as a registry. Throws what it met.
+    package func logIn(_ generator: Generator) async throws(Failure) {
+        for place in generator.workers.indices { try await generator.perform(LogInFlow(client: self), on: place) }
     }
 }
 

@@ -10,9 +10,11 @@ package enum SizeDistribution: Equatable, Codable, Sendable {
 
     /// One point: `share` of all layers are at most `size` bytes.
     package struct Point: Equatable, Codable, Sendable {
+        /// Bytes, and 0 ... 1 of all layers.
         package let size: Double
         package let share: Double
 
+        /// A point of the curve.
         package init(size: Double, share: Double) {
             self.size = size
             self.share = share

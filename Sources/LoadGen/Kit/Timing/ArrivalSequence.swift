@@ -69,8 +69,7 @@ package struct ArrivalSequence: Sequence, IteratorProtocol, Sendable {
             return (count / Double(size)).rounded(.down) * every.inSeconds
         case .ramp(let from, let to, let length):
             let slope = (to - from) / length.inSeconds
-            guard abs(slope) > 1e-12 else { return count / from }
-            // from·t + slope·t²/2 = count, in the form that does not cancel for small slopes.
+            // from·t + slope·t²/2 = count, in the form that neither cancels nor divides by a slope of nothing.
             let root = Swift.max(from * from + 2 * slope * count, 0).squareRoot()
             return 2 * count / (from + root)
         }

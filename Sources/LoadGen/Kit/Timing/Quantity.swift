@@ -19,12 +19,17 @@ package enum Quantity {
         "M": 1_048_576, "G": 1_073_741_824,
     ]
 
+    /// Ten years and a little: no longer duration is read.
+    static let longest = Duration.seconds(320_000_000)
+
     /// A duration: numbers each with a unit, added up (`1m30s`), at most ten years. A lone `0` needs no unit.
     package static func duration(_ text: String) throws(QuantityError) -> Duration {
         let wanted = "a duration such as 40s, 200ms or 1m30s"
         if text == "0" { return .zero }
         let total = try sum(of: text, units: timeUnits, wanted: wanted)
-        guard total <= 3.2e17 else { throw QuantityError(text, wanted: wanted + " of at most ten years") }
+        guard total <= Double(longest.nanoseconds) else {
+            throw QuantityError(text, wanted: wanted + " of at most ten years")
+        }
         return .nanoseconds(Int64(total))
     }
 

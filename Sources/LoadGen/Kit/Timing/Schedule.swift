@@ -53,15 +53,19 @@ package struct Schedule: Equatable, Codable, Sendable {
         case poisson
     }
 
+    /// One after the other, at least one.
     package let stages: [Stage]
+    /// How arrivals lie within the rate.
     package let spacing: Spacing
+    /// Of Poisson's gaps.
     package let seed: UInt64
 
     /// The highest rate taken, arrivals a second.
     package static let highestRate = 5_000_000.0
     private static let longestStage = 366 * 86_400
 
-    /// Throws when there is no stage, a rate is not in `0 ... highestRate`, or a length is not positive.
+    /// Throws when there is no stage, a rate is not in `0 ... highestRate`, a length is not positive, or all of it lasts
+    /// more than ten years.
     package init(stages: [Stage], spacing: Spacing = .constant, seed: UInt64 = 1) throws(ScheduleError) {
         guard !stages.isEmpty else { throw ScheduleError(description: "a schedule needs at least one stage") }
         for stage in stages {
@@ -69,8 +73,9 @@ package struct Schedule: Equatable, Codable, Sendable {
                 throw ScheduleError(description: "a stage must last longer than nothing and at most a year")
             }
             if case .burst(let size, let every, _) = stage {
-                guard size > 0, every > .zero else {
-                    throw ScheduleError(description: "a burst needs a size of at least 1 and a positive 'every'")
+                guard size > 0, every > .zero, every <= .seconds(Self.longestStage) else {
+                    throw ScheduleError(
+                        description: "a burst needs a size of at least 1 and an 'every' above nothing, at most a year")
                 }
             }
             for rate in [stage.rate(atEnd: false), stage.rate(atEnd: true)] {
@@ -79,6 +84,9 @@ package struct Schedule: Equatable, Codable, Sendable {
                         description: "a rate of \(rate) a second is impossible: use 0 to \(Int(Self.highestRate))")
                 }
             }
+        }
+        guard stages.reduce(.zero, { $0 + $1.length }) <= Quantity.longest else {
+            throw ScheduleError(description: "all stages together may last at most ten years")
         }
         guard stages.contains(where: { $0.arrivals > 0 }) else {
             throw ScheduleError(description: "the schedule asks for no arrival at all: the rate must be above 0")

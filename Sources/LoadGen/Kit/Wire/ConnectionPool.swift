@@ -11,10 +11,11 @@ package struct ConnectionSettings: Sendable {
     package var limit = 1024
     /// The most requests of one event loop that wait for a connection.
     package var waitingLimit = 100_000
+    /// How long one address has to answer.
     package var connectTimeout: Duration = .seconds(10)
     /// Set for `https` targets.
     package var tls: NIOSSLContext?
-    /// Addresses by endpoint, looked up before the run: no look-up is ever timed.
+    /// Addresses by endpoint, in the order to try them, looked up before the run: no look-up is ever timed.
     package var addresses: [Endpoint: [SocketAddress]] = [:]
 
     /// The defaults.
@@ -25,9 +26,20 @@ package struct ConnectionSettings: Sendable {
 final class Lane {
     let endpoint: Endpoint
     var idle: [Connection] = []
+    /// Connections that are being made.
+    var dialing = 0
+    /// In the order in which they are tried; none for a host that has yet to be looked up.
+    var addresses: [SocketAddress]
 
-    init(_ endpoint: Endpoint) {
+    init(_ endpoint: Endpoint, _ addresses: [SocketAddress]) {
         self.endpoint = endpoint
+        self.addresses = addresses
+    }
+
+    /// The address that answered is the first to be tried from now on.
+    func prefer(_ address: SocketAddress) {
+        guard let index = addresses.firstIndex(of: address), index > 0 else { return }
+        addresses.swapAt(0, index)
     }
 }
 
@@ -49,6 +61,7 @@ final class ConnectionPool {
     /// Requests sent again because their kept-alive connection had gone.
     private(set) var retried = 0
     private var dialing = 0
+    private var isDialing = false
 
     /// Connections being made at once: fewer than the listen queues of common servers hold.
     private static let mostDials = 128
@@ -72,7 +85,12 @@ final class ConnectionPool {
             return false
         }
         if open >= settings.limit { waited += 1 }
-        waiting.append(exchange)
+        // The sweep looks at the front only: there goes what has less time than the others.
+        if let last = waiting.last, exchange.deadline < last.deadline {
+            waiting.prepend(exchange)
+        } else {
+            waiting.append(exchange)
+        }
         dialForWaiting()
         return true
     }
@@ -132,7 +150,7 @@ final class ConnectionPool {
     @inline(__always)
     private func lane(_ endpoint: Endpoint) -> Lane {
         for lane in lanes where lane.endpoint == endpoint { return lane }
-        let lane = Lane(endpoint)
+        let lane = Lane(endpoint, settings.addresses[endpoint] ?? [])
         lanes.append(lane)
         return lane
     }
@@ -147,13 +165,26 @@ final class ConnectionPool {
     /// Makes connections for what waits: never more at once than a listen queue takes, and whichever connection is
     /// free first serves first.
     private func dialForWaiting() {
-        while dialing < min(waiting.count, Self.mostDials) {
+        // Connections that are shut, or fail at once, call back here: the loop under way sees to what they leave.
+        guard !isDialing else { return }
+        isDialing = true
+        defer { isDialing = false }
+        while dialing < Self.mostDials, let lane = laneToDial() {
             if open >= settings.limit {
                 guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
                 idle.shut()
+                continue
             }
-            let index = waiting.index(waiting.startIndex, offsetBy: dialing)
-            dial(lane(waiting[index].request.endpoint))
+            dial(lane)
+        }
+    }
+
+    /// An endpoint for which more requests wait than connections are being made.
+    private func laneToDial() -> Lane? {
+        guard dialing > 0 else { return waiting.first.map { lane($0.request.endpoint) } }
+        guard lanes.count > 1 else { return dialing < waiting.count ? lanes.first : nil }
+        return lanes.first { lane in
+            lane.dialing < waiting.prefix(1024).count { $0.request.endpoint == lane.endpoint }
         }
     }
 
@@ -163,31 +194,66 @@ final class ConnectionPool {
     }
 
     private func dial(_ lane: Lane) {
-        let id = freeSlots.popLast() ?? slots.count
-        let connection = Connection(pool: self, id: id, lane: lane)
-        if id == slots.count { slots.append(connection) } else { slots[id] = connection }
+        let connection = Connection(pool: self, id: freeSlots.popLast() ?? slots.count, lane: lane)
+        if connection.id == slots.count { slots.append(connection) } else { slots[connection.id] = connection }
         open += 1
         made += 1
         dialing += 1
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        let bootstrap = bootstrap(for: bound, lane.endpoint)
-        let connected: EventLoopFuture<any Channel>
-        if let addresses = settings.addresses[lane.endpoint], !addresses.isEmpty {
-            connected = bootstrap.connect(to: addresses[made % addresses.count])
-        } else {
-            // Somewhere a blob was redirected to: looked up now, away from the loop.
-            connected = bootstrap.connect(host: lane.endpoint.host, port: lane.endpoint.port)
+        lane.dialing += 1
+        guard lane.addresses.isEmpty else { return connect(connection, to: lane.addresses[...]) }
+        // Somewhere a blob was redirected to: looked up now, away from the loop.
+        let endpoint = lane.endpoint
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try AddressBook.addresses(of: endpoint) }
+            .assumeIsolated().whenComplete { [self] result in
+                switch result {
+                case .success(let addresses):
+                    if lane.addresses.isEmpty { lane.addresses = addresses }
+                    connect(connection, to: lane.addresses[...])
+                case .failure: failed(connection, .unreachable)
+                }
+            }
+    }
+
+    /// Connects to the first of `addresses`, and where that fails to the next.
+    ///
+    /// - Parameter earlier: why the first address of all failed: that is what is told when all do.
+    private func connect(
+        _ connection: Connection, to addresses: ArraySlice<SocketAddress>, after earlier: Failure? = nil
+    ) {
+        guard let address = addresses.first, slots[connection.id] === connection else {
+            return failed(connection, earlier ?? .unreachable)
         }
-        connected.assumeIsolated().whenComplete { [self] result in
-            dialing -= 1
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        bootstrap(for: bound, connection.lane.endpoint).connect(to: address).assumeIsolated().whenComplete {
+            [self] result in
             switch result {
-            case .success: idle(bound.value)
+            case .success:
+                dialing -= 1
+                connection.lane.dialing -= 1
+                connection.lane.prefer(address)
+                idle(connection)
             case .failure(let error):
-                let exchange = takeWaiting(lane)
-                closed(bound.value)
-                exchange?.finish(Self.failure(of: error))
+                let failure = earlier ?? Self.failure(of: error)
+                guard addresses.count > 1, slots[connection.id] === connection else {
+                    return failed(connection, failure)
+                }
+                // A handler serves one channel: the next attempt has its own, in the same slot.
+                let next = Connection(pool: self, id: connection.id, lane: connection.lane)
+                slots[next.id] = next
+                connect(next, to: addresses.dropFirst(), after: failure)
             }
         }
+    }
+
+    /// No address answered: the first that waits for the endpoint hears of it.
+    private func failed(_ connection: Connection, _ failure: Failure) {
+        dialing -= 1
+        connection.lane.dialing -= 1
+        // Who was shut meanwhile has left its slot, and nobody waits for it any more.
+        guard slots[connection.id] === connection else { return dialForWaiting() }
+        let exchange = takeWaiting(connection.lane)
+        closed(connection)
+        exchange?.finish(failure)
     }
 
     private func bootstrap(for connection: NIOLoopBound<Connection>, _ endpoint: Endpoint) -> ClientBootstrap {
@@ -205,7 +271,8 @@ final class ConnectionPool {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls {
-                        let isName = endpoint.host.contains { !"0123456789.:".contains($0) }
+                        let isName =
+                            !endpoint.host.contains(":") && endpoint.host.contains { !"0123456789.".contains($0) }
                         try pipeline.addHandler(
                             NIOSSLClientHandler(context: tls, serverHostname: isName ? endpoint.host : nil))
                     }
@@ -216,9 +283,6 @@ final class ConnectionPool {
 
     /// The kind of an error that NIO tells of.
     static func failure(of error: any Error) -> Failure {
-        if let error = error as? NIOConnectionError {
-            return error.connectionErrors.first.map { failure(of: $0.error) } ?? .unreachable
-        }
         if let error = error as? ChannelError {
             if case .connectTimeout = error { return .connectTimeout }
             return .closedEarly

@@ -1,8 +1,10 @@
 /// Where connections go: scheme, host and port.
 package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// Scheme `https`.
     package let isTLS: Bool
     /// Lower case, without brackets.
     package let host: String
+    /// 1 ... 65535.
     package let port: Int
 
     /// - Parameters:
@@ -20,6 +22,7 @@ package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
         return port == (isTLS ? 443 : 80) ? name : "\(name):\(port)"
     }
 
+    /// `http://host:port`
     package var description: String { (isTLS ? "https://" : "http://") + authority }
 }
 
@@ -31,6 +34,7 @@ package struct TargetError: Error, Equatable, CustomStringConvertible {
 
 /// The URL that the user named: the only host that is ever loaded.
 package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
+    /// Scheme, host and port.
     package let endpoint: Endpoint
     /// Path and query, beginning with `/`.
     package let path: String
@@ -87,5 +91,6 @@ package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
         path = rest.hasPrefix("/") ? String(rest) : "/" + rest
     }
 
+    /// The URL.
     package var description: String { endpoint.description + path }
 }

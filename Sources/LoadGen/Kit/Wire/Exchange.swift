@@ -59,20 +59,27 @@ package struct Request: Sendable {
         case bytes(limit: Int)
     }
 
+    /// The row of the report that it counts in.
     package let operation: Operation
+    /// Where it goes, and nowhere else.
     package let endpoint: Endpoint
     /// The head's bytes, with the blank line.
     package let head: ByteBuffer
     /// The answer has no body, whatever its fields say.
     package let isHEAD: Bool
+    /// What is sent.
     package let body: Body
+    /// What becomes of the answer's body.
     package let keeping: Keeping
+    /// The answer's fields are kept.
     package let keepsHeaders: Bool
     /// Statuses that are no failure.
     package let accepts: [Int]
     /// What the answer's body must be, where known; the digest is compared only when `keeping` asks for it.
     package var expectedLength: Int?
     package var expectedDigest: String?
+    /// A deadline of its own, where it is shorter than the run's.
+    package var limit: Duration?
 
     /// Encodes the head. `fields` are complete lines without their ends.
     package init(
@@ -102,7 +109,7 @@ package struct Request: Sendable {
 
 /// Why a request or a whole arrival failed. The names are those of reports.
 package enum Failure: Hashable, Sendable, Error {
-    case refused, unreachable, noLocalPort, connectTimeout, tls, timeout, closedEarly, malformed, tooLong
+    case refused, unreachable, noLocalPort, noConnection, connectTimeout, tls, timeout, closedEarly, malformed, tooLong
     case status(Int), digestMismatch, wrongLength, loginRefused, foreignHost, unusable, cancelled
 
     /// A short name that stays: the key in reports.
@@ -111,6 +118,7 @@ package enum Failure: Hashable, Sendable, Error {
         case .refused: "connection-refused"
         case .unreachable: "unreachable"
         case .noLocalPort: "no-local-port"
+        case .noConnection: "no-connection"
         case .connectTimeout: "connect-timeout"
         case .tls: "tls"
         case .timeout: "timeout"
@@ -132,12 +140,15 @@ package enum Failure: Hashable, Sendable, Error {
 package struct Answer: Sendable {
     /// Absent when an answer came whole; its status is not judged here.
     package var failure: Failure?
+    /// Status and, where kept, fields.
     package var head = ResponseHead()
     /// Bytes of the body.
     package var received = 0
+    /// The body, when it was to be kept.
     package var body: [UInt8] = []
     /// `sha256:…` when asked for.
     package var digest: String?
+    /// Moments on the monotonic clock, 0 where it did not come to that.
     package var sentAt: Nanoseconds = 0
     package var firstByteAt: Nanoseconds = 0
     package var endedAt: Nanoseconds = 0

@@ -6,6 +6,8 @@ extension Failure {
         case "unreachable": "no route to the host"
         case "no-local-port":
             "the generator ran out of local ports or descriptors: lower the rate or keep connections alive"
+        case "no-connection":
+            "all connections were taken, and too many requests waited for one: raise --max-connections or lower the rate"
         case "connect-timeout": "nothing answers at that address"
         case "tls":
             "the TLS handshake failed: a certificate that is not trusted (--cacert FILE, --insecure), or no TLS at that port"

@@ -1,0 +1,63 @@
+extension Scenario {
+    /// What a scenario may ask for, be it read from a file or from an agent's order.
+    enum Limits {
+        static let weight = 0.0...1e9
+        static let images = 1...100_000
+        static let repositories = 1...100_000
+        static let layers = 1...127
+        /// Of compressibility and dedupe.
+        static let share = 0.0...0.99
+        static let zipf = 0.0...5
+        static let parallel = 1...64
+        /// Bytes of a layer, once `largest` has cut it.
+        static let layer = 68_719_476_736
+        /// Bytes of a layer before that: what ``Quantity/bytes(_:)`` reads.
+        static let size = 9_000_000_000_000_000
+        static let references = 1...100_000
+    }
+}
+
+extension Scenario: Bounded {
+    var isWithinBounds: Bool {
+        let lengths = Duration.zero...Quantity.longest
+        return choices.allSatisfy { Limits.weight.contains($0.weight) } && choices.contains { $0.weight > 0 }
+            && images.isWithinBounds && existing?.isWithinBounds ?? true && Limits.zipf.contains(zipf)
+            && Limits.parallel.contains(parallel) && lengths.contains(pause) && lengths.contains(think)
+    }
+}
+
+extension Scenario.Images: Bounded {
+    var isWithinBounds: Bool {
+        Scenario.Limits.images.contains(count) && Scenario.Limits.repositories.contains(repositories)
+            && Scenario.Limits.layers.contains(layers) && Scenario.Limits.share.contains(compressibility)
+            && Scenario.Limits.share.contains(dedupe) && largest ?? 0 >= 0
+            && sizes.isWithinBounds && largestLayer <= Scenario.Limits.layer
+    }
+
+    /// Bytes of the largest layer that can come up.
+    var largestLayer: Int { min(sizes.size(at: 1), largest ?? .max) }
+}
+
+extension Scenario.Existing: Bounded {
+    /// Names and references become parts of a request's first line.
+    var isWithinBounds: Bool {
+        Scenario.Limits.references.contains(references.count)
+            && ([repository] + references).allSatisfy { text in
+                !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+            }
+    }
+}
+
+extension SizeDistribution: Bounded {
+    var isWithinBounds: Bool {
+        let most = Scenario.Limits.size
+        switch self {
+        case .fixed(let size): return (0...most).contains(size)
+        case .between(let low, let high): return low > 0 && low <= high && high <= most
+        case .curve(let points, _):
+            let rises = zip(points, points.dropFirst()).allSatisfy { $0.size <= $1.size && $0.share <= $1.share }
+            return !points.isEmpty && rises
+                && points.allSatisfy { (1...Double(most)).contains($0.size) && (0...1).contains($0.share) }
+        }
+    }
+}
