@@ -206,12 +206,12 @@ struct RunTests {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
         var settings = RunSettings(drive: try constant(100))
-        settings.beginAt = MonotonicClock.wall() + 120_000_000_000
+        settings.beginAt = MonotonicClock.wall() + 1_200_000_000_000
         let began = MonotonicClock.now()
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 60_000_000_000)
+        #expect(MonotonicClock.now() - began < 600_000_000_000)
         #expect(report.isInterrupted && report.asked == 0 && server.asked.isEmpty)
         try await server.stop()
     }
@@ -222,14 +222,14 @@ struct RunTests {
         let target = try Target(parsing: server.url)
         let bursts = Stage.burst(size: 9, every: .seconds(1), lasting: .seconds(600))
         var settings = RunSettings(drive: .open(try Schedule(stages: [bursts])))
-        settings.requestTimeout = .seconds(120)
+        settings.requestTimeout = .seconds(1200)
         settings.connections.limit = 1
         settings.metricsPage = Request(.get, "GET", target.endpoint, "/metrics", keeping: .bytes(limit: 1000))
         let began = MonotonicClock.now()
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 60_000_000_000)
+        #expect(MonotonicClock.now() - began < 600_000_000_000)
         #expect(report.isInterrupted)
         try await server.stop()
     }
