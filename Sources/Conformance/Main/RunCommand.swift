@@ -11,7 +11,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var outputs: OutputOptions
     @Argument(help: "Id patterns such as 'push.*'; all checks when there are none.") var patterns: [String] = []
     @Option(help: "The laxest level to try: must, should or may.") var level = LevelOption.may
-    @Option(help: "How many checks run at once.") var jobs = 1
+    @Option(help: "How many checks run at once.") var jobs = 4
     @Option(help: "Everything random comes from it; new for each run unless given.") var seed: String?
     @Flag(help: "Leave what was made.") var keep = false
     @Flag(help: "Also the checks that move gigabytes.") var large = false
