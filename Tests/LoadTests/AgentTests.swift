@@ -182,7 +182,7 @@ struct AgentTests {
     private static func reckon(_ order: AgentOrder) throws {
         let target = try Target(parsing: order.url)
         _ = order.drive.summary
-        _ = order.drive.arrivalBound(RunSettings(drive: order.drive), asked: order.drive.arrivals)
+        _ = order.drive.arrivalBound(RunSettings(drive: order.drive))
         if case .open(let schedule) = order.drive {
             for arrival in ArrivalSequence(schedule, share: order.share, of: order.shares).prefix(20) {
                 #expect(arrival.offset <= schedule.length.nanoseconds)
@@ -300,6 +300,96 @@ struct AgentTests {
             }
         }
         #expect(try await eventually { peer.connected == 0 })
+        try await peer.stop()
+    }
+
+    /// Serves until `body` ends.
+    private func serving(_ server: AgentServer, _ body: (Endpoint) async throws -> Void) async throws {
+        let stop = Stop()
+        let port = Atomic<Int>(0)
+        async let serving: Void = server.serve(host: "127.0.0.1", port: 0, stop: stop) {
+            port.store($0, ordering: .relaxed)
+        }
+        try #require(try await eventually { port.load(ordering: .relaxed) > 0 })
+        try await body(Endpoint(isTLS: false, host: "127.0.0.1", port: port.load(ordering: .relaxed)))
+        stop.stop()
+        try await serving
+    }
+
+    @Test("a run whose coordinator has gone is ended, and knows why; one that is told to stop is not abandoned")
+    func abandoned() async throws {
+        let ends = Mutex<[Bool]>([])
+        let server = AgentServer(secret: nil) { _, stop in
+            _ = try await eventually { stop.isStopped }
+            ends.withLock { $0.append(stop.isAbandoned) }
+            return "{}"
+        }
+        let order = try ReportFile.json(try Self.order())
+        try await serving(server) { endpoint in
+            let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: endpoint.host, port: endpoint.port).get()
+            let head = "POST /run HTTP/1.1\r\nHost: h\r\nContent-Length: \(order.utf8.count)\r\n\r\n"
+            try await client.writeAndFlush(ByteBuffer(string: head + order))
+            try #require(try await eventually { !server.isFree })
+            try await client.close()
+            #expect(try await eventually { server.isFree })
+            async let second = send(try Self.order(), to: server)
+            try #require(try await eventually { !server.isFree })
+            _ = await server.answer("POST", "/stop", authorization: nil, body: [])
+            #expect(try await second == 200)
+        }
+        #expect(ends.withLock { $0 } == [true, false])
+    }
+
+    private static func part(asked: Int, seconds: Double, isInterrupted: Bool = false) -> RunReport {
+        var report = RunReport()
+        report.mode = "open loop"
+        (report.asked, report.seconds, report.isInterrupted) = (asked, seconds, isInterrupted)
+        report.arrivals.succeeded = asked
+        report.arrivals.latency = SparseHistogram([.init(value: 1_000_000, count: UInt64(asked))])
+        return report
+    }
+
+    @Test("when one agent is stopped the others are too, their rates add up, and the run says that it is no whole one")
+    func oneEndsEarly() async throws {
+        let quits = AgentServer(secret: nil) { _, _ in
+            let report = Self.part(asked: 100, seconds: 5, isInterrupted: true)
+            return try ReportFile.json(AgentResult(report: report, beyond: 200))
+        }
+        let goesOn = AgentServer(secret: nil) { _, stop in
+            guard try await eventually({ stop.isStopped }) else { throw RunError("was never stopped") }
+            let report = Self.part(asked: 180, seconds: 6, isInterrupted: true)
+            return try ReportFile.json(AgentResult(report: report, beyond: 361))
+        }
+        try await serving(quits) { first in
+            try await serving(goesOn) { second in
+                try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
+                    let coordinator = try await Coordinator(
+                        endpoints: [first, second], secret: nil, generator: generator)
+                    let report = try await coordinator.run(try Self.order())
+                    #expect(report.asked == 280 && abs(report.rateAsked - 50) < 1e-9)
+                    #expect(report.doubts.contains { $0.contains("\(first.port) was stopped before the end") })
+                    #expect(coordinator.arrivalsSoFar == 361)
+                }
+            }
+        }
+    }
+
+    @Test("an agent that does not answer for its clock is not waited for once a stop is heard")
+    func silentAgent() async throws {
+        let peer = try await TestServer { _ in .silence }
+        struct Stops: StopSignal {
+            let server: TestServer
+            var isStopped: Bool { !server.asked.isEmpty }
+        }
+        let endpoint = try Target(parsing: peer.url).endpoint
+        try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
+            let error = await #expect(throws: RunError.self) {
+                try await Coordinator(
+                    endpoints: [endpoint], secret: nil, generator: generator, stop: Stops(server: peer))
+            }
+            #expect(error?.description.contains("cancelled") == true)
+        }
         try await peer.stop()
     }
 }

@@ -201,6 +201,56 @@ struct AnalysisTests {
         #expect(judge.judge(steady, rate: 100).outcome == .rising)
     }
 
+    @Test(
+        "a growing queue is seen whatever the objective is about",
+        arguments: ["p99<200ms", "get:p95<200ms", "errors<1%", "rate>1"])
+    func risingAnyhow(objective: String) throws {
+        let judge = ProbeJudge(objective: try Objective(parsing: objective), timeout: .milliseconds(500))
+        var report = Synthetic.report(seed: 3, seconds: 20, factor: 1)
+        report.operations["get"] = report.arrivals
+        #expect(judge.judge(report, rate: 100).outcome == .passed)
+        for place in report.intervals.indices {
+            report.intervals[place] = Synthetic.interval(seed: UInt64(place), count: 100, level: 1 + Double(place))
+        }
+        let result = judge.judge(report, rate: 100)
+        #expect(result.outcome == .rising && result.isPlain)
+    }
+
+    @Test("a stall near the end of a probe is no proof of a queue: the rate is tried again")
+    func stall() throws {
+        let judge = ProbeJudge(objective: try Objective(parsing: "p99<50ms"))
+        var report = Synthetic.report(seed: 3, seconds: 50, factor: 1)
+        for place in report.intervals.indices {
+            // 60 ms at once, worked off within ten intervals; before it no trend but a hair's breadth of one.
+            let late = place >= 38 ? max(0, 15 - 1.5 * Double(place - 38)) : 0
+            report.intervals[place] = Synthetic.interval(
+                seed: UInt64(place), count: 400, level: 1 + late + 0.001 * Double(place))
+        }
+        report.arrivals.latency = SparseHistogram([
+            .init(value: 60_000_000, count: 400), .init(value: 4_000_000, count: 19_600),
+        ])
+        let result = judge.judge(report, rate: 400)
+        #expect(result.outcome != .passed && !result.isPlain)
+    }
+
+    @Test("a bound that was set by chance, twice over, is found out by a look above it")
+    func secondLook() {
+        var search = CapacitySearch(start: 50)
+        var spoilt = 0
+        while case .probe(let rate) = search.step {
+            // Two stalls in a row at the first rate within a tenth of the knee of 500.
+            let isSpoilt = rate > 450 && rate <= 500 && spoilt < 2
+            if isSpoilt { spoilt += 1 }
+            search.take(
+                ProbeResult(
+                    rate: rate, outcome: rate > 500 || isSpoilt ? .missed : .passed, isPlain: rate > 510,
+                    throughput: min(rate, 480), confidence: 1, summary: ""))
+        }
+        #expect(spoilt == 2)
+        #expect(abs(search.answer.rate / 500 - 1) < 0.05, "\(search.answer.rate)")
+        #expect(search.answer.failedAt ?? 0 > search.answer.rate)
+    }
+
     @Test("a plan multiplies out")
     func plan() throws {
         let work = SizingPlan.Work(

@@ -7,8 +7,8 @@ struct RegistryTests {
     /// Runs ten arrivals of a scenario of one action against a server, or what `drive` says.
     private func run(
         _ url: String, _ action: Scenario.Action, credentials: Credentials = .none, drive: Drive? = nil,
-        connections: Int = 1024, tokenHosts: Set<String> = [], change: (inout Scenario) -> Void = { _ in }
-    ) async throws -> (RunReport, Stagehand, Generator) {
+        connections: Int = 1024, tokenHosts: [HostRule] = [], change: (inout Scenario) -> Void = { _ in }
+    ) async throws -> (RunReport, CleanUp, Generator) {
         let target = try Target(parsing: url)
         var scenario = Scenario()
         scenario.choices = [.init(action: action, weight: 1)]
@@ -25,10 +25,9 @@ struct RegistryTests {
         let generator = try await Generator.start(settings)
         let client = RegistryClient(endpoint: target.endpoint, credentials: credentials, tokenHosts: tokenHosts)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
-        let stagehand = Stagehand(generator: generator, workload: workload)
         try await client.logIn(generator)
-        _ = try await stagehand.setUp()
-        return (try await generator.run(workload), stagehand, generator)
+        _ = try await workload.setUp(generator)
+        return (try await generator.run(workload), CleanUp(workload, generator), generator)
     }
 
     @Test(
@@ -39,10 +38,9 @@ struct RegistryTests {
     func actions(action: Scenario.Action) async throws {
         let registry = MiniRegistry()
         let server = try await TestServer { registry.reply($0) }
-        let (report, stagehand, generator) = try await run(server.url, action)
+        let (report, cleanUp, generator) = try await run(server.url, action)
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
-        let done = await stagehand.cleanUp(arrivals: try await generator.arrivalsSoFar(), limit: .seconds(60))
-        #expect(done.failures.isEmpty)
+        #expect(await cleanUp.perform(arrivals: try await generator.arrivalsSoFar()).isEmpty)
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()
         try await server.stop()
@@ -109,7 +107,7 @@ struct RegistryTests {
         }
         let (report, _, generator) = try await run(
             server.url, .list, credentials: .none, drive: .closed(clients: 2, lasting: .seconds(2)), connections: 1,
-            tokenHosts: ["127.0.0.1:\(tokens.port)"])
+            tokenHosts: [try HostRule(parsing: "127.0.0.1:\(tokens.port)")])
         #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0, "\(report.arrivals.failures)")
         #expect(!tokens.asked.isEmpty)
         try await generator.shutDown()
@@ -179,6 +177,96 @@ struct RegistryTests {
         }
         #expect(report.arrivals.succeeded == 10 && report.operations["blob.get"]?.succeeded == 30)
         try await first.shutDown()
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("uploads that did not become blobs are cancelled by clean-up, each where it stood", arguments: [true, false])
+    func openUploads(inOne: Bool) async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            ask.method == (inOne ? "PUT" : "PATCH") ? .answer(500, [], "") : registry.reply(ask)
+        }
+        let (report, cleanUp, generator) = try await run(server.url, .push) { $0.putsInOne = inOne }
+        #expect(report.arrivals.failures == ["status-500": 10])
+        let begun = server.asked.filter { $0.method == "POST" }.count
+        _ = await cleanUp.perform(arrivals: 0)
+        let cancelled = server.asked.filter { $0.method == "DELETE" && $0.path.contains("/blobs/uploads/u") }
+        #expect(cancelled.count == begun && Set(cancelled.map(\.path)).count == begun)
+        _ = await cleanUp.perform(arrivals: 0)
+        #expect(server.asked.filter { $0.path.contains("/uploads/u") && $0.method == "DELETE" }.count == begun)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("clean-up ends soon where nothing can be deleted, and tells why", arguments: [405, 500])
+    func hopeless(status: Int) async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            ask.method == "DELETE" ? .answer(status, [], "") : registry.reply(ask)
+        }
+        let (_, cleanUp, generator) = try await run(server.url, .push)
+        let failures = await cleanUp.perform(arrivals: 50_000)
+        #expect(Set(failures.keys) == ["status-\(status)"])
+        #expect(server.asked.filter { $0.method == "DELETE" }.count < 60)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("clean-up ends when it is told to, and says so")
+    func stoppedCleanUp() async throws {
+        struct Stops: StopSignal {
+            let server: TestServer
+            var isStopped: Bool { server.asked.contains { $0.method == "DELETE" } }
+        }
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in ask.method == "DELETE" ? .silence : registry.reply(ask) }
+        let (_, cleanUp, generator) = try await run(server.url, .push)
+        let failures = await cleanUp.perform(arrivals: 10, stop: Stops(server: server))
+        #expect(Set(failures.keys) == ["cancelled"])
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("where connections are few, a host that blobs are redirected to has its turn beside a busy target")
+    func fairness() async throws {
+        let registry = MiniRegistry()
+        let storage = try await TestServer { registry.reply($0) }
+        let place = storage.url
+        let server = try await TestServer { ask in
+            ask.method == "GET"
+                ? .late(
+                    .milliseconds(20),
+                    ask.path.contains("/blobs/sha256")
+                        ? .answer(307, [("Location", place + ask.path)], "") : registry.reply(ask))
+                : registry.reply(ask)
+        }
+        let drive = Drive.open(try Schedule(stages: [.constant(300, lasting: .seconds(3))]))
+        let (report, _, generator) = try await run(server.url, .blob, drive: drive, connections: 1) {
+            $0.choices.append(.init(action: .manifest, weight: 4))
+        }
+        // All of the redirected ones lie behind requests for the target that never end.
+        #expect(report.operations["blob.redirected"]?.succeeded ?? 0 > 0)
+        let last = try #require(server.asked.lastIndex { $0.path.contains("/manifests/") })
+        #expect(!storage.asked.isEmpty && last > 0)
+        try await generator.shutDown()
+        try await server.stop()
+        try await storage.stop()
+    }
+
+    @Test("of several challenges the one is met that can be")
+    func severalChallenges() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            guard ask.authorization == "Basic dTpw" else {
+                return .answer(
+                    401, [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "Basic realm=\"r\"")], "{}")
+            }
+            return registry.reply(ask)
+        }
+        let (report, _, generator) = try await run(
+            server.url, .manifest, credentials: .basic(user: "u", password: "p"))
+        #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
         try await generator.shutDown()
         try await server.stop()
     }

@@ -55,6 +55,7 @@ struct RunTests {
                 })
         }
         #expect(total.asked == 100 && total.arrivals.succeeded == 100)
+        #expect(total.seconds == 1)
         #expect(server.asked.count == 100)
         try await server.stop()
     }
@@ -261,7 +262,7 @@ struct RunTests {
                 while true { _ = try await session.expect(request) }
             }
         }
-        let server = try await TestServer { _ in .late(.milliseconds(20)) }
+        let server = try await TestServer { _ in .late(.milliseconds(20), .answer(200, [], "")) }
         let target = try Target(parsing: server.url)
         var settings = RunSettings(drive: try constant(2))
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
@@ -296,10 +297,70 @@ struct RunTests {
         let scenario = try #require(try BuiltIns.scenario("pull"))
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
         await #expect(throws: Failure.cancelled) {
-            _ = try await Stagehand(generator: generator, workload: workload).setUp(stop: Stopped())
+            _ = try await workload.setUp(generator, stop: Stopped())
         }
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a stop is heard while the target does not answer the login")
+    func stoppedLogin() async throws {
+        struct Stops: StopSignal {
+            let server: TestServer
+            var isStopped: Bool { !server.asked.isEmpty }
+        }
+        let server = try await TestServer { _ in .silence }
+        let target = try Target(parsing: server.url)
+        var settings = RunSettings(drive: try constant(1))
+        settings.requestTimeout = .seconds(1200)
+        settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
+        let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
+        let began = MonotonicClock.now()
+        let generator = try await Generator.start(settings)
+        await #expect(throws: Failure.cancelled) {
+            try await client.logIn(generator, stop: Stops(server: server))
+        }
+        try await generator.shutDown()
+        #expect(MonotonicClock.now() - began < 600_000_000_000)
+        try await server.stop()
+    }
+
+    @Test("a pause that a client makes by its own choice is no timeout, however long")
+    func pauses() async throws {
+        struct Pauses: Workload, Flow {
+            let request: Request
+            let length = Duration.seconds(3)
+            func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork { .flow(self) }
+            func run(_ session: Session) async throws(Failure) {
+                _ = try await session.expect(request)
+                await session.pause(length)
+                _ = try await session.expect(request)
+            }
+        }
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let target = try Target(parsing: server.url)
+        var settings = RunSettings(drive: try constant(2))
+        settings.requestTimeout = .milliseconds(500)
+        let report = try await Generator.with(settings) {
+            try await $0.run(Pauses(request: Request(.get, "GET", target.endpoint, "/")))
+        }
+        #expect(report.arrivals.succeeded == 2, "\(report.arrivals.failures)")
+        #expect(report.arrivals.latency.max < 3_000_000_000)
+        var scenario = try #require(try BuiltIns.scenario("pull"))
+        scenario.pause = .seconds(7)
+        let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
+        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 1)
+        #expect(workload.length >= .seconds(70))
+        try await server.stop()
+    }
+
+    @Test("a head without end is told as too long")
+    func longHead() async throws {
+        let field = ("X", String(repeating: "x", count: 70_000))
+        let server = try await TestServer { _ in .answer(200, [field], "") }
+        let report = try await run(server.url, constant(5))
+        #expect(report.arrivals.failures == ["answer-too-long": 5])
         try await server.stop()
     }
 }

@@ -70,6 +70,11 @@ struct ScenarioTests {
             ("arrivals: [{do: pull}]\nschedule: [{rate: 0, for: 1s}]", "no arrival at all"),
             ("arrivals: [{do: push}]\nexisting: {repository: a, references: [b]}", "cannot be done with 'existing'"),
             ("arrivals: [{do: pull}]\nexisting: {repository: a}", "needs 'repository' and a list"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: A, references: [b]}", ":2: existing: 'A' is no"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: h:5/a, references: [b]}", "'h:5/a' is no"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: a/, references: [b]}", "'a/' is no repository"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: a, references: [b, c/d]}", "'c/d' is neither a tag nor"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: a, references: [\"b?c\"]}", "'b?c' is neither a tag nor"),
         ])
     func mistakes(yaml: String, message: String) {
         let error = #expect(throws: ScenarioError.self) { try Scenario(yaml: yaml, file: "x.yaml") }
@@ -136,9 +141,34 @@ struct OutputTests {
     func junit() throws {
         let verdicts = try Objective(parsing: "p99<1ns,errors<90%").judge(report())
         let text = TextOutputs.junit(report(), verdicts)
-        #expect(text.contains("tests=\"3\" failures=\"2\""))
+        #expect(text.contains("tests=\"5\" failures=\"2\""))
         #expect(text.components(separatedBy: "<failure").count - 1 == 2)
         #expect(text.contains("p99&lt;1ns"))
+    }
+
+    @Test("a run that was interrupted, or in which nothing succeeded, is not green")
+    func notGreen() throws {
+        var bad = report()
+        bad.doubts = []
+        #expect(TextOutputs.junit(bad, []).contains("tests=\"3\" failures=\"0\""))
+        bad.isInterrupted = true
+        bad.arrivals = FiguresReport()
+        bad.arrivals.failures = ["connection-refused": 9]
+        let text = TextOutputs.junit(bad, [])
+        #expect(text.contains("failures=\"2\"") && text.contains("none: connection-refused 9"))
+        let page = TextOutputs.prometheus(bad)
+        #expect(page.contains("operation=\"arrivals\",quantile=\"0.99\"} NaN\n"))
+        #expect(page.contains("aerugo_load_succeeded_total{") && page.contains("operation=\"arrivals\"} 0\n"))
+        #expect(page.contains("aerugo_load_interrupted{") && page.hasSuffix(" 1\n"))
+    }
+
+    @Test("a report of a version to come is refused")
+    func version() throws {
+        var other = report()
+        other.version = 99
+        let bytes = Array(try ReportFile.json(other).utf8)
+        let error = #expect(throws: FileError.self) { try ReportFile.decode(RunReport.self, bytes, "new.json") }
+        #expect(error?.description.contains("version 99") == true)
     }
 
     @Test("Prometheus labels are escaped and each line has a value")

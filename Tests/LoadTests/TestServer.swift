@@ -21,8 +21,8 @@ final class TestServer: Sendable {
         case hangUp
         /// Nothing ever comes.
         case silence
-        /// Nothing but a 200 after so long.
-        case late(TimeAmount)
+        /// Only after so long.
+        indirect case late(TimeAmount, Reply)
     }
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -84,17 +84,19 @@ final class TestServer: Sendable {
                 let ask = Ask(
                     method: head.method.rawValue, path: head.uri,
                     authorization: head.headers.first(name: "Authorization"), closes: !head.isKeepAlive, body: length)
-                switch server.answer(ask) {
-                case .silence: return
-                case .late(let wait):
-                    context.eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in
-                        write(200, [], ByteBuffer(), ask, context)
-                    }
-                case .hangUp: context.close(promise: nil)
-                case .answer(let status, let fields, let body):
-                    write(status, fields, ByteBuffer(string: body), ask, context)
-                case .bytes(let status, let bytes): write(status, [], ByteBuffer(bytes: bytes), ask, context)
-                }
+                answer(server.answer(ask), ask, context)
+            }
+        }
+
+        private func answer(_ reply: Reply, _ ask: Ask, _ context: ChannelHandlerContext) {
+            switch reply {
+            case .silence: return
+            case .late(let wait, let reply):
+                context.eventLoop.assumeIsolated().scheduleTask(in: wait) { [self] in answer(reply, ask, context) }
+            case .hangUp: context.close(promise: nil)
+            case .answer(let status, let fields, let body):
+                write(status, fields, ByteBuffer(string: body), ask, context)
+            case .bytes(let status, let bytes): write(status, [], ByteBuffer(bytes: bytes), ask, context)
             }
         }
 

@@ -162,7 +162,9 @@ struct WireTests {
         arguments: [
             ("/x", "http://h:1/x"), ("y?z", "http://h:1/v2/a/y?z"), ("?q", "http://h:1/v2/a/b?q"),
             ("//o/p", "http://o/p"),
-            ("https://o:2/p", "https://o:2/p"),
+            ("https://o:2/p", "https://o:2/p"), ("/x#y", "http://h:1/x"), ("../c", "http://h:1/v2/c"),
+            ("./c/../d/.", "http://h:1/v2/a/d/"), ("../../../../x", "http://h:1/x"), ("/a//b/..", "http://h:1/a//"),
+            ("/a/.b/...?x=/../y", "http://h:1/a/.b/...?x=/../y"), ("http://o/a/../b#c", "http://o/b"),
         ])
     func locations(reference: String, result: String) {
         let endpoint = Endpoint(isTLS: false, host: "h", port: 1)
@@ -184,13 +186,36 @@ struct WireTests {
         #expect(Location.unescape(text[...]) == result)
     }
 
-    @Test("challenges are read with quotes, commas and either case")
+    @Test("challenges are read with quotes, commas and either case, in one field or several")
     func challenges() {
-        #expect(
-            Challenge("Bearer realm=\"http://a/t?x=1,2\",service=\"s \\\"q\\\"\", scope=\"repository:a:pull,push\"")
-                == .bearer(realm: "http://a/t?x=1,2", service: "s \"q\"", scope: "repository:a:pull,push"))
-        #expect(Challenge("BASIC realm=x") == .basic)
-        #expect(Challenge("Bearer service=x") == nil)
-        #expect(Challenge("Negotiate") == nil)
+        let bearer = Challenge.bearer(realm: "http://a/t?x=1,2", service: "s \"q\"", scope: "repository:a:pull,push")
+        let text = "Bearer realm=\"http://a/t?x=1,2\",service=\"s \\\"q\\\"\", scope=\"repository:a:pull,push\""
+        #expect(Challenge([text]) == bearer)
+        #expect(Challenge(["Basic realm=\"a\"", text]) == bearer)
+        #expect(Challenge(["Basic realm=\"a, Bearer b\", charset = UTF-8, " + text]) == bearer)
+        #expect(Challenge(["Negotiate YWJj/+==, " + text + " , Digest"]) == bearer)
+        #expect(Challenge(["BASIC realm=x"]) == .basic)
+        #expect(Challenge(["Bearer service=x, basic"]) == .basic)
+        #expect(Challenge(["Bearer service=x"]) == nil)
+        #expect(Challenge(["Negotiate"]) == nil)
+        let odd = ["=,\"", "", "a=\"", "Bearer realm=\"", "Bearer realm"]
+        #expect(Challenge(odd) == .bearer(realm: "", service: nil, scope: nil))
+    }
+
+    @Test(
+        "a host that may be spoken to is meant with its port, the scheme's own where there is none",
+        arguments: [
+            ("h", "http://h/", true), ("h", "https://h/", true), ("h", "http://h:81/", false),
+            ("h:80", "http://h/", true), ("h:80", "https://h/", false), ("H:443", "https://h/", true),
+            ("h:81", "http://h:81/", true), ("[::1]:5000", "http://[::1]:5000/", true), ("h", "http://hh/", false),
+        ])
+    func hostRules(rule: String, url: String, allows: Bool) throws {
+        #expect(try HostRule(parsing: rule).allows(try Target(parsing: url).endpoint) == allows)
+    }
+
+    @Test(
+        "what is no host and port is refused", arguments: ["", ":80", "h:x", "h:+80", "h/", "http://h", "[::1", "a b"])
+    func badHostRules(rule: String) {
+        #expect(throws: TargetError.self) { try HostRule(parsing: rule) }
     }
 }

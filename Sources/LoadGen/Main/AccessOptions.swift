@@ -21,6 +21,13 @@ struct AccessOptions: ParsableArguments {
 
     @Option(help: "PEM file of the authority to trust.")
     var cacert: String?
+
+    /// Refuses what would be passed over in silence.
+    func validate() throws {
+        if tokenFile != nil, user != nil { throw ValidationError("--token-file and --user are one or the other") }
+        if passwordFile != nil, user == nil { throw ValidationError("--password-file needs --user") }
+        if insecure, cacert != nil { throw ValidationError("--insecure takes any certificate: leave out --cacert") }
+    }
 }
 
 extension AccessOptions {
@@ -43,6 +50,13 @@ extension AccessOptions {
             throw Exit(.usage, "--user needs --password-file or AERUGO_LOAD_PASSWORD")
         }
         return .basic(user: user, password: String(cString: value))
+    }
+
+    /// Speaks to `target` for whoever asks.
+    func client(_ target: Target, closes: Bool) throws -> RegistryClient {
+        RegistryClient(
+            endpoint: target.endpoint, credentials: try credentials(),
+            tokenHosts: try tokenHosts.map { try HostRule(parsing: $0) }, closes: closes)
     }
 
     /// The first line of a file that holds a secret.

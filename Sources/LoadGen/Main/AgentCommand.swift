@@ -21,6 +21,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: "Event loops.")
     var threads = 1
 
+    @Flag(name: .customLong("realtime"), help: "Run the event loops in real time (SCHED_RR); needs root.")
+    var isRealTime = false
+
     @OptionGroup var access: AccessOptions
 
     func run() async throws {
@@ -30,25 +33,47 @@ struct AgentCommand: AsyncParsableCommand {
         guard secret != nil || ["127.0.0.1", "localhost", "::1"].contains(host) else {
             throw Exit(.usage, "an agent off loopback needs --agent-secret-file")
         }
-        let (allowed, access, threads) = (Set(only), access, threads)
-        let server = AgentServer(secret: secret) { order, stop in
+        let allowed = try only.map { try HostRule(parsing: $0) }
+        let server = AgentServer(secret: secret) { [self] order, stop in
             let target = try Target(parsing: order.url)
-            guard allowed.isEmpty || allowed.contains(target.endpoint.authority) else {
+            guard allowed.isEmpty || allowed.contains(where: { $0.allows(target.endpoint) }) else {
                 throw RunError("this agent may not load \(target.endpoint.authority)")
             }
-            return try await Self.perform(order, target, access, threads, stop)
+            return try ReportFile.json(try await perform(order, target, stop))
         }
         try await server.serve(host: host, port: port, stop: Interrupt()) { port in
             Console.say("agent listening on \(host):\(port)")
         }
     }
 
-    private static func perform(
-        _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ threads: Int,
-        _ stop: any StopSignal
-    ) async throws -> String {
+    private func perform(_ order: AgentOrder, _ target: Target, _ stop: AgentStop) async throws -> AgentResult {
+        let settings = try settings(order, target)
+        let workload = try workload(order, target)
+        return try await Generator.with(settings) { generator in
+            let pushing = workload as? any PushingWorkload
+            if let pushing { try await logIn(pushing.client, generator, stop) }
+            let wall = MonotonicClock.wall()
+            guard wall < order.beginAt + Self.mostDelay else {
+                throw RunError("was ready \(Text.time(wall - order.beginAt)) after the moment to begin")
+            }
+            var report = try await generator.run(workload, stop: stop)
+            report.target = target.description
+            if let pushing, stop.isAbandoned, !order.keeps {
+                // Whoever would have cleaned up is gone.
+                let arrivals = try await generator.arrivalsSoFar()
+                _ = await CleanUp(pushing, generator).perform(arrivals: arrivals)
+            }
+            return AgentResult(report: report, beyond: try await generator.arrivalsSoFar())
+        }
+    }
+
+    /// An agent that begins later than this does not keep the schedule.
+    private static let mostDelay: Nanoseconds = 50_000_000
+
+    private func settings(_ order: AgentOrder, _ target: Target) throws -> RunSettings {
         var settings = RunSettings(drive: order.drive)
         settings.threads = threads
+        settings.isRealTime = isRealTime
         settings.seed = order.seed
         settings.warmUp = order.warmUp
         settings.coolDown = order.coolDown
@@ -63,40 +88,35 @@ struct AgentCommand: AsyncParsableCommand {
         settings.connections.closesAfterEach = order.closesConnections
         try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
-        var report = try await Generator.with(settings) { generator in
-            try await generator.run(try await workload(order, target, access, generator), stop: stop)
-        }
-        report.target = target.description
-        return try ReportFile.json(report)
+        return settings
     }
 
-    private static func workload(
-        _ order: AgentOrder, _ target: Target, _ access: AccessOptions, _ generator: Generator
-    ) async throws -> any Workload {
+    private func workload(_ order: AgentOrder, _ target: Target) throws -> any Workload {
         guard let scenario = order.scenario else {
             return SingleRequest(
                 Request(
                     .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
                     closes: order.closesConnections))
         }
-        let client = RegistryClient(
-            endpoint: target.endpoint, credentials: try access.credentials(), tokenHosts: Set(access.tokenHosts),
-            closes: scenario.closesConnections)
-        do {
-            try await client.logIn(generator)
+        return RegistryWorkload(
+            scenario: scenario, client: try access.client(target, closes: scenario.closesConnections), target: target,
+            seed: order.seed)
+    }
+
+    private func logIn(_ client: RegistryClient, _ generator: Generator, _ stop: AgentStop) async throws {
+        do throws(Failure) {
+            try await client.logIn(generator, stop: stop)
         } catch {
-            throw RunError("\(target.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
+            throw RunError("\(client.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
         }
-        return RegistryWorkload(scenario: scenario, client: client, target: target, seed: order.seed)
     }
 
     /// `HOST:PORT`, an IPv6 host in brackets.
     static func address(_ text: String) throws -> (String, Int) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { throw Exit(.usage, "'\(text)' is not HOST:PORT") }
-        let host = text[..<colon].drop { $0 == "[" }.prefix { $0 != "]" }
-        guard !host.isEmpty else { throw Exit(.usage, "'\(text)' is not HOST:PORT") }
-        return (String(host), port)
+        let (host, port) = try HostRule.split(text[...]) {
+            TargetError(description: "'\(text)' is not HOST:PORT: \($0)")
+        }
+        guard let port else { throw Exit(.usage, "'\(text)' is not HOST:PORT: the port is missing") }
+        return (host, port)
     }
 }

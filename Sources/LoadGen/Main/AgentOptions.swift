@@ -10,8 +10,11 @@ struct AgentOptions: ParsableArguments {
     var secretFile: String?
 
     /// Speaks to the agents and reads their clocks; `nil` without any. Throws when one does not answer.
-    func connect(_ drive: Drive, _ settings: RunSettings) async throws -> AgentCrew? {
-        guard let agents else { return nil }
+    func connect(_ drive: Drive, _ settings: RunSettings, _ interrupt: Interrupt) async throws -> AgentCrew? {
+        guard let agents else {
+            guard secretFile == nil else { throw Exit(.usage, "--agent-secret-file is for --agents") }
+            return nil
+        }
         var endpoints: [Endpoint] = []
         for text in agents.split(separator: ",") {
             let (host, port) = try AgentCommand.address(String(text))
@@ -27,7 +30,8 @@ struct AgentOptions: ParsableArguments {
         }
         let generator = try await Generator.start(own)
         let coordinator = try await Coordinator(
-            endpoints: endpoints, secret: try secretFile.map { try AccessOptions.firstLine($0) }, generator: generator)
+            endpoints: endpoints, secret: try secretFile.map { try AccessOptions.firstLine($0) }, generator: generator,
+            stop: interrupt)
         return AgentCrew(generator: generator, coordinator: coordinator)
     }
 }
@@ -46,11 +50,17 @@ struct AgentCrew {
             closesConnections: scenario.closesConnections, drive: drive, warmUp: settings.warmUp,
             coolDown: settings.coolDown, requestTimeout: settings.requestTimeout,
             intervalWidth: settings.intervalWidth, think: settings.think, seed: settings.seed,
-            connections: load.maxConnections)
+            connections: load.maxConnections, keeps: load.keep)
         var report = try await coordinator.run(order, stop: interrupt)
         try await generator.shutDown()
         report.target = load.url
         report.scenario = scenario.name
         return report
+    }
+
+    /// A number that no arrival reaches, for when not all agents have told how far they came.
+    func arrivalBound(_ drive: Drive, _ settings: RunSettings) -> UInt64 {
+        let told = coordinator.arrivalsSoFar
+        return max(drive.arrivalBound(settings), told + told / 10)
     }
 }

@@ -37,6 +37,7 @@ struct CapacityCommand: AsyncParsableCommand {
 
     func run() async throws {
         let objective = try reading("--objective") { try Objective(parsing: self.objective) }
+        guard load.coolDown == nil else { throw Exit(.usage, "--cool-down: probes of a capacity search have none") }
         guard agents == nil else {
             throw Exit(.usage, "a capacity search is one generator's: use 'run --agents' at rates of your own choice")
         }
@@ -65,21 +66,22 @@ struct CapacityCommand: AsyncParsableCommand {
         do {
             answer = try await hunt.search(CapacitySearch(start: first, precision: share, ceiling: top), interrupt)
         } catch {
-            try await stage.abandon()
+            try await stage.end(interrupt)
             throw error
         }
         guard var report = hunt.best else {
-            try await stage.abandon()
+            try await stage.end(interrupt)
             throw Exit(.interrupted, "interrupted before a probe ended")
         }
-        report = try await stage.end(report)
         if answer.rate > 0 {
             // Latency counts from the intended moment, the generator's lag is in it: the answer errs to the safe side.
             report.notes += report.doubts.map { "the target may hold more: " + $0 }
             report.doubts = []
         }
         tell(answer, objective, report.notes)
-        try write(CapacityReport(objective: objective.description, answer: answer, run: report))
+        let unwritten = write(CapacityReport(objective: objective.description, answer: answer, run: report))
+        try await stage.end(interrupt)
+        if let unwritten { throw unwritten }
         if interrupt.isStopped { throw Exit(.interrupted) }
         if answer.rate == 0 { throw Exit(.missed, "no rate that was tried keeps \(objective)") }
         if answer.isGeneratorBound { throw Exit(.invalid, "the generator, not the target, ended the search") }
@@ -100,16 +102,15 @@ struct CapacityCommand: AsyncParsableCommand {
         Console.say("\ncapacity: \(Text.significant(answer.rate))/s keeps \(objective)\(bound)")
     }
 
-    private func write(_ report: CapacityReport) throws {
+    /// Gives what kept a file from being written.
+    private func write(_ report: CapacityReport) -> Exit? {
         var extras = HTMLReport.Extras()
         extras.capacity = report.answer
         extras.objective = report.objective
-        do throws(FileError) {
-            if let json { try ReportFile.write(try ReportFile.json(report), to: json) }
-            if let html { try ReportFile.write(HTMLReport.page(report.run, extras: extras), to: html) }
-        } catch {
-            throw Exit(.unwritable, error.description)
-        }
+        return OutputOptions.write([
+            (json, { () throws(FileError) in try ReportFile.json(report) }),
+            (html, { () throws(FileError) in HTMLReport.page(report.run, extras: extras) }),
+        ])
     }
 }
 
@@ -138,7 +139,7 @@ struct CapacityHunt {
     /// Probes until the search is done or somebody interrupts.
     mutating func search(_ search: CapacitySearch, _ interrupt: Interrupt) async throws -> CapacitySearch.Answer {
         var search = search
-        let judge = ProbeJudge(objective: objective)
+        let judge = ProbeJudge(objective: objective, timeout: stage.generator.settings.requestTimeout)
         var bestRate = 0.0
         while case .probe(let rate) = search.step, !interrupt.isStopped {
             let schedule = try Schedule(stages: [.constant(rate, lasting: length)], spacing: spacing, seed: seed)
@@ -155,7 +156,8 @@ struct CapacityHunt {
             }
             // The queue that a missed probe left behind must not fall to the next one.
             if result.outcome != .passed {
-                try await stage.generator.settle(limit: stage.generator.settings.requestTimeout)
+                try await stage.generator.settle(
+                    limit: stage.generator.settings.requestTimeout, stop: interrupt)
                 try await Task.sleep(nanoseconds: 200_000_000)
             }
         }

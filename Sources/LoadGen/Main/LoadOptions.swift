@@ -129,6 +129,12 @@ extension LoadOptions {
         try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         settings.serverPID = serverPID
+        if let serverPID {
+            guard metrics == nil else { throw Exit(.usage, "--server-pid and --metrics are one or the other") }
+            guard ProcessReading.read(pid: serverPID) != nil else {
+                throw Exit(.usage, "--server-pid: there is no process \(serverPID) on this machine that may be read")
+            }
+        }
         if let metrics {
             settings.metricsPage = Request(
                 .get, "GET", target.endpoint, metrics.hasPrefix("/") ? metrics : "/" + metrics,

@@ -3,90 +3,71 @@ import LoadKit
 /// A generator aimed at a target: logged in, set up, and cleaned up after.
 struct LoadStage {
     let generator: Generator
-    let workload: any Workload
-    let target: Target
-    let scenario: Scenario
-    private let stagehand: Stagehand?
-    private let preparation: Preparation?
-    private let replay: ReplayWorkload?
+    private let workload: any Workload
+    private let target: Target
+    private let scenario: Scenario
     private let isQuiet: Bool
     private let keeps: Bool
+
+    private init(
+        _ generator: Generator, _ workload: any Workload, _ target: Target, _ scenario: Scenario, _ load: LoadOptions
+    ) {
+        self.generator = generator
+        self.workload = workload
+        self.target = target
+        self.scenario = scenario
+        isQuiet = load.quiet
+        keeps = load.keep
+    }
 
     /// Starts event loops, logs in and pushes what arrivals need. Throws an ``Exit`` when the target refuses or the user
     /// wants no more; what was pushed until then is deleted.
     static func start(
         _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target, _ interrupt: Interrupt
     ) async throws -> LoadStage {
+        let workload = try load.workload(scenario, target, settings)
         let generator = try await Generator.start(settings)
-        if let file = load.replay { return try await start(load, settings, scenario, target, generator, replay: file) }
-        guard load.scenario != nil else {
-            let request = Request(
-                .get, "GET", target.endpoint, target.path, fields: try load.access.credentials().fields,
-                closes: scenario.closesConnections)
-            return LoadStage(
-                generator: generator, workload: SingleRequest(request), target: target, scenario: scenario,
-                stagehand: nil, preparation: nil, replay: nil, isQuiet: load.quiet, keeps: true)
-        }
-        let client = RegistryClient(
-            endpoint: target.endpoint, credentials: try load.access.credentials(),
-            tokenHosts: Set(load.access.tokenHosts),
-            closes: scenario.closesConnections)
-        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: settings.seed)
-        let stagehand = Stagehand(generator: generator, workload: workload)
-        do {
-            try await client.logIn(generator)
+        let stage = LoadStage(generator, workload, target, scenario, load)
+        if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
+        try await stage.tryMetrics(load, interrupt)
+        if let registry = workload as? RegistryWorkload { try await stage.setUp(registry, interrupt) }
+        return stage
+    }
+
+    private func logIn(_ client: RegistryClient, _ interrupt: Interrupt) async throws {
+        do throws(Failure) {
+            try await client.logIn(generator, stop: interrupt)
         } catch {
-            throw refusal(target, error)
+            if interrupt.isStopped { throw Exit(.interrupted, "interrupted while logging in") }
+            throw Exit(
+                .unreachable,
+                "\(target.endpoint) does not answer as a registry (GET /v2/): \(Failure.explained(error.name))")
         }
-        do {
-            let done = try await stagehand.setUp(stop: interrupt)
-            if done.images > 0, !load.quiet {
-                Console.complain(
-                    "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s"
-                )
-            }
-            return LoadStage(
-                generator: generator, workload: workload, target: target, scenario: scenario, stagehand: stagehand,
-                preparation: done, replay: nil, isQuiet: load.quiet, keeps: load.keep)
+    }
+
+    /// A curve that stays empty would be found out too late.
+    private func tryMetrics(_ load: LoadOptions, _ interrupt: Interrupt) async throws {
+        guard let page = load.metrics, await !generator.readsMetrics() else { return }
+        if interrupt.isStopped { throw Exit(.interrupted) }
+        throw Exit(
+            .usage,
+            "--metrics: \(page) of \(target.endpoint) does not tell process_cpu_seconds_total and "
+                + "process_resident_memory_bytes within a second: name the page that does, or leave it out")
+    }
+
+    private func setUp(_ registry: RegistryWorkload, _ interrupt: Interrupt) async throws {
+        do throws(Failure) {
+            let done = try await registry.setUp(generator, stop: interrupt)
+            guard done.images > 0, !isQuiet else { return }
+            Console.complain(
+                "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s"
+            )
         } catch {
-            if !load.keep { _ = await stagehand.cleanUp(arrivals: 0, limit: .seconds(10)) }
-            if interrupt.isStopped { throw Exit(.interrupted, "interrupted in set-up") }
+            let wasInterrupted = interrupt.isStopped
+            try await end(interrupt)
+            if wasInterrupted { throw Exit(.interrupted, "interrupted in set-up") }
             throw Exit(.unreachable, "set-up failed: \(Failure.explained(error.name))")
         }
-    }
-
-    private static func start(
-        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target, _ generator: Generator,
-        replay file: String
-    ) async throws -> LoadStage {
-        let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
-        let plan = ReplayPlan(try Recording(text: text, file: file))
-        let pace = try reading("--pace") { try Quantity.number(load.pace ?? "1", in: 0.001...1e6) }
-        guard !plan.isEmpty else { throw Exit(.usage, "\(file): none of the recording can be sent") }
-        let client = RegistryClient(
-            endpoint: target.endpoint, credentials: try load.access.credentials(),
-            tokenHosts: Set(load.access.tokenHosts),
-            closes: scenario.closesConnections)
-        let replay = ReplayWorkload(
-            plan: plan, client: client, seed: settings.seed, pace: pace)
-        do {
-            try await client.logIn(generator)
-        } catch {
-            throw refusal(target, error)
-        }
-        for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !load.quiet {
-            Console.complain("replay: \(count) exchanges are not sent: \(reason)")
-        }
-        return LoadStage(
-            generator: generator, workload: replay, target: target, scenario: scenario, stagehand: nil,
-            preparation: nil,
-            replay: replay, isQuiet: load.quiet, keeps: load.keep)
-    }
-
-    private static func refusal(_ target: Target, _ failure: Failure) -> Exit {
-        Exit(
-            .unreachable,
-            "\(target.endpoint) does not answer as a registry (GET /v2/): \(Failure.explained(failure.name))")
     }
 
     /// One run, with progress on standard error: redrawn on a terminal, a line a second elsewhere.
@@ -124,32 +105,51 @@ struct LoadStage {
         return report
     }
 
-    /// Cleans up after a run that failed, and tells what it could not.
-    func abandon(arrivals: UInt64? = nil) async throws {
-        for note in try await end(RunReport(), arrivals: arrivals).notes { Console.complain("aerugo-load: " + note) }
-    }
-
-    /// Cleans up and ends the threads; what clean-up could not do becomes a note.
-    func end(_ report: RunReport, arrivals sent: UInt64? = nil) async throws -> RunReport {
-        var report = report
-        if let stagehand, !keeps {
+    /// Deletes what was pushed, tells what it could not, and ends the threads. An interruption ends it early, but not one
+    /// that ended the run before.
+    ///
+    /// - Parameter arrivals: one more than the highest that may have pushed, where others than this generator sent them.
+    func end(_ interrupt: Interrupt, arrivals: UInt64? = nil) async throws {
+        if let pushing = workload as? any PushingWorkload, !keeps {
             let own = try await generator.arrivalsSoFar()
-            let arrivals = sent ?? own
-            let done = await stagehand.cleanUp(arrivals: arrivals, limit: .seconds(60))
-            if !done.failures.isEmpty {
-                let kinds = done.failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-                report.notes.append("clean-up left content behind (\(kinds.joined(separator: ", ")))")
-            }
-        }
-        if let replay, !keeps {
-            let arrivals = try await generator.arrivalsSoFar()
-            do {
-                try await replay.cleanUp(generator, arrivals: arrivals, limit: .seconds(60))
-            } catch {
-                report.notes.append("clean-up left content behind (\(error.name))")
+            let stop: any StopSignal = interrupt.isStopped ? NeverStops() : interrupt
+            let failures = await CleanUp(pushing, generator).perform(arrivals: arrivals ?? own, stop: stop)
+            if !failures.isEmpty {
+                let kinds = failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+                Console.complain("aerugo-load: clean-up left content behind: \(kinds.joined(separator: ", "))")
             }
         }
         try await generator.shutDown()
-        return report
+    }
+}
+
+extension LoadOptions {
+    /// What arrivals do: send a recording, play a scenario, or get the URL.
+    fileprivate func workload(_ scenario: Scenario, _ target: Target, _ settings: RunSettings) throws -> any Workload {
+        if let replay { return try replayed(replay, scenario, target, settings) }
+        guard self.scenario != nil else {
+            return SingleRequest(
+                Request(
+                    .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
+                    closes: scenario.closesConnections))
+        }
+        return RegistryWorkload(
+            scenario: scenario, client: try access.client(target, closes: scenario.closesConnections), target: target,
+            seed: settings.seed)
+    }
+
+    private func replayed(
+        _ file: String, _ scenario: Scenario, _ target: Target, _ settings: RunSettings
+    ) throws -> ReplayWorkload {
+        let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
+        let plan = ReplayPlan(try Recording(text: text, file: file))
+        let speed = try reading("--pace") { try Quantity.number(pace ?? "1", in: 0.001...1e6) }
+        guard !plan.isEmpty else { throw Exit(.usage, "\(file): none of the recording can be sent") }
+        for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !quiet {
+            Console.complain("replay: \(count) exchanges are not sent: \(reason)")
+        }
+        return ReplayWorkload(
+            plan: plan, client: try access.client(target, closes: scenario.closesConnections), seed: settings.seed,
+            pace: speed)
     }
 }

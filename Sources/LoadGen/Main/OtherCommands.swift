@@ -158,11 +158,11 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Nodes that may be lost at the peak.")
     var spares = 1
 
-    @Option(name: .customLong("kept-days"), help: "Days that pushed content is kept.")
-    var keptDays = "90"
+    @Option(name: .customLong("kept-days"), help: "Days that pushed content is kept. (default: 90)")
+    var keptDays: String?
 
-    @Option(help: "Copies of each byte in storage.")
-    var copies = "1"
+    @Option(help: "Copies of each byte in storage. (default: 1)")
+    var copies: String?
 
     @Option(help: "Mean bytes of an image on the wire, where it differs from the measured one.")
     var image: String?
@@ -173,18 +173,27 @@ struct PlanCommand: ParsableCommand {
         let bytes = try reading("--image") { try image.map { Double(try Quantity.bytes($0)) } }
         for (name, text, file) in [("pulls", pulls, pullReport), ("pushes", pushes, pushReport)] {
             let perDay = try reading("--\(name)") { try Quantity.number(text, in: amounts) }
-            guard perDay > 0 else { continue }
             let option = name == "pulls" ? "--pull-report" : "--push-report"
+            guard perDay > 0 else {
+                if file != nil { throw Exit(.usage, "\(option) needs --\(name): how many a day?") }
+                continue
+            }
             guard let file else { throw Exit(.usage, "--\(name) needs \(option): a plan rests on a measurement") }
             work.append(try Self.work(name, perDay, file, bytes))
         }
         guard !work.isEmpty else { throw Exit(.usage, "nothing to plan: give --pulls or --pushes") }
+        for (option, value) in [("--kept-days", keptDays), ("--copies", copies)] where value != nil {
+            guard work.contains(where: { $0.stored > 0 }) else {
+                throw Exit(.usage, "\(option) is about what is pushed: give --pushes")
+            }
+        }
+        guard (0...1000).contains(spares) else { throw Exit(.usage, "--spares must be 0 to 1000") }
         var plan = SizingPlan(work: work)
         plan.peak = try reading("--peak") { try Quantity.number(peak, in: 1...10_000) }
         plan.filling = try reading("--filling") { try Quantity.number(filling, in: 1...100) / 100 }
-        plan.spares = max(0, min(spares, 1000))
-        plan.keptDays = try reading("--kept-days") { try Quantity.number(keptDays, in: 0...36_500) }
-        plan.copies = try reading("--copies") { try Quantity.number(copies, in: 1...10) }
+        plan.spares = spares
+        plan.keptDays = try reading("--kept-days") { try Quantity.number(keptDays ?? "90", in: 0...36_500) }
+        plan.copies = try reading("--copies") { try Quantity.number(copies ?? "1", in: 1...10) }
         guard plan.nodes > 0 else {
             throw Exit(.usage, "there is nothing to plan with: no rate that one node keeps, or over 1e9 nodes needed")
         }

@@ -28,17 +28,21 @@ struct OutputOptions: ParsableArguments {
         return objectives
     }
 
-    /// Writes all files asked for. Throws for those that cannot be written, after the others have been.
-    func write(_ report: RunReport, _ verdicts: [Objective.Verdict]) throws {
+    /// Writes all files asked for. Gives what kept some from being written, after the others have been.
+    func write(_ report: RunReport, _ verdicts: [Objective.Verdict]) -> Exit? {
         var extras = HTMLReport.Extras()
         extras.verdicts = verdicts
-        let files: [(String?, () throws(FileError) -> String)] = [
+        return Self.write([
             (json, { () throws(FileError) in try ReportFile.json(report) }),
             (csv, { () throws(FileError) in TextOutputs.csv(report) }),
             (prometheus, { () throws(FileError) in TextOutputs.prometheus(report) }),
             (junit, { () throws(FileError) in TextOutputs.junit(report, verdicts) }),
             (html, { () throws(FileError) in HTMLReport.page(report, extras: extras) }),
-        ]
+        ])
+    }
+
+    /// Writes those files that have a path.
+    static func write(_ files: [(path: String?, text: () throws(FileError) -> String)]) -> Exit? {
         var failures: [String] = []
         for (path, text) in files {
             guard let path else { continue }
@@ -48,6 +52,6 @@ struct OutputOptions: ParsableArguments {
                 failures.append(error.description)
             }
         }
-        if !failures.isEmpty { throw Exit(.unwritable, failures.joined(separator: "; ")) }
+        return failures.isEmpty ? nil : Exit(.unwritable, failures.joined(separator: "; "))
     }
 }

@@ -38,9 +38,9 @@ struct RunCommand: AsyncParsableCommand {
         let drive = try self.drive(scenario, seed: seed)
         let settings = try load.settings(drive, scenario, target, seed: seed)
         let interrupt = Interrupt()
-        let crew = try await agents.connect(drive, settings)
+        let crew = try await agents.connect(drive, settings, interrupt)
         let stage = try await LoadStage.start(load, settings, scenario, target, interrupt)
-        var report: RunReport
+        let report: RunReport
         do {
             report =
                 if let crew {
@@ -49,19 +49,19 @@ struct RunCommand: AsyncParsableCommand {
                     try await stage.perform(drive, interrupt)
                 }
         } catch {
-            try await stage.abandon(arrivals: crew == nil ? nil : drive.arrivalBound(settings, asked: drive.arrivals))
+            try await stage.end(interrupt, arrivals: crew?.arrivalBound(drive, settings))
             throw error
         }
-        // Arrivals of warm-up and cool-down have numbers too: clean-up looks a little further than was asked.
-        report = try await stage.end(
-            report, arrivals: crew == nil ? nil : drive.arrivalBound(settings, asked: report.asked))
         for line in Summary.lines(report) { Console.say(line) }
         let verdicts = objectives.flatMap { $0.judge(report) }
         for verdict in verdicts {
             Console.say("\(verdict.isMet ? "met" : "MISSED"): \(verdict.condition) (\(verdict.text))")
         }
-        try output.write(report, verdicts)
-        if report.isInterrupted { throw Exit(.interrupted) }
+        // Before clean-up, which may take its time and be cut short.
+        let unwritten = output.write(report, verdicts)
+        try await stage.end(interrupt, arrivals: crew?.coordinator.arrivalsSoFar)
+        if let unwritten { throw unwritten }
+        if interrupt.isStopped { throw Exit(.interrupted) }
         if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.max(by: { $0.value < $1.value })?.key
         {
             throw Exit(.unreachable, "nothing succeeded: \(Failure.explained(failure))")
@@ -72,20 +72,24 @@ struct RunCommand: AsyncParsableCommand {
 
     /// What would be passed over in silence is refused.
     private func refuseContradictions() throws {
-        let given = [("--rate", rate), ("--from", from), ("--every", every), ("--burst", burst.map { "\($0)" })]
+        let given = [
+            ("--rate", rate), ("--from", from), ("--every", every), ("--burst", burst.map { "\($0)" }),
+            ("--spacing", load.spacing),
+        ]
         func refuse(_ option: String, with names: [String]) throws {
             guard let other = given.first(where: { $0.1 != nil && names.contains($0.0) }) else { return }
             throw Exit(.usage, "\(option) and \(other.0) do not go together")
         }
         if concurrency != nil {
             guard rate == nil else { throw Exit(.usage, "--concurrency is a closed loop: it takes no rate") }
-            try refuse("--concurrency", with: ["--from", "--burst", "--every"])
+            try refuse("--concurrency", with: ["--from", "--burst", "--every", "--spacing"])
         }
-        if burst != nil { try refuse("--burst", with: ["--rate", "--from"]) }
+        if burst != nil { try refuse("--burst", with: ["--rate", "--from", "--spacing"]) }
         if every != nil, burst == nil { throw Exit(.usage, "--every is for --burst") }
         if from != nil, rate == nil { throw Exit(.usage, "--from needs the --rate that the ramp ends at") }
         guard agents.agents != nil else { return }
         if load.replay != nil { throw Exit(.usage, "agents send no replays: --replay and --agents do not go together") }
+        if load.isRealTime { throw Exit(.usage, "--realtime is the agents' own affair: start them with it") }
         if load.serverPID != nil || load.metrics != nil {
             throw Exit(
                 .usage, "with --agents the server's CPU and memory are not read: leave out --server-pid and --metrics")
@@ -111,7 +115,13 @@ struct RunCommand: AsyncParsableCommand {
             let every = try reading("--every") { try Quantity.duration(self.every ?? "1s") }
             stages = [.burst(size: burst, every: every, lasting: length ?? .seconds(10))]
         } else if let length {
-            stages = stages.count == 1 ? stages.map { $0.lasting(length) } : stages
+            guard stages.count == 1 else {
+                throw Exit(
+                    .usage,
+                    "--duration does not fit the \(stages.count) stages of the scenario's schedule: give --rate too, "
+                        + "or change the stages")
+            }
+            stages = stages.map { $0.lasting(length) }
         }
         return .open(try Schedule(stages: stages, spacing: scenario.spacing ?? .constant, seed: seed))
     }

@@ -23,6 +23,8 @@ package struct AgentOrder: Codable, Sendable {
     package var share: Int
     /// How many agents there are, 1 ... 4096.
     package var shares: Int
+    /// What was pushed stays, even when the coordinator is gone.
+    package var keeps: Bool
     /// Number of the run's first arrival.
     package var base: UInt64
     /// The most connections of this agent.
@@ -33,7 +35,8 @@ package struct AgentOrder: Codable, Sendable {
     /// An order for the whole; the coordinator fills in the shares and the moment.
     package init(
         url: String, scenario: Scenario?, closesConnections: Bool, drive: Drive, warmUp: Duration, coolDown: Duration,
-        requestTimeout: Duration, intervalWidth: Duration, think: Duration, seed: UInt64, connections: Int
+        requestTimeout: Duration, intervalWidth: Duration, think: Duration, seed: UInt64, connections: Int,
+        keeps: Bool = false
     ) {
         self.url = url
         self.scenario = scenario
@@ -46,6 +49,7 @@ package struct AgentOrder: Codable, Sendable {
         self.think = think
         self.seed = seed
         self.connections = connections
+        self.keeps = keeps
         share = 0
         shares = 1
         base = 0
@@ -82,6 +86,20 @@ package struct AgentClock: Codable, Sendable {
     /// - Parameter wall: nanoseconds since 1970.
     package init(wall: UInt64) {
         self.wall = wall
+    }
+}
+
+/// What an agent answers to its order.
+package struct AgentResult: Codable, Sendable {
+    /// Its part of the figures.
+    package var report: RunReport
+    /// One more than the highest arrival that it has begun: how far clean-up has to look.
+    package var beyond: UInt64
+
+    /// A part of a run.
+    package init(report: RunReport, beyond: UInt64) {
+        self.report = report
+        self.beyond = beyond
     }
 }
 

@@ -1,28 +1,39 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// Stops a run from another thread.
-final class StopFlag: StopSignal {
+/// Ends an agent's run from another thread.
+package final class AgentStop: StopSignal {
     private let isSet = Atomic<Bool>(false)
+    private let isLeft = Atomic<Bool>(false)
 
-    var isStopped: Bool { isSet.load(ordering: .relaxed) }
+    /// Somebody wants the run to end.
+    package var isStopped: Bool { isSet.load(ordering: .relaxed) }
+
+    /// Whoever ordered the run has gone: nobody takes its report, and nobody else cleans up.
+    package var isAbandoned: Bool { isLeft.load(ordering: .relaxed) }
 
     func stop() {
         isSet.store(true, ordering: .relaxed)
+    }
+
+    func abandon() {
+        isLeft.store(true, ordering: .relaxed)
+        stop()
     }
 }
 
 /// The HTTP side of an agent: `GET /clock`, `POST /run` and `POST /stop`, one run at a time.
 package final class AgentServer: Sendable {
-    /// Carries an order out, until its end or until it is stopped, and gives the report's JSON.
-    package typealias Work = @Sendable (AgentOrder, any StopSignal) async throws -> String
+    /// Carries an order out, until its end or until it is stopped, and gives the JSON of an ``AgentResult``.
+    package typealias Work = @Sendable (AgentOrder, AgentStop) async throws -> String
 
     private let secret: String?
     private let work: Work
     /// Of the run under way.
-    private let running = Mutex<StopFlag?>(nil)
+    private let running = Mutex<AgentStop?>(nil)
     private let group: MultiThreadedEventLoopGroup
 
     /// - Parameter secret: what `Authorization: Bearer` must say; `nil` lets everybody in.
@@ -40,6 +51,11 @@ package final class AgentServer: Sendable {
         do {
             channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                // A coordinator whose machine is gone says nothing: after half a minute its run is ended.
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 15)
+                .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 5)
+                .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -63,14 +79,17 @@ package final class AgentServer: Sendable {
     }
 
     /// Answers one request: status and JSON. Never throws.
-    package func answer(_ method: String, _ path: String, authorization: String?, body: [UInt8]) async -> (Int, String)
-    {
+    ///
+    /// - Parameter stop: ends the run that the request orders, if it does.
+    package func answer(
+        _ method: String, _ path: String, authorization: String?, body: [UInt8], stop: AgentStop = AgentStop()
+    ) async -> (Int, String) {
         if let secret, !Self.equal(authorization ?? "", "Bearer " + secret) {
             return Self.refusal(401, "the agent wants its secret: --agent-secret-file")
         }
         switch (method, path) {
         case ("GET", "/clock"): return (200, "{\"wall\":\(MonotonicClock.wall())}")
-        case ("POST", "/run"): return await run(body)
+        case ("POST", "/run"): return await run(body, stop)
         case ("POST", "/stop"):
             stopRun()
             return (200, "{}")
@@ -78,7 +97,7 @@ package final class AgentServer: Sendable {
         }
     }
 
-    private func run(_ body: [UInt8]) async -> (Int, String) {
+    private func run(_ body: [UInt8], _ stop: AgentStop) async -> (Int, String) {
         let order: AgentOrder
         do {
             order = try ReportFile.decode(AgentOrder.self, body, "order")
@@ -88,16 +107,15 @@ package final class AgentServer: Sendable {
         } catch {
             return Self.refusal(400, "the order is not understood")
         }
-        let flag = StopFlag()
         let mayRun = running.withLock { running in
             guard running == nil else { return false }
-            running = flag
+            running = stop
             return true
         }
         guard mayRun else { return Self.refusal(409, "the agent is busy with another run") }
         defer { running.withLock { $0 = nil } }
         do {
-            return (200, try await work(order, flag))
+            return (200, try await work(order, stop))
         } catch {
             return Self.refusal(500, "\(error)")
         }
@@ -136,6 +154,8 @@ private final class AgentHandler: ChannelInboundHandler {
     private let server: AgentServer
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    /// Of the request that is being answered.
+    private var stop: AgentStop?
 
     init(server: AgentServer) {
         self.server = server
@@ -152,11 +172,12 @@ private final class AgentHandler: ChannelInboundHandler {
         case .end:
             guard let head else { return context.close(promise: nil) }
             let promise = context.eventLoop.makePromise(of: (Int, String).self)
-            let (server, bytes) = (server, body)
+            let (server, bytes, stop) = (server, body, AgentStop())
+            self.stop = stop
             promise.completeWithTask {
                 await server.answer(
                     head.method.rawValue, head.uri, authorization: head.headers.first(name: "Authorization"),
-                    body: bytes)
+                    body: bytes, stop: stop)
             }
             promise.futureResult.assumeIsolated().whenSuccess { [self] answer in
                 write(answer, keepsAlive: head.isKeepAlive, context)
@@ -164,11 +185,17 @@ private final class AgentHandler: ChannelInboundHandler {
         }
     }
 
+    func channelInactive(context: ChannelHandlerContext) {
+        stop?.abandon()
+        context.fireChannelInactive()
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }
 
     private func write(_ answer: (Int, String), keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        stop = nil
         let bytes = ByteBuffer(string: answer.1)
         let headers: HTTPHeaders = [
             "Content-Type": "application/json", "Content-Length": "\(bytes.readableBytes)",

@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 
 /// Has several agents keep one schedule together and merges what they saw, loss-free.
-package struct Coordinator: Sendable {
+package final class Coordinator: Sendable {
     /// One agent with the distance of its clock from ours.
     private struct Agent: Sendable {
         let endpoint: Endpoint
@@ -15,30 +15,39 @@ package struct Coordinator: Sendable {
     private let generator: Generator
     private let secret: String?
     private let agents: [Agent]
+    private let highest = Mutex<UInt64>(0)
 
-    /// Time that orders need to get there.
-    private static let lead: Nanoseconds = 1_000_000_000
+    /// One more than the highest arrival that any agent has told of.
+    package var arrivalsSoFar: UInt64 { highest.withLock { $0 } }
+
+    /// Time that orders need to get there, and agents to log in.
+    private static let lead: Nanoseconds = 2_000_000_000
+    /// How long an agent may take for a short answer.
+    private static let patience = Duration.seconds(10)
     private static let longestReport = 268_435_456
 
     /// Asks each agent for its clock. Throws when one does not answer.
     ///
     /// - Parameter generator: only carries the talk with the agents; its request timeout must outlast the run.
-    package init(endpoints: [Endpoint], secret: String?, generator: Generator) async throws(RunError) {
+    package init(
+        endpoints: [Endpoint], secret: String?, generator: Generator, stop: any StopSignal = NeverStops()
+    ) async throws(RunError) {
         self.generator = generator
         self.secret = secret
         var agents: [Agent] = []
         for endpoint in endpoints {
-            agents.append(try await Self.align(endpoint, secret, generator))
+            agents.append(try await Self.align(endpoint, secret, generator, stop))
         }
         self.agents = agents
     }
 
     /// Sends each agent its share of `order` and waits for all reports. Throws when one fails: half a run is none, and
-    /// the others are stopped. Once `stop` says so, all are stopped and what they have is the report.
+    /// the others are stopped. Once `stop` says so, or when one of them ends early, all are stopped and what they have is
+    /// the report.
     package func run(_ order: AgentOrder, stop: any StopSignal = NeverStops()) async throws(RunError) -> RunReport {
         async let _ = watch(stop)
         let begin = MonotonicClock.wall() + Self.lead
-        let parts = await withTaskGroup(of: (String, Result<RunReport, RunError>).self) { group in
+        let parts = await withTaskGroup(of: Part.self) { group in
             for (place, agent) in agents.enumerated() {
                 var mine = order
                 mine.share = place
@@ -46,21 +55,20 @@ package struct Coordinator: Sendable {
                 mine.connections = max(1, order.connections / agents.count)
                 mine.beginAt = UInt64(max(0, Int64(begin) + agent.offset))
                 let constant = mine
-                group.addTask {
-                    (agent.endpoint.authority, await Self.perform(constant, agent.endpoint, secret, generator))
-                }
+                group.addTask { await self.perform(constant, agent.endpoint) }
             }
-            var parts: [(String, Result<RunReport, RunError>)] = []
+            var parts: [Part] = []
             for await part in group {
-                if case .failure = part.1, parts.allSatisfy(\.1.isSuccess) { await stopAll() }
+                // One that fails or is stopped leaves a gap in the schedule: from there on it is another one.
+                if !part.isWhole, parts.allSatisfy(\.isWhole) { await stopAll() }
                 parts.append(part)
             }
             return parts
         }
         var total: RunReport?
-        for (name, part) in parts {
-            switch part {
-            case .failure(let error): throw RunError("agent \(name): \(error.description)")
+        for part in parts {
+            switch part.result {
+            case .failure(let error): throw RunError("agent \(part.agent): \(error.description)")
             case .success(let report):
                 if total == nil { total = report } else { total?.add(report) }
             }
@@ -69,7 +77,21 @@ package struct Coordinator: Sendable {
         let doubt = agents.map(\.doubt).max() ?? 0
         report.notes.append("\(agents.count) agents, clocks aligned within \(Text.time(doubt))")
         report.doubts = Validity.doubts(about: report, isOpen: report.mode == "open loop")
+        if !stop.isStopped, let first = parts.first(where: { !$0.isWhole }) {
+            report.doubts.append("agent \(first.agent) was stopped before the end, so that all were")
+        }
         return report
+    }
+
+    /// What came of one agent.
+    private struct Part: Sendable {
+        let agent: String
+        let result: Result<RunReport, RunError>
+
+        /// It went on to the end.
+        var isWhole: Bool {
+            if case .success(let report) = result { !report.isInterrupted } else { false }
+        }
     }
 
     private func watch(_ stop: any StopSignal) async throws {
@@ -80,7 +102,7 @@ package struct Coordinator: Sendable {
     private func stopAll() async {
         for agent in agents {
             do throws(RunError) {
-                _ = try await Self.ask(agent.endpoint, "POST", "/stop", nil, secret, generator)
+                _ = try await Self.ask(agent.endpoint, "POST", "/stop", nil, secret, generator, limit: Self.patience)
             } catch {
                 // Whoever cannot be asked any more has failed already, and its run tells so.
                 continue
@@ -88,28 +110,28 @@ package struct Coordinator: Sendable {
         }
     }
 
-    private static func perform(
-        _ order: AgentOrder, _ endpoint: Endpoint, _ secret: String?, _ generator: Generator
-    ) async -> Result<RunReport, RunError> {
+    private func perform(_ order: AgentOrder, _ endpoint: Endpoint) async -> Part {
         do {
             let json = try ReportFile.json(order)
-            let answer = try await ask(endpoint, "POST", "/run", ByteBuffer(string: json), secret, generator)
-            return .success(try ReportFile.decode(RunReport.self, answer, endpoint.authority))
+            let answer = try await Self.ask(endpoint, "POST", "/run", ByteBuffer(string: json), secret, generator)
+            let result = try ReportFile.decode(AgentResult.self, answer, endpoint.authority)
+            highest.withLock { $0 = max($0, result.beyond) }
+            return Part(agent: endpoint.authority, result: .success(result.report))
         } catch let error as RunError {
-            return .failure(error)
+            return Part(agent: endpoint.authority, result: .failure(error))
         } catch {
-            return .failure(RunError("\(error)"))
+            return Part(agent: endpoint.authority, result: .failure(RunError("\(error)")))
         }
     }
 
     /// The quickest of eight round trips tells the clock best.
     private static func align(
-        _ endpoint: Endpoint, _ secret: String?, _ generator: Generator
+        _ endpoint: Endpoint, _ secret: String?, _ generator: Generator, _ stop: any StopSignal
     ) async throws(RunError) -> Agent {
         var best: Agent?
         for _ in 0..<8 {
             let before = MonotonicClock.wall()
-            let answer = try await ask(endpoint, "GET", "/clock", nil, secret, generator)
+            let answer = try await ask(endpoint, "GET", "/clock", nil, secret, generator, limit: patience, stop: stop)
             let after = MonotonicClock.wall()
             let clock: AgentClock
             do throws(FileError) {
@@ -130,16 +152,17 @@ package struct Coordinator: Sendable {
 
     private static func ask(
         _ endpoint: Endpoint, _ method: String, _ path: String, _ body: ByteBuffer?, _ secret: String?,
-        _ generator: Generator
+        _ generator: Generator, limit: Duration? = nil, stop: any StopSignal = NeverStops()
     ) async throws(RunError) -> [UInt8] {
         var fields = ["Content-Type: application/json"]
         if let secret { fields.append("Authorization: Bearer " + secret) }
-        let request = Request(
+        var request = Request(
             .uploadOther, method, endpoint, path, fields: fields, body: body.map { .bytes($0) } ?? .none,
             keeping: .bytes(limit: longestReport), accepts: [200, 400, 401, 404, 409, 500])
+        request.limit = limit
         let flow = AskFlow(request: request)
         do throws(Failure) {
-            try await generator.perform(flow)
+            try await generator.perform(flow, stop: stop)
         } catch {
             throw RunError("agent \(endpoint) cannot be asked: \(error.name)")
         }
@@ -157,12 +180,6 @@ package struct Coordinator: Sendable {
         } catch {
             return String(decoding: bytes.prefix(300), as: UTF8.self)
         }
-    }
-}
-
-extension Result {
-    fileprivate var isSuccess: Bool {
-        if case .success = self { true } else { false }
     }
 }
 

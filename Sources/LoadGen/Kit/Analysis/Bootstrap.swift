@@ -78,10 +78,11 @@ enum Statistics {
         return sorted[low] + (sorted[low + 1] - sorted[low]) * (place - Double(low))
     }
 
-    /// Median of the slopes between all pairs (Theil–Sen), and Kendall's z for "rising": both robust to outliers.
-    static func trend(_ values: [Double]) -> (slope: Double, z: Double) {
+    /// Median of the slopes between all pairs (Theil–Sen), and Kendall's tau (share of the pairs that rise less that of
+    /// those that fall) with its z: all robust to outliers.
+    static func trend(_ values: [Double]) -> (slope: Double, tau: Double, z: Double) {
         let count = values.count
-        guard count >= 4 else { return (0, 0) }
+        guard count >= 4 else { return (0, 0, 0) }
         var slopes: [Double] = []
         var score = 0.0
         for later in 1..<count {
@@ -94,6 +95,6 @@ enum Statistics {
         let n = Double(count)
         let deviation = (n * (n - 1) * (2 * n + 5) / 18).squareRoot()
         let z = score == 0 ? 0 : (score - (score > 0 ? 1 : -1)) / deviation
-        return (quantile(slopes.sorted(), 0.5), z)
+        return (quantile(slopes.sorted(), 0.5), score / (n * (n - 1) / 2), z)
     }
 }

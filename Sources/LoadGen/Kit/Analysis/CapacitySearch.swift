@@ -69,10 +69,11 @@ package struct CapacitySearch: Sendable {
     private let ceiling: Double
     private(set) var probes: [ProbeResult] = []
     private var next: Double
-    private var low: Double?
-    private var high: Double?
     /// The rate that is being tried for a second time.
     private var retrying: Double?
+
+    /// So far above a bound that chance may have set, a second look is taken.
+    private static let secondLook = 1.04
 
     /// - Parameters:
     ///   - start: the first rate.
@@ -90,31 +91,44 @@ package struct CapacitySearch: Sendable {
         return .probe(rate: next)
     }
 
-    private var isSettled: Bool {
+    /// The highest rate that passed.
+    private var low: Double? { probes.filter { $0.outcome == .passed }.map(\.rate).max() }
+
+    /// The lowest rate above it that failed: what failed below a rate that passes did so by chance.
+    private var high: Double? {
+        let low = low ?? 0
+        return probes.filter { $0.outcome != .passed && $0.rate > low }.map(\.rate).min()
+    }
+
+    private var isClosed: Bool {
         if let low, let high { return high / low <= 1 + precision }
         if let low { return low >= ceiling }
         return (high ?? .infinity) < 0.2
+    }
+
+    private var isSettled: Bool { isClosed && doubtful == nil && retrying == nil }
+
+    /// Where to look once more when the bounds have met at a rate that failed by little: a stall of the machine may have
+    /// set it, and a bound that is set wrongly makes all that follows too low. `nil` when the bound is sure.
+    private var doubtful: Double? {
+        guard let high, isClosed, low != nil, probes.last(where: { $0.rate == high })?.isPlain == false else {
+            return nil
+        }
+        let rate = min(high * Self.secondLook, ceiling)
+        return probes.contains { $0.rate > high && $0.rate <= rate } ? nil : rate
     }
 
     /// Takes the result of the probe asked for last.
     package mutating func take(_ result: ProbeResult) {
         probes.append(result)
         if result.outcome != .passed, !result.isPlain, retrying != result.rate, probes.count + 2 < Self.mostProbes {
-            // Something else on the machine may have been at fault: a bound that is set wrongly is never mended.
+            // Something else on the machine may have been at fault.
             retrying = result.rate
             next = result.rate
             return
         }
         retrying = nil
-        if result.outcome == .passed {
-            low = max(low ?? 0, result.rate)
-            // A pass above a rate that failed by chance: the failure was no bound.
-            if let bound = high, bound <= result.rate { high = nil }
-        } else {
-            high = min(high ?? .infinity, result.rate)
-            if let bound = low, bound >= result.rate { low = nil }
-        }
-        next = min(proposal(after: result), ceiling)
+        next = doubtful ?? min(proposal(after: result), ceiling)
     }
 
     private func proposal(after result: ProbeResult) -> Double {

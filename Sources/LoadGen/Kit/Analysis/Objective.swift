@@ -81,9 +81,12 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
 
 extension Objective.Condition {
     /// It keeps the latency of whole arrivals below a bound.
-    var isOnLatency: Bool {
+    var isOnLatency: Bool { operation == nil && isBoundOnLatency }
+
+    /// It keeps a latency below a bound, be it of whole arrivals or of an operation.
+    var isBoundOnLatency: Bool {
         switch measure {
-        case .percentile, .mean, .max: operation == nil && isBelow
+        case .percentile, .mean, .max: isBelow
         case .errors, .rate: false
         }
     }

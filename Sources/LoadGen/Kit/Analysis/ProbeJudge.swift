@@ -1,12 +1,16 @@
 /// Turns a probe's report into a verdict.
 package struct ProbeJudge: Sendable {
     private let objective: Objective
+    private let timeout: Double
     /// A rise of latency is carried on for so long.
     static let horizon = 120.0
 
     /// A judge of probes by `objective`.
-    package init(objective: Objective) {
+    ///
+    /// - Parameter timeout: of a request: what latency must not grow to where the objective has no word on latency.
+    package init(objective: Objective, timeout: Duration = .seconds(30)) {
         self.objective = objective
+        self.timeout = Double(timeout.nanoseconds)
     }
 
     /// Judges a report whose arrivals came at `rate`.
@@ -36,9 +40,9 @@ package struct ProbeJudge: Sendable {
         return verdicts.map { "\($0.condition.description): \($0.text)" }.joined(separator: ", ")
     }
 
-    /// A growing queue, a target that fell behind, or a middle of all latencies beyond the bound.
+    /// A queue that grew beyond doubt, a target that fell behind, or a middle of all latencies beyond the bound.
     private func isPlain(_ report: RunReport, _ outcome: ProbeResult.Outcome, _ rate: Double) -> Bool {
-        if outcome == .rising || isRising(report) { return true }
+        if isRising(report, steadily: true) { return true }
         if let bound = latencyBound, Double(report.arrivals.latency.percentile(50)) > bound { return true }
         return throughput(report) < 0.9 * rate
     }
@@ -54,20 +58,32 @@ package struct ProbeJudge: Sendable {
         objective.conditions.filter(\.isOnLatency).map(\.bound).min()
     }
 
-    /// A queue that grows shows as latency rising steadily, long before a short probe misses its objective.
-    private func isRising(_ report: RunReport) -> Bool {
-        guard let bound = latencyBound else { return false }
-        let medians = report.intervals.filter { !$0.latencies.isEmpty }.map { Double($0.histogram.percentile(50)) }
-        let trend = Statistics.trend(medians)
-        guard trend.z > 3, report.intervalSeconds > 0, let last = medians.last else { return false }
-        return last + trend.slope / report.intervalSeconds * Self.horizon > bound
+    /// Bounds that latency must keep, each with what stands against it now: of whole arrivals, or of an operation.
+    private func bounds(_ report: RunReport, now: Double) -> [(value: Double, bound: Double)] {
+        let found = objective.conditions.filter(\.isBoundOnLatency).map { condition in
+            let own = condition.operation.map { Double(report.operations[$0]?.latency.percentile(50) ?? 0) }
+            return (own ?? now, condition.bound)
+        }
+        return found.isEmpty ? [(now, timeout)] : found
     }
 
-    /// Answers a second between the first arrival and the last answer: less than the rate when a queue was left.
+    /// A queue that grows shows as latency rising, long before a short probe misses its objective. A stall near the end
+    /// looks alike; only what rises `steadily` cannot be one.
+    private func isRising(_ report: RunReport, steadily: Bool = false) -> Bool {
+        let medians = report.intervals.filter { !$0.latencies.isEmpty }.map { Double($0.histogram.percentile(50)) }
+        let trend = Statistics.trend(medians)
+        guard trend.z > 3, !steadily || trend.tau > 0.7, report.intervalSeconds > 0 else { return false }
+        let now = Statistics.quantile(medians.suffix(max(3, medians.count / 4)).sorted(), 0.5)
+        let growth = trend.slope / report.intervalSeconds * Self.horizon
+        return bounds(report, now: now).contains { $0.value + growth > $0.bound }
+    }
+
+    /// Answers a second between the first answer and the last: less than the rate when a queue was left. What the first
+    /// one waited for was the queue of the warm-up.
     private func throughput(_ report: RunReport) -> Double {
-        guard report.seconds > 0 else { return 0 }
-        let tail = Double(report.arrivals.latency.max) / 1e9
-        return Double(report.arrivals.succeeded) / (report.seconds + tail)
+        let latencies = report.arrivals.latency
+        let span = report.seconds + Double(latencies.max - latencies.min) / 1e9
+        return span > 0 ? Double(report.arrivals.succeeded) / span : 0
     }
 
     /// Share of resampled runs that meet the objective's percentiles.

@@ -115,10 +115,10 @@ extension Generator {
     }
 
     /// Waits until nothing is under way any more, at most so long: a queue that was left in the target is work that the
-    /// next run must not pay for.
-    package func settle(limit: Duration) async throws {
+    /// next run must not pay for. Once `stop` says so, it waits no longer.
+    package func settle(limit: Duration, stop: any StopSignal = NeverStops()) async throws {
         let until = MonotonicClock.now() + limit.nanoseconds
-        while MonotonicClock.now() < until {
+        while MonotonicClock.now() < until, !stop.isStopped {
             var active = 0
             for worker in workers { active += try await worker.perform { $0.active } }
             if active == 0 { return }

@@ -64,15 +64,33 @@ package final class Generator: Sendable {
         return result
     }
 
-    /// Runs steps outside any figures: set-up, clean-up, a look at the target. Worker `place` does it.
-    package func perform(_ flow: any Flow, on place: Int = 0, seed: UInt64 = 0) async throws(Failure) {
+    /// Runs steps outside any figures: set-up, clean-up, a look at the target. Worker `place` does it. Once `stop` says
+    /// so, what is on its way ends as ``Failure/cancelled``.
+    package func perform(
+        _ flow: any Flow, on place: Int = 0, stop: any StopSignal
+    ) async throws(Failure) {
+        guard !stop.isStopped else { throw .cancelled }
+        async let _ = cancel(when: stop)
+        try await perform(flow, on: place)
+    }
+
+    private func cancel(when stop: any StopSignal) async throws {
+        while true {
+            try await Task.sleep(nanoseconds: 50_000_000)
+            guard stop.isStopped else { continue }
+            for worker in workers { try await worker.perform { $0.cancel() } }
+        }
+    }
+
+    /// As above, without a stop.
+    package func perform(_ flow: any Flow, on place: Int = 0) async throws(Failure) {
         let handle = workers[place % workers.count]
         let failure: Failure? = await withUnsafeContinuation { continuation in
             handle.loop.execute {
                 let worker = handle.bound.value
                 let session = Session(
                     worker: worker, intended: MonotonicClock.now(), isRecorded: false,
-                    random: SeededRandom(seed: worker.settings.seed, purpose: seed))
+                    random: SeededRandom(seed: worker.settings.seed, purpose: 0))
                 worker.run(flow, session) { continuation.resume(returning: $0) }
             }
         }
@@ -81,7 +99,7 @@ package final class Generator: Sendable {
 
     /// Closes all connections and ends the threads.
     package func shutDown() async throws {
-        for worker in workers { try await worker.perform { $0.shutDown() } }
+        for worker in workers { try await worker.perform { $0.cancel() } }
         try await group.shutdownGracefully()
     }
 }

@@ -23,6 +23,9 @@ package final class Session {
     /// Event-loop-wide memory of logins.
     var logins: LoginCache { worker.logins }
 
+    /// Event-loop-wide memory of uploads under way.
+    var uploads: OpenUploads { worker.uploads }
+
     /// Sends one request and waits for its answer. Never throws: see ``Answer/failure``.
     func send(_ request: Request) async -> Answer {
         let due = takeDue()
@@ -81,7 +84,7 @@ package final class Session {
     }
 
     /// Lets time pass: think time of a client.
-    func pause(_ length: Duration) async {
+    package func pause(_ length: Duration) async {
         guard length > .zero else { return }
         let before = MonotonicClock.now()
         defer { paused += MonotonicClock.now() - before }

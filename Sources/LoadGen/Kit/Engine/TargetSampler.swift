@@ -60,7 +60,7 @@ final class TargetSampler {
             at: second, cpu: Double(reading.cpu - last.cpu) / Double(now - last.at), memory: reading.memory)
     }
 
-    private func read() async -> (cpu: Nanoseconds, memory: Int)? {
+    func read() async -> (cpu: Nanoseconds, memory: Int)? {
         if let pid { return ProcessReading.read(pid: pid) }
         guard let page else { return nil }
         let result = MetricsReading()
@@ -71,5 +71,12 @@ final class TargetSampler {
             // The page may be busy or gone: a gap in the curve is the honest answer.
             return nil
         }
+    }
+}
+
+extension Generator {
+    /// The page of ``RunSettings/metricsPage`` tells CPU and memory.
+    package func readsMetrics() async -> Bool {
+        await TargetSampler(settings: settings, generator: self).read() != nil
     }
 }

@@ -17,19 +17,12 @@ package enum Drive: Codable, Sendable {
 }
 
 extension Drive {
-    /// Arrivals that it asks for; 0 where that depends on the answers.
-    package var arrivals: Int {
-        switch self {
-        case .open(let schedule): Int(min(schedule.arrivals, 1e15))
-        case .closed: 0
-        }
-    }
-
-    /// A number that no arrival reaches, for whoever did not count them: generously above `asked` arrivals of the figures
-    /// and those of warm-up and cool-down.
-    package func arrivalBound(_ settings: RunSettings, asked: Int) -> UInt64 {
+    /// A number that no arrival reaches, for whoever did not count them: generously above what the schedule asks for with
+    /// its warm-up and cool-down; a guess in a closed loop, where it depends on the answers.
+    package func arrivalBound(_ settings: RunSettings) -> UInt64 {
+        guard case .open(let schedule) = self else { return 1000 }
         let share = (settings.warmUp + settings.coolDown).inSeconds / max(length.inSeconds, 1e-9)
-        let bound = Double(asked) * (1.1 + 1.1 * share) + 1000
+        let bound = schedule.arrivals * (1.1 + 1.1 * share) + 1000
         return bound < 1e9 ? UInt64(bound) : 1_000_000_000
     }
 }
@@ -53,6 +46,7 @@ final class Worker {
     let pool: ConnectionPool
     let settings: Settings
     let logins = LoginCache()
+    let uploads = OpenUploads()
     var recorder: Recorder
     private(set) var started = 0
     private(set) var succeeded = 0
@@ -119,8 +113,8 @@ final class Worker {
         pool.giveUp(.timeout)
     }
 
-    /// Ends everything now.
-    func shutDown() {
+    /// Ends everything that is under way now.
+    func cancel() {
         stopSending()
         wake()
         pool.giveUp(.cancelled)

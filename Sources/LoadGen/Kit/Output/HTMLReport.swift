@@ -135,7 +135,7 @@ package enum HTMLReport {
         let rows = report.arrivals.failures.sorted { $0.value > $1.value }.map { kind, count in
             "<tr><td>\(TextOutputs.xml(Failure.explained(kind)))</td><td>\(count)</td><td class=\"bar\"><i style=\"width:\(Text.fixed(Double(count) / Double(most) * 100, 1))%\"></i></td></tr>"
         }
-        return "<section><h2>Errors by kind</h2><div class=\"wide\"><table>" + rows.joined()
+        return "<section><h2>Errors by kind</h2><div class=\"wide\"><table class=\"facts\">" + rows.joined()
             + "</table></div></section>\n"
     }
 
@@ -153,7 +153,7 @@ package enum HTMLReport {
             ("waits for a connection", "\(report.generator.waitedForConnection)"),
             ("sent again on a fresh connection", "\(report.generator.sentAgain)"),
         ]
-        return "<section><h2>The generator itself</h2><div class=\"wide\"><table>"
+        return "<section><h2>The generator itself</h2><div class=\"wide\"><table class=\"facts\">"
             + facts.map { "<tr><td>\($0.0)</td><td>\($0.1)</td></tr>" }.joined() + "</table></div></section>\n"
     }
 }

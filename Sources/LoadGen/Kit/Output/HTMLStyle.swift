@@ -44,7 +44,8 @@ enum HTMLStyle {
         tr.part td{color:var(--dim);border-top:0;padding-top:1px;padding-bottom:1px}tr.part td:first-child{padding-left:26px}
         tr.met td:nth-child(3){color:var(--ok)}
         tr.missed td:nth-child(3){color:var(--bad)}
-        .bar{width:240px}.bar i{display:block;height:10px;border-radius:3px;background:var(--c3)}
+        .texts td:first-child,.facts td{white-space:normal;overflow-wrap:anywhere}.facts td:first-child{min-width:120px}
+        .bar{width:30%}.bar i{display:block;height:10px;border-radius:3px;background:var(--c3)}
         """
 }
 

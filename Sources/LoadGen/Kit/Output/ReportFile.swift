@@ -39,6 +39,10 @@ package enum ReportFile {
         } catch {
             throw FileError("'\(path)' is no report of aerugo-load: \(error)")
         }
+        let version = (value as? any Versioned)?.version ?? 1
+        guard version == 1 else {
+            throw FileError("'\(path)' has version \(version), this program knows 1: use the one that wrote it")
+        }
         guard (value as? any Bounded)?.isWithinBounds ?? true else {
             throw FileError("'\(path)' is no report of aerugo-load: a number in it is out of bounds")
         }

@@ -29,12 +29,18 @@ package enum TextOutputs {
         for (name, figures) in all {
             let labels = "\(run),operation=\"\(escape(name))\""
             for percent in percents {
-                let value = Double(figures.latency.percentile(percent)) / 1e9
-                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(Text.plain(percent / 100))\"} \(value)\n"
+                // What was not measured is no 0 (as client libraries have it).
+                let value = figures.latency.count > 0 ? Double(figures.latency.percentile(percent)) / 1e9 : .nan
+                text += "aerugo_load_latency_seconds{\(labels),quantile=\"\(Text.plain(percent / 100))\"} "
+                text += value.isNaN ? "NaN\n" : "\(value)\n"
             }
             text +=
                 "aerugo_load_latency_seconds_sum{\(labels)} \(figures.latency.mean * Double(figures.latency.count) / 1e9)\n"
             text += "aerugo_load_latency_seconds_count{\(labels)} \(figures.latency.count)\n"
+        }
+        text += "# TYPE aerugo_load_succeeded_total counter\n"
+        for (name, figures) in all {
+            text += "aerugo_load_succeeded_total{\(run),operation=\"\(escape(name))\"} \(figures.succeeded)\n"
         }
         text += "# TYPE aerugo_load_failures_total counter\n"
         for (name, figures) in all {
@@ -47,23 +53,32 @@ package enum TextOutputs {
         text += "# TYPE aerugo_load_rate_got gauge\naerugo_load_rate_got{\(run)} \(report.rateGot)\n"
         text += "# TYPE aerugo_load_not_sent_total counter\naerugo_load_not_sent_total{\(run)} \(report.missed)\n"
         text += "# TYPE aerugo_load_valid gauge\naerugo_load_valid{\(run)} \(report.isValid ? 1 : 0)\n"
+        text += "# TYPE aerugo_load_interrupted gauge\n"
+        text += "aerugo_load_interrupted{\(run)} \(report.isInterrupted ? 1 : 0)\n"
         return text
     }
 
-    /// JUnit: one case a condition, and one for the validity of the run.
+    /// JUnit: whether the run is valid, went on to its end and had any success, and a case a condition.
     package static func junit(_ report: RunReport, _ verdicts: [Objective.Verdict]) -> String {
-        let failures = verdicts.filter { !$0.isMet }.count + (report.isValid ? 0 : 1)
-        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        text += "<testsuite name=\"aerugo-load \(xml(report.scenario))\" tests=\"\(verdicts.count + 1)\""
-        text += " failures=\"\(failures)\" errors=\"0\" time=\"\(Text.fixed(report.seconds, 3))\">\n"
-        text += "  <testcase classname=\"aerugo-load\" name=\"the run is valid\">"
-        if !report.isValid {
-            text += "<failure message=\"\(xml(report.doubts.joined(separator: "; ")))\"/>"
-        }
-        text += "</testcase>\n"
+        let kinds = report.arrivals.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
+        var cases: [(name: String, failure: String?)] = [
+            ("the run is valid", report.isValid ? nil : report.doubts.joined(separator: "; ")),
+            ("the run went on to its end", report.isInterrupted ? "interrupted" : nil),
+            (
+                "some arrivals succeeded",
+                report.arrivals.succeeded > 0 ? nil : "none: " + kinds.joined(separator: ", ")
+            ),
+        ]
         for verdict in verdicts {
-            text += "  <testcase classname=\"aerugo-load\" name=\"\(xml(verdict.condition.description))\">"
-            if !verdict.isMet { text += "<failure message=\"measured \(xml(verdict.text))\"/>" }
+            cases.append((verdict.condition.description, verdict.isMet ? nil : "measured \(verdict.text)"))
+        }
+        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        text += "<testsuite name=\"aerugo-load \(xml(report.scenario))\" tests=\"\(cases.count)\""
+        text += " failures=\"\(cases.count { $0.failure != nil })\" errors=\"0\""
+        text += " time=\"\(Text.fixed(report.seconds, 3))\">\n"
+        for (name, failure) in cases {
+            text += "  <testcase classname=\"aerugo-load\" name=\"\(xml(name))\">"
+            if let failure { text += "<failure message=\"\(xml(failure))\"/>" }
             text += "</testcase>\n"
         }
         return text + "</testsuite>\n"

@@ -5,17 +5,39 @@ package enum Location {
     package static func resolve(_ reference: String, against endpoint: Endpoint, path: String) -> Target? {
         if reference.hasPrefix("http://") || reference.hasPrefix("https://") { return parse(reference) }
         if reference.hasPrefix("//") { return parse((endpoint.isTLS ? "https:" : "http:") + reference) }
+        // A fragment is the client's own affair (RFC 9110 10.2.2).
+        let reference = String(reference.prefix { $0 != "#" })
         guard !reference.isEmpty, reference.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
-        if reference.hasPrefix("/") { return Target(endpoint: endpoint, path: reference) }
+        if reference.hasPrefix("/") { return Target(endpoint: endpoint, path: withoutDots(reference)) }
         let base = path.prefix { $0 != "?" }
-        if reference.hasPrefix("?") { return Target(endpoint: endpoint, path: base + reference) }
+        if reference.hasPrefix("?") { return Target(endpoint: endpoint, path: String(base + reference)) }
         let folder = base.lastIndex(of: "/").map { base[...$0] } ?? "/"
-        return Target(endpoint: endpoint, path: folder + reference)
+        return Target(endpoint: endpoint, path: withoutDots(String(folder + reference)))
+    }
+
+    /// `path` without its segments `.` and `..` (RFC 3986 5.2.4); the query stays as it is.
+    static func withoutDots(_ path: String) -> String {
+        let plain = path.prefix { $0 != "?" }
+        guard plain.contains("/.") else { return path }
+        var kept: [Substring] = []
+        var endsInFolder = false
+        for segment in plain.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            endsInFolder = segment == "." || segment == ".."
+            if !endsInFolder { kept.append(segment) } else if segment == ".." { _ = kept.popLast() }
+        }
+        if endsInFolder { kept.append("") }
+        return "/" + kept.joined(separator: "/") + path.dropFirst(plain.count)
     }
 
     /// `path` with one more query parameter, which must be escaped already.
     package static func adding(_ parameter: String, to path: String) -> String {
         path + (path.contains("?") ? "&" : "?") + parameter
+    }
+
+    /// What a token must allow for the upload at `path`, which names its repository; empty for another path.
+    package static func uploadScope(_ path: String) -> String {
+        guard path.hasPrefix("/v2/"), let end = path.firstRange(of: "/blobs/uploads/") else { return "" }
+        return "repository:\(path[path.index(path.startIndex, offsetBy: 4)..<end.lowerBound]):pull,push"
     }
 
     /// Escapes everything but unreserved characters, for a query's value.
@@ -49,7 +71,8 @@ package enum Location {
 
     private static func parse(_ text: String) -> Target? {
         do {
-            return try Target(parsing: text)
+            let target = try Target(parsing: text)
+            return Target(endpoint: target.endpoint, path: withoutDots(target.path))
         } catch {
             return nil
         }

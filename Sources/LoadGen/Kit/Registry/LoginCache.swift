@@ -25,46 +25,53 @@ package enum Challenge: Equatable, Sendable {
     case basic
     case bearer(realm: String, service: String?, scope: String?)
 
-    /// Reads one field's value; `nil` for a scheme that is not known or a Bearer without realm.
-    package init?(_ field: String) {
-        let scheme = field.prefix { $0 != " " }.lowercased()
-        let rest = field.dropFirst(scheme.count)
-        switch scheme {
-        case "basic": self = .basic
-        case "bearer":
-            let parameters = Self.parameters(rest)
-            guard let realm = parameters["realm"] else { return nil }
-            self = .bearer(realm: realm, service: parameters["service"], scope: parameters["scope"])
-        default: return nil
+    /// The one to answer of all that a registry offers: Bearer before Basic, as docker chooses. `nil` when there is none
+    /// of these, or a Bearer without realm.
+    ///
+    /// - Parameter fields: the values of all `WWW-Authenticate`, each with one challenge or several.
+    package init?(_ fields: [String]) {
+        let offers = fields.flatMap(Self.offers)
+        if let (_, bearer) = offers.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
+            self = .bearer(realm: bearer["realm"] ?? "", service: bearer["service"], scope: bearer["scope"])
+        } else if offers.contains(where: { $0.scheme == "basic" }) {
+            self = .basic
+        } else {
+            return nil
         }
     }
 
-    private static func parameters(_ text: Substring) -> [String: String] {
-        var found: [String: String] = [:]
-        var rest = text
+    /// Schemes, in lower case, with their parameters. A name with `=` behind it is a parameter, one without begins an offer.
+    private static func offers(_ field: String) -> [(scheme: String, parameters: [String: String])] {
+        var found: [(scheme: String, parameters: [String: String])] = []
+        var rest = field[...]
         while true {
-            rest = rest.drop { $0 == " " || $0 == "," }
-            let name = rest.prefix { $0 != "=" }
-            rest = rest.dropFirst(name.count + 1)
-            guard !name.isEmpty, !rest.isEmpty else { return found }
-            var value = ""
-            if rest.first == "\"" {
-                rest = rest.dropFirst()
-                while let character = rest.first, character != "\"" {
-                    rest = rest.dropFirst()
-                    if character == "\\", let escaped = rest.first {
-                        value.append(escaped)
-                        rest = rest.dropFirst()
-                    } else {
-                        value.append(character)
-                    }
-                }
-                rest = rest.dropFirst()
-            } else {
-                value = String(rest.prefix { $0 != "," && $0 != " " })
-                rest = rest.dropFirst(value.count)
+            rest = rest.drop { " \t,=\"".contains($0) }
+            let name = rest.prefix { !" \t,=\"".contains($0) }
+            guard !name.isEmpty else { return found }
+            let behind = rest.dropFirst(name.count).drop { " \t".contains($0) }
+            guard behind.first == "=", !found.isEmpty else {
+                found.append((name.lowercased(), [:]))
+                rest = rest.dropFirst(name.count)
+                continue
             }
-            found[name.lowercased()] = value
+            rest = behind.dropFirst().drop { " \t".contains($0) }
+            found[found.count - 1].parameters[name.lowercased()] = value(&rest)
         }
+    }
+
+    /// Takes a token or a quoted string (RFC 9110 5.6.4) off the front.
+    private static func value(_ rest: inout Substring) -> String {
+        guard rest.first == "\"" else {
+            let token = rest.prefix { !" \t,".contains($0) }
+            rest = rest.dropFirst(token.count)
+            return String(token)
+        }
+        var value = ""
+        rest = rest.dropFirst()
+        while var character = rest.popFirst(), character != "\"" {
+            if character == "\\", let escaped = rest.popFirst() { character = escaped }
+            value.append(character)
+        }
+        return value
     }
 }

@@ -83,11 +83,18 @@ extension RegistryClient {
                 scope: "repository:\(repository):pull,push repository:\(source):pull", accepts: [201, 202]), session)
         guard answer.status == 202 else { return true }
         let upload = try place(answer, "/v2/\(repository)/blobs/uploads/")
+        session.uploads.goesOn(at: upload)
+        try await cancel(upload, session)
+        return false
+    }
+
+    /// Ends an upload that will not become a blob. A registry that cannot do that is no failure.
+    func cancel(_ upload: String, _ session: Session) async throws(Failure) {
         _ = try await send(
             Call(
-                operation: .uploadOther, method: "DELETE", path: upload, scope: "repository:\(repository):pull,push",
+                operation: .uploadOther, method: "DELETE", path: upload, scope: Location.uploadScope(upload),
                 accepts: [204, 200, 202, 404, 405]), session)
-        return false
+        session.uploads.ended(upload)
     }
 
     /// Uploads as podman and skopeo do: POST, a streamed PATCH, PUT; or, as ctr does, POST and one PUT.
@@ -99,19 +106,23 @@ extension RegistryClient {
         let started = try await send(
             Call(operation: .uploadStart, method: "POST", path: start, scope: scope, accepts: [202]), session)
         var path = try place(started, start)
+        session.uploads.goesOn(at: path)
         let type = ["Content-Type: " + MediaType.octetStream]
         if !inOne {
             let patched = try await send(
                 Call(
                     operation: .uploadPatch, method: "PATCH", path: path, scope: scope, fields: type, body: body,
                     accepts: [202]), session)
-            path = try place(patched, path)
+            let next = try place(patched, path)
+            session.uploads.goesOn(at: next, after: path)
+            path = next
         }
         _ = try await send(
             Call(
                 operation: .uploadPut, method: "PUT",
                 path: Location.adding("digest=" + Location.escape(digest), to: path), scope: scope, fields: type,
                 body: inOne ? body : .none, accepts: [201]), session)
+        session.uploads.ended(path)
     }
 
     /// The first page of a list.

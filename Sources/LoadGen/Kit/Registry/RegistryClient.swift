@@ -14,12 +14,12 @@ package struct RegistryClient: Sendable {
     /// Who asks.
     package let credentials: Credentials
     /// Hosts besides the target that a token may be fetched from.
-    package let tokenHosts: Set<String>
+    package let tokenHosts: [HostRule]
     /// Each request asks for the connection to be closed.
     package let closes: Bool
 
     /// Nothing is sent yet.
-    package init(endpoint: Endpoint, credentials: Credentials, tokenHosts: Set<String> = [], closes: Bool = false) {
+    package init(endpoint: Endpoint, credentials: Credentials, tokenHosts: [HostRule] = [], closes: Bool = false) {
         self.endpoint = endpoint
         self.credentials = credentials
         self.tokenHosts = tokenHosts
@@ -46,7 +46,7 @@ package struct RegistryClient: Sendable {
     func send(_ call: Call, _ session: Session) async throws(Failure) -> Answer {
         var answer = await session.send(try await request(call, session))
         if answer.status == 401, credentials.canLogIn,
-            let field = answer.head.value("WWW-Authenticate"), let challenge = Challenge(field)
+            let challenge = Challenge(answer.head.values("WWW-Authenticate"))
         {
             session.logins.challenge = challenge
             session.logins.forget(call.scope)
@@ -114,7 +114,8 @@ package struct RegistryClient: Sendable {
         _ realm: String, _ service: String?, _ scope: String, _ session: Session
     ) async throws(Failure) -> (value: String, lifetime: Duration) {
         guard let place = Location.resolve(realm, against: endpoint, path: "/") else { throw .unusable }
-        guard place.endpoint == endpoint || tokenHosts.contains(place.endpoint.authority) else { throw .foreignHost }
+        let mayAsk = place.endpoint == endpoint || tokenHosts.contains { $0.allows(place.endpoint) }
+        guard mayAsk else { throw .foreignHost }
         var path = place.path
         if let service { path = Location.adding("service=" + Location.escape(service), to: path) }
         for one in scope.split(separator: " ") {

@@ -26,7 +26,8 @@ struct ReplayBuilder {
         var lengths: [Int: Int] = [:]
         var bodies: [Int: String] = [:]
         for exchange in recording.exchanges {
-            guard let upload = upload(exchange.url) else { continue }
+            // What was not answered, or refused, is not sent: its bytes are no part of the blob.
+            guard let upload = upload(exchange.url), Self.isTaken(exchange.status) else { continue }
             lengths[upload, default: 0] += exchange.body?.length ?? 0
             if let text = exchange.body?.text, !text.isEmpty { bodies[upload, default: ""] += text }
             guard exchange.method == "PUT", exchange.status == 201, let digest = Self.query(exchange.url)["digest"]
@@ -44,7 +45,9 @@ struct ReplayBuilder {
         guard let status = exchange.status else { return leave("no answer was recorded") }
         if status == 401 || exchange.url.hasPrefix("/token") { return leave("logging in is the run's own affair") }
         if status >= 400, status != 404 { return leave("it was refused") }
-        if let upload = upload(exchange.url) { return piece(exchange, upload, status) }
+        if let upload = upload(exchange.url) {
+            return Self.isTaken(status) ? piece(exchange, upload, status) : leave("it was refused")
+        }
         if Self.uploadName(exchange.url) != nil { return leave("a piece of an upload that is not in the recording") }
         guard exchange.url.hasPrefix("/v2/") else { return leave("not of the distribution API") }
         if exchange.url == "/v2/" { return make(exchange, .ping, .plain(repository: "", rest: ""), status) }
@@ -61,19 +64,23 @@ struct ReplayBuilder {
             let rest = String(path[range.upperBound...])
             switch operation {
             case .uploadStart:
-                let work = ReplayStep.Work.begin(repository: repository, query: query, upload: Self.place(exchange))
+                let upload = Self.place(exchange)
+                let parameters = Self.query(query)
+                if parameters["digest"] != nil { return leave("a blob in a single POST") }
+                if status == 201, !isKnown(parameters["mount"] ?? "") { return leave(Self.fromBefore) }
+                if status == 202, upload.flatMap({ ends[$0] }) == nil { return leave(Self.unended) }
+                let work = ReplayStep.Work.begin(repository: repository, query: query, upload: upload)
                 return make(exchange, .uploadStart, work, status)
             case .manifestGet where exchange.method == "PUT":
                 guard let body = exchange.body, let text = body.text else {
                     return leave("a manifest without its text")
                 }
+                guard Self.digests(in: text).allSatisfy({ isKnown($0) }) else { return leave(Self.fromBefore) }
                 manifests[body.digest] = text
                 let tag = rest.contains(":") ? nil : rest
                 return make(exchange, .manifestPut, .manifest(repository: repository, tag: tag, text: text), status)
             default:
-                if rest.contains(":"), status < 400, blobs[rest] == nil, manifests[rest] == nil {
-                    return leave("its content is from before the recording")
-                }
+                if rest.contains(":"), status < 400, !isKnown(rest) { return leave(Self.fromBefore) }
                 return make(
                     exchange, Self.operation(operation, exchange.method),
                     .plain(repository: repository, rest: mark + rest + query),
@@ -84,7 +91,7 @@ struct ReplayBuilder {
     }
 
     private mutating func piece(_ exchange: Recording.Exchange, _ upload: Int, _ status: Int) -> ReplayStep? {
-        guard let blob = ends[upload] else { return leave("an upload that never ended") }
+        guard let blob = ends[upload] else { return leave(Self.unended) }
         guard exchange.method == "PATCH" || exchange.method == "PUT" else { return leave("a look at an upload") }
         let start = sent[upload] ?? 0
         let end = start + (exchange.body?.length ?? 0)
@@ -93,6 +100,21 @@ struct ReplayBuilder {
         return make(
             exchange, isLast ? .uploadPut : .uploadPatch,
             .piece(upload: upload, blob: blob, range: start..<end, isLast: isLast), status)
+    }
+
+    private static let unended = "an upload that never ended"
+    private static let fromBefore = "its content is from before the recording"
+
+    private static func isTaken(_ status: Int?) -> Bool { (200..<300).contains(status ?? 0) }
+
+    /// Pushed in the recording, as far as it has been read: blobs all, manifests those before.
+    private func isKnown(_ digest: String) -> Bool { blobs[digest] != nil || manifests[digest] != nil }
+
+    /// What a manifest names.
+    private static func digests(in text: String) -> [String] {
+        text.split(separator: "\"digest\"").dropFirst().map { part in
+            String(part.drop { " \t\r\n:\"".contains($0) }.prefix { $0 != "\"" })
+        }
     }
 
     private func make(

@@ -2,10 +2,11 @@ import Crypto
 import NIOCore
 
 /// Each arrival sends one recording, at `pace` times its speed, with repositories and content that no other arrival has.
-package struct ReplayWorkload: Workload {
+package struct ReplayWorkload: PushingWorkload {
     /// What is sent.
     package let plan: ReplayPlan
-    let client: RegistryClient
+    /// Who sends it.
+    package let client: RegistryClient
     let library: ContentLibrary
     let pace: Double
     private let seed: UInt64
@@ -30,15 +31,14 @@ package struct ReplayWorkload: Workload {
         return .nanoseconds(Int64(min(Double(last.nanoseconds) / pace, 9e18)))
     }
 
-    /// What arrival `index` leaves in a repository.
-    struct Leftover: Hashable {
-        let repository: String
-        let digest: String
-        let isManifest: Bool
-    }
+    /// Nothing is pushed before.
+    package var prepared: [[Leftover]] { [] }
 
-    /// What clean-up deletes, each once.
-    func leftovers(_ index: UInt64) -> [Leftover] {
+    /// A recording may push at any time.
+    package var arrivalsPush: Bool { true }
+
+    /// What clean-up deletes, each once; manifests first: a registry may keep a blob that one names.
+    package func leftovers(_ index: UInt64) -> [Leftover] {
         let names = ReplayNames(self, index)
         var uploads: [Int: String] = [:]
         var found: [Leftover] = []
@@ -59,7 +59,8 @@ package struct ReplayWorkload: Workload {
             }
         }
         var seen: Set<Leftover> = []
-        return found.filter { seen.insert($0).inserted }
+        found = found.filter { seen.insert($0).inserted }
+        return found.filter(\.isManifest) + found.filter { !$0.isManifest }
     }
 
     func prefix(_ index: UInt64) -> String {
@@ -148,7 +149,7 @@ struct ReplayFlow: Flow {
             guard let path = uploads[upload] else { return }
             place = upload
             call.path = isLast ? Location.adding("digest=" + Location.escape(names.digest(old)), to: path) : path
-            call.scope = scope(of: path)
+            call.scope = Location.uploadScope(path)
             call.body = body(old, range, names, isChunked: step.isChunked)
             call.accepts = isLast ? [201] : [202]
         case .manifest(let repository, let tag, let text):
@@ -159,9 +160,11 @@ struct ReplayFlow: Flow {
             call.accepts = [201]
         }
         let answer = try await workload.client.send(call, session)
-        if let place, answer.status == 202 {
-            uploads[place] = try workload.client.place(answer, call.path)
-        }
+        guard let place else { return }
+        guard answer.status == 202 else { return session.uploads.ended(uploads[place] ?? "") }
+        let next = try workload.client.place(answer, call.path)
+        session.uploads.goesOn(at: next, after: uploads[place])
+        uploads[place] = next
     }
 
     /// The query of an upload's beginning with this arrival's digests and repositories.
@@ -180,46 +183,5 @@ struct ReplayFlow: Flow {
             return .bytes(ByteBuffer(bytes: text[range.clamped(to: 0..<text.count)]))
         }
         return .content(names.blob(old, length), range, isChunked: isChunked)
-    }
-
-    /// An upload's place names its repository.
-    private func scope(of path: String) -> String {
-        guard path.hasPrefix("/v2/"), let end = path.firstRange(of: "/blobs/uploads/") else { return "" }
-        return "repository:\(path[path.index(path.startIndex, offsetBy: 4)..<end.lowerBound]):pull,push"
-    }
-}
-
-extension ReplayWorkload {
-    /// Deletes what the first `arrivals` arrivals pushed, for at most `limit`. Throws the first failure.
-    package func cleanUp(_ generator: Generator, arrivals: UInt64, limit: Duration) async throws(Failure) {
-        let until = MonotonicClock.now() &+ limit.nanoseconds
-        try await generator.perform(ReplayCleanUp(workload: self, arrivals: arrivals, until: until))
-    }
-}
-
-private struct ReplayCleanUp: Flow {
-    let workload: ReplayWorkload
-    let arrivals: UInt64
-    let until: Nanoseconds
-
-    func run(_ session: Session) async throws(Failure) {
-        for index in 0..<arrivals {
-            let leftovers = workload.leftovers(index)
-            // Manifests first: a registry may keep a blob that one names.
-            for part in [leftovers.filter(\.isManifest), leftovers.filter { !$0.isManifest }] {
-                try await session.parallel(part.count, width: 8) { (session, place) throws(Failure) in
-                    guard MonotonicClock.now() < until else { throw .timeout }
-                    try await delete(part[place], session)
-                }
-            }
-        }
-    }
-
-    private func delete(_ leftover: ReplayWorkload.Leftover, _ session: Session) async throws(Failure) {
-        if leftover.isManifest {
-            try await workload.client.deleteManifest(leftover.repository, leftover.digest, session)
-        } else {
-            try await workload.client.deleteBlob(leftover.repository, leftover.digest, session)
-        }
     }
 }

@@ -37,6 +37,20 @@ extension RunReport: Bounded {
     }
 }
 
+extension AgentResult: Bounded {
+    var isWithinBounds: Bool { beyond <= 1 << 43 && report.isWithinBounds }
+}
+
 extension CapacityReport: Bounded {
     var isWithinBounds: Bool { run.isWithinBounds }
 }
+
+/// A file that tells of which format it is.
+protocol Versioned {
+    /// The only one that there has been is 1.
+    var version: Int { get }
+}
+
+extension RunReport: Versioned {}
+
+extension CapacityReport: Versioned {}

@@ -172,8 +172,12 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var isValid: Bool { doubts.isEmpty }
 
     /// Adds the figures of another generator or thread that kept a part of the same schedule at the same time.
+    ///
+    /// Where one of them ended early, the seconds become such that both rates add up.
     package mutating func add(_ other: RunReport) {
+        let rate = rateAsked + other.rateAsked
         asked += other.asked
+        if seconds != other.seconds, rate > 0 { seconds = Double(asked) / rate }
         missed += other.missed
         late += other.late
         arrivals.add(other.arrivals)

@@ -63,6 +63,9 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
     /// Values in all.
     package var count: UInt64 { buckets.reduce(0) { $0 &+ $1.count } }
 
+    /// Least value, 0 when empty.
+    package var min: UInt64 { buckets.first?.value ?? 0 }
+
     /// Greatest value, 0 when empty.
     package var max: UInt64 { buckets.last?.value ?? 0 }
 

@@ -8,6 +8,9 @@ struct RegistryFlow: Flow {
     /// Which image, by popularity.
     let choice: Int
 
+    /// Against the mean: one pause in two thousand million would be longer.
+    static let longestPause = 20.0
+
     var client: RegistryClient { workload.client }
     var scenario: Scenario { workload.scenario }
 
@@ -118,8 +121,8 @@ struct RegistryFlow: Flow {
 
     private func pauseBetween(_ session: Session) async {
         guard scenario.pause > .zero else { return }
-        let length = Double(scenario.pause.nanoseconds) * session.random.exponential()
-        await session.pause(.nanoseconds(Int64(min(length, 3.6e12))))
+        let share = min(session.random.exponential(), Self.longestPause)
+        await session.pause(.nanoseconds(Int64(Double(scenario.pause.nanoseconds) * share)))
     }
 }
 

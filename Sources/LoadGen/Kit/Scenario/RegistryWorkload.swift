@@ -1,5 +1,5 @@
 /// A scenario against one registry: decides what each arrival does, from its index and the seed alone.
-package struct RegistryWorkload: Workload {
+package struct RegistryWorkload: PushingWorkload {
     /// What arrivals do.
     package let scenario: Scenario
     /// Who they are.
@@ -40,6 +40,18 @@ package struct RegistryWorkload: Workload {
         case .get, .pull, .manifest, .headManifest, .blob, .head, .list, .catalog, .referrers: return nil
         }
     }
+
+    /// The longest that the pauses of an arrival can be.
+    package var length: Duration { scenario.pause * Int(RegistryFlow.longestPause) }
+
+    /// What set-up pushed.
+    package var prepared: [[Leftover]] { (images + plan.baseImages()).map(Leftover.of) }
+
+    /// Some arrivals leave content.
+    package var arrivalsPush: Bool { scenario.uses(\.makesContent) }
+
+    /// What clean-up deletes for arrival `index`.
+    package func leftovers(_ index: UInt64) -> [Leftover] { leftover(index).map(Leftover.of) ?? [] }
 
     var plainPath: String { target.path }
 }

@@ -39,12 +39,19 @@ extension Scenario.Images: Bounded {
 }
 
 extension Scenario.Existing: Bounded {
-    /// Names and references become parts of a request's first line.
-    var isWithinBounds: Bool {
-        Scenario.Limits.references.contains(references.count)
-            && ([repository] + references).allSatisfy { text in
-                !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
-            }
+    var isWithinBounds: Bool { complaint == nil }
+
+    /// What keeps them from being asked for (names and references become parts of a request's first line), or `nil`.
+    var complaint: String? {
+        // distribution-spec, "Pulling manifests": the grammar of names and tags; a digest has a colon in it.
+        let name = /[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*/
+        let reference = /[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}|[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+/
+        if repository.utf8.count > 255 || repository.wholeMatch(of: name) == nil {
+            return "'\(repository.prefix(80))' is no repository's name, which stands without host: library/app"
+        }
+        guard Scenario.Limits.references.contains(references.count) else { return "needs a list 'references'" }
+        guard let odd = references.first(where: { $0.wholeMatch(of: reference) == nil }) else { return nil }
+        return "'\(odd.prefix(80))' is neither a tag nor a digest"
     }
 }
 

@@ -70,7 +70,9 @@ extension Scenario {
             guard let repository, !repository.isEmpty, !references.isEmpty else {
                 throw fields.error(line, "existing", "needs 'repository' and a list 'references'")
             }
-            existing = Existing(repository: repository, references: references)
+            let found = Existing(repository: repository, references: references)
+            if let reason = found.complaint { throw fields.error(line, "existing", reason) }
+            existing = found
         }
     }
 

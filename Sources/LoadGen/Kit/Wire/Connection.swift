@@ -75,7 +75,7 @@ final class Connection: ChannelInboundHandler {
             }
             if isComplete { end(nil) } else if exchange.answer.failure != nil { end(nil) }
         } catch {
-            end(.malformed)
+            end(error == .headTooLong ? .tooLong : .malformed)
         }
     }
 

@@ -28,6 +28,8 @@ final class Lane {
     var idle: [Connection] = []
     /// Connections that are being made.
     var dialing = 0
+    /// Requests that wait for it, while they are being counted.
+    var counted = 0
     /// In the order in which they are tried; none for a host that has yet to be looked up.
     var addresses: [SocketAddress]
 
@@ -103,7 +105,7 @@ final class ConnectionPool {
 
     /// A connection's request is done and it may take another.
     func idle(_ connection: Connection) {
-        if let next = takeWaiting(connection.lane) {
+        if !isOwedElsewhere(connection.lane), let next = takeWaiting(connection.lane) {
             connection.assign(next)
             // Not at once: the caller has yet to hear of the answer before.
             loop.execute(boundStart(connection))
@@ -162,6 +164,13 @@ final class ConnectionPool {
         return waiting.remove(at: index)
     }
 
+    /// The request that has waited longest is for another host, and no connection can be made for it but in the place of
+    /// one of `lane`.
+    private func isOwedElsewhere(_ lane: Lane) -> Bool {
+        guard lanes.count > 1, open >= settings.limit, let first = waiting.first else { return false }
+        return first.request.endpoint != lane.endpoint && self.lane(first.request.endpoint).dialing == 0
+    }
+
     /// Makes connections for what waits: never more at once than a listen queue takes, and whichever connection is
     /// free first serves first.
     private func dialForWaiting() {
@@ -179,13 +188,18 @@ final class ConnectionPool {
         }
     }
 
-    /// An endpoint for which more requests wait than connections are being made.
+    /// An endpoint for which more requests wait than connections are being made; of several, that of the request which
+    /// has waited longest.
     private func laneToDial() -> Lane? {
         guard dialing > 0 else { return waiting.first.map { lane($0.request.endpoint) } }
         guard lanes.count > 1 else { return dialing < waiting.count ? lanes.first : nil }
-        return lanes.first { lane in
-            lane.dialing < waiting.prefix(1024).count { $0.request.endpoint == lane.endpoint }
+        for lane in lanes { lane.counted = 0 }
+        for exchange in waiting.prefix(1024) {
+            let lane = lane(exchange.request.endpoint)
+            lane.counted += 1
+            if lane.counted > lane.dialing { return lane }
         }
+        return nil
     }
 
     private func boundStart(_ connection: Connection) -> @Sendable () -> Void {

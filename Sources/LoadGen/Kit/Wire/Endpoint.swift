@@ -30,6 +30,11 @@ package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
 package struct TargetError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with it, and what would do.
     package let description: String
+
+    /// - Parameter description: what is wrong with it, and what would do.
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// The URL that the user named: the only host that is ever loaded.
@@ -64,33 +69,61 @@ package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
         guard !authority.contains("@") else {
             throw TargetError(description: "credentials do not belong in the URL: use --user and --password-file")
         }
-        var host = authority
-        var portText: Substring?
-        if authority.hasPrefix("[") {
-            guard let close = authority.firstIndex(of: "]") else { throw refuse("the bracket is not closed") }
-            host = authority[authority.index(after: authority.startIndex)..<close]
-            let behind = authority[authority.index(after: close)...]
-            guard behind.isEmpty || behind.hasPrefix(":") else { throw refuse("no port stands behind the bracket") }
-            portText = behind.isEmpty ? nil : behind.dropFirst()
-        } else if let colon = authority.firstIndex(of: ":") {
-            host = authority[..<colon]
-            portText = authority[authority.index(after: colon)...]
-        }
-        guard !host.isEmpty else { throw refuse("the host is missing") }
-        var port = isTLS ? 443 : 80
-        if let portText {
-            guard let number = Int(portText), (1...65_535).contains(number) else {
-                throw refuse("the port is no number from 1 to 65535")
-            }
-            port = number
-        }
+        let (host, given) = try HostRule.split(authority, refuse)
+        guard given != 0 else { throw refuse("the port is no number from 1 to 65535") }
         for byte in text.utf8 where byte <= 0x20 || byte == 0x7F {
             throw refuse("blanks and control characters must be escaped")
         }
-        endpoint = Endpoint(isTLS: isTLS, host: String(host), port: port)
+        endpoint = Endpoint(isTLS: isTLS, host: host, port: given ?? (isTLS ? 443 : 80))
         path = rest.hasPrefix("/") ? String(rest) : "/" + rest
     }
 
     /// The URL.
     package var description: String { endpoint.description + path }
+}
+
+/// A `HOST[:PORT]` that may be spoken to; without a port, the scheme's own is meant.
+package struct HostRule: Hashable, Sendable {
+    private let host: String
+    private let port: Int?
+
+    /// Reads `HOST` or `HOST:PORT`, an IPv6 address in brackets.
+    package init(parsing text: String) throws(TargetError) {
+        func refuse(_ reason: String) -> TargetError {
+            TargetError(description: "'\(text)': \(reason); write HOST or HOST:PORT")
+        }
+        (host, port) = try Self.split(text[...], refuse)
+        for byte in text.utf8 where byte <= 0x20 || byte == 0x7F || byte == 0x2F {
+            throw refuse("blanks and slashes are no part of a host")
+        }
+    }
+
+    /// It is that host and that port.
+    package func allows(_ endpoint: Endpoint) -> Bool {
+        host.lowercased() == endpoint.host && (port ?? (endpoint.isTLS ? 443 : 80)) == endpoint.port
+    }
+
+    /// Host without brackets, and the port where there is one, 0 ... 65535. Throws what `refuse` makes of the reason.
+    package static func split(
+        _ authority: Substring, _ refuse: (String) -> TargetError
+    ) throws(TargetError) -> (host: String, port: Int?) {
+        var host = authority
+        var port: Substring?
+        if authority.hasPrefix("[") {
+            guard let close = authority.firstIndex(of: "]") else { throw refuse("the bracket is not closed") }
+            host = authority[authority.index(after: authority.startIndex)..<close]
+            let behind = authority[authority.index(after: close)...]
+            guard behind.isEmpty || behind.hasPrefix(":") else { throw refuse("no port stands behind the bracket") }
+            port = behind.isEmpty ? nil : behind.dropFirst()
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        }
+        guard !host.isEmpty else { throw refuse("the host is missing") }
+        guard let port else { return (String(host), nil) }
+        guard let number = Int(port), (0...65_535).contains(number), port.first != "+" else {
+            throw refuse("the port is no number from 1 to 65535")
+        }
+        return (String(host), number)
+    }
 }

@@ -13,6 +13,7 @@ extension Failure {
             "the TLS handshake failed: a certificate that is not trusted (--cacert FILE, --insecure), or no TLS at that port"
         case "timeout": "no answer within --timeout"
         case "closed-early": "the connection was closed before the answer came"
+        case "answer-too-long": "the head of the answer is longer than 64 KiB, or its body than can be kept"
         case "malformed-answer": "the answer is no HTTP/1.1"
         case "login-refused": "the token server refuses the credentials"
         case "redirected-elsewhere":

@@ -1,0 +1,135 @@
+import Synchronization
+
+/// Something that a run leaves in a repository.
+package struct Leftover: Hashable, Sendable {
+    let repository: String
+    let digest: String
+    let isManifest: Bool
+
+    /// An image: the manifest first, since a registry may keep a blob that one names.
+    static func of(_ image: Image) -> [Leftover] {
+        [Leftover(repository: image.repository, digest: image.digest, isManifest: true)]
+            + ([image.configDigest] + image.layers.map(\.digest)).map {
+                Leftover(repository: image.repository, digest: $0, isManifest: false)
+            }
+    }
+}
+
+/// A workload that puts content into a registry, and can tell afterwards what.
+package protocol PushingWorkload: Workload {
+    /// Who pushed it.
+    var client: RegistryClient { get }
+    /// What set-up pushed, in lists whose order is that of deletion.
+    var prepared: [[Leftover]] { get }
+    /// Arrivals may push too.
+    var arrivalsPush: Bool { get }
+    /// What arrival `index` leaves, in the order of deletion.
+    func leftovers(_ index: UInt64) -> [Leftover]
+}
+
+/// Takes away what a run pushed. None of it counts.
+package struct CleanUp: Sendable {
+    /// The registry lets nothing be deleted, or is gone, when so many deletions in a row fail.
+    static let mostFailures = 10
+
+    private let generator: Generator
+    private let workload: any PushingWorkload
+
+    /// Cleans up for `workload` through `generator`.
+    package init(_ workload: any PushingWorkload, _ generator: Generator) {
+        self.workload = workload
+        self.generator = generator
+    }
+
+    /// Cancels the uploads that did not end, and deletes what set-up and the first `arrivals` arrivals pushed: to the end,
+    /// until `stop` says so, or until it plainly leads nowhere. Gives the failures by kind, empty when all is gone.
+    package func perform(arrivals: UInt64, stop: any StopSignal = NeverStops()) async -> [String: Int] {
+        let tally = Tally()
+        do throws(Failure) {
+            for place in generator.workers.indices {
+                try await generator.perform(CancelFlow(client: workload.client, tally: tally), on: place, stop: stop)
+            }
+            try await generator.perform(
+                DeleteFlow(workload: workload, arrivals: arrivals, tally: tally), stop: stop)
+        } catch {
+            // It stands in the tally.
+        }
+        return tally.failures
+    }
+}
+
+/// Failures of several steps at once.
+private final class Tally: Sendable {
+    private let counts = Mutex<(inARow: Int, byKind: [String: Int])>((0, [:]))
+
+    func succeeded() {
+        counts.withLock { $0.inARow = 0 }
+    }
+
+    /// Counts it; `true` when there is no use in going on.
+    func failed(_ failure: Failure) -> Bool {
+        let isHopeless = failure == .status(405) || failure == .refused || failure == .cancelled
+        return counts.withLock { counts in
+            counts.inARow += 1
+            counts.byKind[failure.name, default: 0] += 1
+            return isHopeless || counts.inARow >= CleanUp.mostFailures
+        }
+    }
+
+    var failures: [String: Int] { counts.withLock(\.byKind) }
+}
+
+private struct CancelFlow: Flow {
+    let client: RegistryClient
+    let tally: Tally
+
+    func run(_ session: Session) async throws(Failure) {
+        let paths = session.uploads.takeAll()
+        try await session.parallel(paths.count, width: 8) { (session, place) throws(Failure) in
+            do throws(Failure) {
+                try await client.cancel(paths[place], session)
+                tally.succeeded()
+            } catch {
+                if tally.failed(error) { throw error }
+            }
+        }
+    }
+}
+
+private struct DeleteFlow: Flow {
+    let workload: any PushingWorkload
+    let arrivals: UInt64
+    let tally: Tally
+
+    private static let batch: UInt64 = 1024
+
+    func run(_ session: Session) async throws(Failure) {
+        try await delete(workload.prepared, session)
+        guard workload.arrivalsPush else { return }
+        var start: UInt64 = 0
+        while start < arrivals {
+            let end = start + min(Self.batch, arrivals - start)
+            try await delete((start..<end).map(workload.leftovers).filter { !$0.isEmpty }, session)
+            start = end
+        }
+    }
+
+    private func delete(_ lists: [[Leftover]], _ session: Session) async throws(Failure) {
+        try await session.parallel(lists.count, width: 16) { (session, place) throws(Failure) in
+            for leftover in lists[place] { try await delete(leftover, session) }
+        }
+    }
+
+    private func delete(_ leftover: Leftover, _ session: Session) async throws(Failure) {
+        do throws(Failure) {
+            if leftover.isManifest {
+                try await workload.client.deleteManifest(leftover.repository, leftover.digest, session)
+            } else {
+                try await workload.client.deleteBlob(leftover.repository, leftover.digest, session)
+            }
+            tally.succeeded()
+        } catch {
+            if tally.failed(error) { throw error }
+        }
+    }
+}

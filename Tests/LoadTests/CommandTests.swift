@@ -1,0 +1,132 @@
+import Foundation
+import LoadKit
+import Synchronization
+import Testing
+
+@Suite("The program aerugo-load")
+struct CommandTests {
+    /// A scenario whose images ``MiniRegistry`` knows.
+    private static func scenario(_ name: String, _ rest: String = "") throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(name)-\(UUID().uuidString).yaml")
+        let text = "arrivals: [{do: push}]\nimages: {count: 2, layers: 2, size: 300B}\n" + rest
+        try Data(text.utf8).write(to: path)
+        return path.path
+    }
+
+    @Test(
+        "what would be passed over in silence is refused, and the message names the option",
+        arguments: [
+            (["run", "http://h/", "--concurrency", "2", "--spacing", "poisson"], "--concurrency and --spacing"),
+            (["run", "http://h/", "--concurrency", "2", "--rate", "2"], "--concurrency"),
+            (["run", "http://h/", "--burst", "2", "--spacing", "poisson"], "--burst and --spacing"),
+            (["run", "http://h/", "--every", "2s"], "--every"), (["run", "http://h/", "--from", "2"], "--from"),
+            (["run", "http://h/", "--pace", "2"], "--pace"),
+            (["run", "http://h/", "--user", "u", "--token-file", "t"], "--token-file and --user"),
+            (["run", "http://h/", "--password-file", "p"], "--password-file needs --user"),
+            (["run", "http://h/", "--insecure", "--cacert", "/nowhere"], "leave out --cacert"),
+            (["run", "http://127.0.0.1:9/", "--server-pid", "99999999"], "there is no process 99999999"),
+            (["run", "http://127.0.0.1:9/", "--server-pid", "1", "--metrics", "/m"], "--server-pid and --metrics"),
+            (["run", "http://127.0.0.1:9/", "--metrics", "/m"], "--metrics: /m of http://127.0.0.1:9"),
+            (["run", "http://127.0.0.1:9/", "--agent-secret-file", "x"], "--agent-secret-file is for --agents"),
+            (["run", "http://h/", "--agents", "127.0.0.1:9", "--realtime"], "--realtime"),
+            (["run", "http://127.0.0.1:9/", "--agents", "127.0.0.1"], "the port is missing"),
+            (["run", "http://127.0.0.1:9/", "--scenario", "get", "--token-host", "a/b"], "'a/b'"),
+            (["agent", "--only", "http://h"], "'http://h'"),
+            (["agent", "--listen", "127.0.0.1"], "the port is missing"),
+            (["capacity", "http://h/", "--cool-down", "1s"], "--cool-down"),
+            (["plan", "--pulls", "0", "--pull-report", "x"], "--pull-report needs --pulls"),
+        ])
+    func refused(arguments: [String], message: String) async throws {
+        let command = try Command(arguments)
+        #expect(try await command.waitForEnd() == 2)
+        #expect(command.said.contains(message), "\(command.said)")
+    }
+
+    @Test("a length does not fit a schedule of several stages")
+    func severalStages() async throws {
+        let file = try Self.scenario("stages", "schedule: [{rate: 1, for: 1s}, {rate: 2, for: 1s}]")
+        let command = try Command(["run", "http://127.0.0.1:9/", "--scenario", file, "--duration", "9s"])
+        #expect(try await command.waitForEnd() == 2)
+        #expect(command.said.contains("--duration does not fit the 2 stages"))
+    }
+
+    @Test("Ctrl-C is heard while the target does not answer the login")
+    func login() async throws {
+        let server = try await TestServer { _ in .silence }
+        let command = try Command(["run", server.url, "--scenario", "pull", "--timeout", "1h"])
+        try #require(try await eventually { !server.asked.isEmpty })
+        command.interrupt()
+        #expect(try await command.waitForEnd() == 130)
+        #expect(command.said.contains("interrupted while logging in"))
+        try await server.stop()
+    }
+
+    @Test("the report is written before clean-up, which Ctrl-C ends and which tells what it left")
+    func reportFirst() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in ask.method == "DELETE" ? .silence : registry.reply(ask) }
+        let report = FileManager.default.temporaryDirectory.appending(path: "report-\(UUID().uuidString).json").path
+        let command = try Command([
+            "run", server.url, "--scenario", try Self.scenario("push"), "--seed", "5", "--rate", "5", "--duration",
+            "1s",
+            "--json", report,
+        ])
+        try #require(try await eventually { server.asked.contains { $0.method == "DELETE" } })
+        #expect(try ReportFile.read(report).arrivals.succeeded == 5)
+        #expect(command.end == nil)
+        command.interrupt()
+        #expect(try await command.waitForEnd() == 130)
+        #expect(command.said.contains("clean-up left content behind: cancelled"))
+        try await server.stop()
+    }
+
+    /// An agent that listens.
+    private func agent(_ arguments: [String] = []) async throws -> (Command, port: String) {
+        let agent = try Command(["agent", "--listen", "127.0.0.1:0"] + arguments)
+        try #require(try await eventually { agent.said.contains("listening on 127.0.0.1:") })
+        return (agent, String(agent.said.split(separator: "\n").first?.split(separator: ":").last ?? ""))
+    }
+
+    private static let clients = ["--concurrency", "2", "--seed", "5"]
+
+    @Test("a closed loop of agents leaves nothing in the registry")
+    func closedLoop() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let (first, second) = (try await agent(), try await agent())
+        let file = try Self.scenario("closed", "think: 100ms")
+        let command = try Command(
+            ["run", server.url, "--scenario", file, "--duration", "2s", "--agents"]
+                + ["127.0.0.1:\(first.port),127.0.0.1:\(second.port)"] + Self.clients)
+        // Invalid at most: on a busy machine the generator's own lag may show.
+        #expect([0, 4].contains(try await command.waitForEnd()), "\(command.said)")
+        #expect(server.asked.contains { $0.method == "PUT" && $0.path.contains("/manifests/") })
+        #expect(registry.manifestCount == 0)
+        try await server.stop()
+    }
+
+    @Test("an agent whose coordinator is killed ends its run and deletes what it pushed")
+    func orphan() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { registry.reply($0) }
+        let (only, port) = try await agent(["--only", "127.0.0.1:\(server.port)"])
+        let file = try Self.scenario("orphan", "think: 300ms")
+        let command = try Command(
+            ["run", server.url, "--scenario", file, "--duration", "1h", "--agents", "127.0.0.1:\(port)"] + Self.clients)
+        try #require(try await eventually { registry.manifestCount > 0 }, "\(command.said) \(only.said)")
+        command.kill()
+        #expect(try await eventually { registry.manifestCount == 0 && server.connected == 0 })
+        try await server.stop()
+    }
+
+    @Test("an agent loads nothing but what it may")
+    func only() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let (agent, port) = try await agent(["--only", "127.0.0.1"])
+        let command = try Command(["run", server.url, "--agents", "127.0.0.1:\(port)"])
+        #expect(try await command.waitForEnd() == 3)
+        #expect(command.said.contains("may not load 127.0.0.1:\(server.port)") && server.asked.isEmpty)
+        agent.kill()
+        try await server.stop()
+    }
+}
