@@ -233,6 +233,33 @@ struct AnalysisTests {
         #expect(result.outcome != .passed && !result.isPlain)
     }
 
+    @Test("where the objective asks for a rate, the search begins there and looks no lower")
+    func leastRate() throws {
+        #expect(try Objective(parsing: "p95<50ms,rate>100,get:rate>500,rate>=200").leastRate == 200)
+        #expect(try Objective(parsing: "p95<50ms,rate<100").leastRate == 0)
+        for knee in [1000.0, 90] {
+            var search = CapacitySearch(start: 50, floor: 105)
+            while case .probe(let rate) = search.step {
+                #expect(rate >= 105)
+                search.take(
+                    ProbeResult(
+                        rate: rate, outcome: rate > knee ? .missed : .passed, isPlain: rate > knee,
+                        throughput: min(rate, knee), confidence: 1, summary: ""))
+            }
+            #expect(knee > 105 ? abs(search.answer.rate / knee - 1) < 0.05 : search.answer.rate == 0)
+        }
+    }
+
+    @Test("against a run that measured nothing there is nothing to tell")
+    func nothingToCompare() {
+        let a = Synthetic.report(seed: 1, seconds: 30, factor: 1)
+        var b = a
+        for place in b.intervals.indices { b.intervals[place] = Interval() }
+        b.arrivals = FiguresReport()
+        b.arrivals.failures = ["timeout": 9]
+        for row in Comparison(b, a).rows where row.measure != "errors" { #expect(row.verdict == .unknown) }
+    }
+
     @Test("a bound that was set by chance, twice over, is found out by a look above it")
     func secondLook() {
         var search = CapacitySearch(start: 50)

@@ -9,7 +9,12 @@ final class Command: Sendable {
 
     private let process: Process
     private let folder: URL
-    private let status = Mutex<Int32?>(nil)
+    private let status = Status()
+
+    /// The exit code, or the negative signal. Of its own, so that what waits for it does not keep the program.
+    private final class Status: Sendable {
+        let code = Mutex<Int32?>(nil)
+    }
 
     /// Starts it. What it says goes to a file.
     init(_ arguments: [String]) throws {
@@ -25,8 +30,8 @@ final class Command: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        process.terminationHandler = { [self] ended in
-            status.withLock {
+        process.terminationHandler = { [status] ended in
+            status.code.withLock {
                 $0 = ended.terminationReason == .exit ? ended.terminationStatus : -ended.terminationStatus
             }
         }
@@ -59,7 +64,7 @@ final class Command: Sendable {
     }
 
     /// Exit code, or the negative signal; nil while it runs.
-    var end: Int32? { status.withLock { $0 } }
+    var end: Int32? { status.code.withLock { $0 } }
 
     /// Waits for its end: the exit code.
     func waitForEnd() async throws -> Int32? {

@@ -34,12 +34,39 @@ struct CommandTests {
             (["agent", "--only", "http://h"], "'http://h'"),
             (["agent", "--listen", "127.0.0.1"], "the port is missing"),
             (["capacity", "http://h/", "--cool-down", "1s"], "--cool-down"),
+            (["run", "http://127.0.0.1:9/base/", "--scenario", "pull"], "leave '/base/' out of the URL"),
+            (["run", "http://127.0.0.1:9/", "--json", "/tmp/x", "--html", "/tmp/x"], "to the same file"),
+            (["capacity", "http://127.0.0.1:9/", "--objective", "rate>100", "--ceiling", "90"], "the --ceiling of 90"),
             (["plan", "--pulls", "0", "--pull-report", "x"], "--pull-report needs --pulls"),
         ])
     func refused(arguments: [String], message: String) async throws {
         let command = try Command(arguments)
         #expect(try await command.waitForEnd() == 2)
         #expect(command.said.contains(message), "\(command.said)")
+    }
+
+    @Test("a report that has no place is found out before anything is sent", arguments: ["run", "capacity"])
+    func unwritable(name: String) async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        for path in ["/nowhere/x.json", "/tmp"] {
+            let command = try Command([name, server.url, "--json", path])
+            #expect(try await command.waitForEnd() == 5)
+            #expect(command.said.contains("'\(path)' cannot be written"))
+        }
+        #expect(server.asked.isEmpty)
+        try await server.stop()
+    }
+
+    @Test("a plan rests on a run of what it plans")
+    func unfit() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let report = FileManager.default.temporaryDirectory.appending(path: "plain-\(UUID().uuidString).json").path
+        let run = try Command(["run", server.url, "--rate", "5", "--duration", "1s", "--json", report])
+        #expect([0, 4].contains(try await run.waitForEnd()))
+        let plan = try Command(["plan", "--pulls", "5", "--pull-report", report])
+        #expect(try await plan.waitForEnd() == 2)
+        #expect(plan.said.contains("there is no manifest.get in it"))
+        try await server.stop()
     }
 
     @Test("a length does not fit a schedule of several stages")
@@ -76,7 +103,7 @@ struct CommandTests {
         #expect(command.end == nil)
         command.interrupt()
         #expect(try await command.waitForEnd() == 130)
-        #expect(command.said.contains("clean-up left content behind: cancelled"))
+        #expect(command.said.contains("deleted: cancelled"))
         try await server.stop()
     }
 

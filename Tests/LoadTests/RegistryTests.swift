@@ -270,4 +270,65 @@ struct RegistryTests {
         try await generator.shutDown()
         try await server.stop()
     }
+
+    @Test("an interrupted set-up waits for what is under way, and leaves no upload")
+    func interruptedSetUp() async throws {
+        struct Stops: StopSignal {
+            let server: TestServer
+            var isStopped: Bool { server.asked.contains { $0.method == "PATCH" } }
+        }
+        let registry = MiniRegistry()
+        let server = try await TestServer { .late(.milliseconds($0.method == "GET" ? 0 : 100), registry.reply($0)) }
+        let target = try Target(parsing: server.url)
+        var scenario = Scenario()
+        scenario.choices = [.init(action: .pull, weight: 1)]
+        (scenario.images.count, scenario.images.layers, scenario.images.sizes) = (2, 2, .fixed(300))
+        let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
+        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
+        let ten = Drive.open(try Schedule(stages: [.constant(10, lasting: .seconds(1))]))
+        let generator = try await Generator.start(RunSettings(drive: ten))
+        await #expect(throws: Failure.cancelled) {
+            try await workload.setUp(generator, stop: Stops(server: server))
+        }
+        #expect(await CleanUp(workload, generator).perform(arrivals: 0).isEmpty)
+        let asked = server.asked
+        let begun = asked.filter { $0.method == "POST" }.count
+        let ended = asked.filter { ["PUT", "DELETE"].contains($0.method) && $0.path.contains("/blobs/uploads/u") }.count
+        #expect(begun > 0 && begun == ended)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a deletion that fails is tried once more")
+    func secondTry() async throws {
+        let registry = MiniRegistry()
+        let count = Atomic<Int>(0)
+        let server = try await TestServer { ask in
+            ask.method == "DELETE" && count.add(1, ordering: .relaxed).newValue % 2 == 1
+                ? .answer(500, [], "") : registry.reply(ask)
+        }
+        // One after the other: else two first tries may follow each other.
+        let (_, cleanUp, generator) = try await run(
+            server.url, .push, drive: .open(try Schedule(stages: [.constant(2, lasting: .milliseconds(500))])))
+        #expect(await cleanUp.perform(arrivals: 1).isEmpty)
+        #expect(registry.manifestCount == 0)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a blob's redirect to the registry itself keeps the credentials")
+    func ownRedirect() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            guard ask.authorization == "Bearer secret" else { return .answer(401, [], "") }
+            guard ask.method == "GET", ask.path.contains("/blobs/sha256"), !ask.path.hasSuffix("?again") else {
+                return registry.reply(ask)
+            }
+            return .answer(307, [("Location", ask.path + "?again")], "")
+        }
+        let (report, _, generator) = try await run(server.url, .blob, credentials: .token("secret"))
+        #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
+        try await generator.shutDown()
+        try await server.stop()
+    }
 }

@@ -83,4 +83,41 @@ struct ReplayTests {
             ])
         #expect(plan.sizes == [300])
     }
+
+    @Test(
+        "an exchange that cannot have been is refused with its line",
+        arguments: [
+            (#""at":-5,"method":"GET","url":"/v2/""#, "'at'"),
+            (#""at":9223372036854775807,"method":"GET","url":"/v2/""#, "'at'"),
+            (#""at":1,"method":"GET / HTTP/1.1\r\nX: y","url":"/v2/""#, "'method'"),
+            (#""at":1,"method":"","url":"/v2/""#, "'method'"), (#""at":1,"method":"GET","url":"v2""#, "'url'"),
+            (#""at":1,"method":"GET","url":"/v2/a\r\nX: y/tags/list""#, "'url'"),
+            (#""at":1,"method":"DELETE","url":"/v2/../../x/manifests/a""#, "'url'"),
+            (#""at":1,"method":"DELETE","url":"/v2/a/./manifests/a""#, "'url'"),
+            (#""at":1,"method":"PATCH","url":"@1","body":{"length":-5,"digest":"sha256:0"}"#, "'length'"),
+            (#""at":1,"method":"PATCH","url":"@1","body":{"length":70000000000,"digest":"sha256:0"}"#, "'length'"),
+            (#""at":1,"url":"/v2/""#, "'method' is missing"), (#""at":"1","method":"GET","url":"/v2/""#, "'at' is of"),
+        ])
+    func odd(exchange: String, message: String) {
+        let text = "{\"title\":\"odd\",\"version\":1}\n{\(exchange),\"headers\":{},\"status\":200}\n"
+        let error = #expect(throws: ScenarioError.self) { try Recording(text: text, file: "test") }
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        #expect(error?.description.hasPrefix("test:2: ") == true)
+    }
+
+    @Test("pieces of more bytes than an upload can have are cut, not added up")
+    func sums() throws {
+        let patch =
+            #""method":"PATCH","url":"@1","headers":{},"status":202,"body":{"length":68719476736,"digest":"sha256:0"}"#
+        let text = """
+            {"title":"large","version":1}
+            {"at":1,"method":"POST","url":"/v2/r/a/blobs/uploads/","headers":{},"status":202,\
+            "answerHeaders":{"location":["@1"]}}
+            {"at":2,\(patch)}
+            {"at":3,\(patch)}
+            {"at":4,"method":"PUT","url":"@1?digest=sha256:a","headers":{},"status":201}
+
+            """
+        #expect(ReplayPlan(try Recording(text: text, file: "test")).sizes == [68_719_476_736])
+    }
 }

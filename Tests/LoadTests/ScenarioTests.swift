@@ -73,6 +73,8 @@ struct ScenarioTests {
             ("arrivals: [{do: pull}]\nexisting: {repository: A, references: [b]}", ":2: existing: 'A' is no"),
             ("arrivals: [{do: pull}]\nexisting: {repository: h:5/a, references: [b]}", "'h:5/a' is no"),
             ("arrivals: [{do: pull}]\nexisting: {repository: a/, references: [b]}", "'a/' is no repository"),
+            ("arrivals: [{do: pull}]\nexisting: {repository: a, references: [b, [c]]}", "'' is neither a tag nor"),
+            ("arrivals: [{do: pull}]\nimages: {}\nexisting: {repository: a, references: [b]}", "one or the other"),
             ("arrivals: [{do: pull}]\nexisting: {repository: a, references: [b, c/d]}", "'c/d' is neither a tag nor"),
             ("arrivals: [{do: pull}]\nexisting: {repository: a, references: [\"b?c\"]}", "'b?c' is neither a tag nor"),
         ])

@@ -171,7 +171,9 @@ struct WireTests {
         #expect(Location.resolve(reference, against: endpoint, path: "/v2/a/b?c=d")?.description == result)
     }
 
-    @Test("locations that could smuggle a header are none", arguments: ["/a b", "/a\r\nX: y", "", "http://"])
+    @Test(
+        "locations that could smuggle a header are none",
+        arguments: ["/a b", "/a\r\nX: y", "", "http://", "file:///etc/passwd"])
     func badLocations(reference: String) {
         #expect(Location.resolve(reference, against: Endpoint(isTLS: false, host: "h", port: 1), path: "/") == nil)
     }

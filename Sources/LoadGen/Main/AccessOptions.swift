@@ -26,6 +26,7 @@ struct AccessOptions: ParsableArguments {
     func validate() throws {
         if tokenFile != nil, user != nil { throw ValidationError("--token-file and --user are one or the other") }
         if passwordFile != nil, user == nil { throw ValidationError("--password-file needs --user") }
+        for host in tokenHosts { _ = try HostRule(parsing: host) }
         if insecure, cacert != nil { throw ValidationError("--insecure takes any certificate: leave out --cacert") }
     }
 }
@@ -50,6 +51,20 @@ extension AccessOptions {
             throw Exit(.usage, "--user needs --password-file or AERUGO_LOAD_PASSWORD")
         }
         return .basic(user: user, password: String(cString: value))
+    }
+
+    /// What arrivals do: play a scenario, or get the URL where there is none.
+    func workload(
+        _ scenario: Scenario?, _ target: Target, closes: Bool, seed: UInt64
+    ) throws -> any Workload {
+        guard let scenario else {
+            return SingleRequest(
+                Request(
+                    .get, "GET", target.endpoint, target.path, fields: try credentials().fields, closes: closes,
+                    accepts: Array(200...206)))
+        }
+        return RegistryWorkload(
+            scenario: scenario, client: try client(target, closes: closes), target: target, seed: seed)
     }
 
     /// Speaks to `target` for whoever asks.

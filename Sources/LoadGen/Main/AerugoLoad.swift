@@ -8,7 +8,7 @@ struct AerugoLoad: AsyncParsableCommand {
         commandName: "aerugo-load",
         abstract: "Load for container registries: open loop, honest latencies, capacity search.",
         discussion: """
-            Exit codes: 0 all is well, 1 a requirement is missed or a comparison is worse, 2 wrong usage or scenario, \
+            Exit codes: 0 it was done and every requirement is met, 1 a requirement is missed or a comparison is worse, 2 wrong usage or scenario, \
             3 the target cannot be reached or refuses, 4 the run is invalid (its figures are the generator's own), \
             5 a report cannot be written, 130 interrupted.
             """,

@@ -48,7 +48,8 @@ struct AgentCommand: AsyncParsableCommand {
 
     private func perform(_ order: AgentOrder, _ target: Target, _ stop: AgentStop) async throws -> AgentResult {
         let settings = try settings(order, target)
-        let workload = try workload(order, target)
+        let workload = try access.workload(
+            order.scenario, target, closes: order.closesConnections, seed: order.seed)
         return try await Generator.with(settings) { generator in
             let pushing = workload as? any PushingWorkload
             if let pushing { try await logIn(pushing.client, generator, stop) }
@@ -89,18 +90,6 @@ struct AgentCommand: AsyncParsableCommand {
         try access.secure(&settings.connections)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         return settings
-    }
-
-    private func workload(_ order: AgentOrder, _ target: Target) throws -> any Workload {
-        guard let scenario = order.scenario else {
-            return SingleRequest(
-                Request(
-                    .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
-                    closes: order.closesConnections))
-        }
-        return RegistryWorkload(
-            scenario: scenario, client: try access.client(target, closes: scenario.closesConnections), target: target,
-            seed: order.seed)
     }
 
     private func logIn(_ client: RegistryClient, _ generator: Generator, _ stop: AgentStop) async throws {

@@ -44,11 +44,13 @@ struct CapacityCommand: AsyncParsableCommand {
         guard load.replay == nil else {
             throw Exit(.usage, "a capacity search needs a scenario of like arrivals: it takes no --replay")
         }
+        try OutputOptions.tryWriting([json, html])
         let length = try reading("--probe") { try Quantity.duration(probe) }
         guard length >= .seconds(1) else { throw Exit(.usage, "--probe must be at least 1s") }
         let top = try reading("--ceiling") { try Quantity.number(ceiling ?? "1000000", in: 0.1...Schedule.highestRate) }
         let first = try reading("--start") { try Quantity.number(start, in: 0.1...top) }
         let share = try reading("--precision") { try Quantity.number(precision, in: 0.1...50) / 100 }
+        let search = try search(objective, first, share, top)
         let scenario = try load.readScenario()
         let target = try Target(parsing: load.url)
         let seed = load.seed ?? freshSeed()
@@ -57,14 +59,15 @@ struct CapacityCommand: AsyncParsableCommand {
         settings.warmUp = scenario.warmUp ?? .seconds(1)
         settings.coolDown = .zero
         settings.intervalWidth = .nanoseconds(Int64(max(length.nanoseconds / 50, 20_000_000)))
+        let workload = try load.workload(scenario, target, settings)
         let interrupt = Interrupt()
-        let stage = try await LoadStage.start(load, settings, scenario, target, interrupt)
+        let stage = try await LoadStage.start(workload, load, settings, scenario, target, interrupt)
         var hunt = CapacityHunt(
             stage: stage, objective: objective, length: length, spacing: scenario.spacing ?? .poisson, seed: seed,
             isQuiet: load.quiet)
         let answer: CapacitySearch.Answer
         do {
-            answer = try await hunt.search(CapacitySearch(start: first, precision: share, ceiling: top), interrupt)
+            answer = try await hunt.search(search, interrupt)
         } catch {
             try await stage.end(interrupt)
             throw error
@@ -85,6 +88,17 @@ struct CapacityCommand: AsyncParsableCommand {
         if interrupt.isStopped { throw Exit(.interrupted) }
         if answer.rate == 0 { throw Exit(.missed, "no rate that was tried keeps \(objective)") }
         if answer.isGeneratorBound { throw Exit(.invalid, "the generator, not the target, ended the search") }
+    }
+
+    /// A condition such as `rate>100` can only be met above it, by Poisson arrivals a little further above.
+    private func search(
+        _ objective: Objective, _ start: Double, _ precision: Double, _ ceiling: Double
+    ) throws -> CapacitySearch {
+        let floor = objective.leastRate * 1.05
+        guard floor <= ceiling else {
+            throw Exit(.usage, "--objective asks for a rate above the --ceiling of \(Text.significant(ceiling))/s")
+        }
+        return CapacitySearch(start: start, precision: precision, floor: max(floor, 0.1), ceiling: ceiling)
     }
 
     private func tell(_ answer: CapacitySearch.Answer, _ objective: Objective, _ notes: [String]) {

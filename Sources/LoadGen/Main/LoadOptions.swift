@@ -53,7 +53,7 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Path of a Prometheus page on the target that tells its CPU and memory, such as /metrics.")
     var metrics: String?
 
-    @Flag(help: "Leave in the registry what was pushed.")
+    @Flag(help: "No clean-up: leave in the registry what was pushed.")
     var keep = false
 
     @Flag(help: "No progress, only the result.")

@@ -23,9 +23,9 @@ struct LoadStage {
     /// Starts event loops, logs in and pushes what arrivals need. Throws an ``Exit`` when the target refuses or the user
     /// wants no more; what was pushed until then is deleted.
     static func start(
-        _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target, _ interrupt: Interrupt
+        _ workload: any Workload, _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ target: Target,
+        _ interrupt: Interrupt
     ) async throws -> LoadStage {
-        let workload = try load.workload(scenario, target, settings)
         let generator = try await Generator.start(settings)
         let stage = LoadStage(generator, workload, target, scenario, load)
         if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
@@ -116,7 +116,9 @@ struct LoadStage {
             let failures = await CleanUp(pushing, generator).perform(arrivals: arrivals ?? own, stop: stop)
             if !failures.isEmpty {
                 let kinds = failures.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-                Console.complain("aerugo-load: clean-up left content behind: \(kinds.joined(separator: ", "))")
+                Console.complain(
+                    "aerugo-load: clean-up did not get all of \(pushing.prefix)/* deleted: "
+                        + kinds.joined(separator: ", "))
             }
         }
         try await generator.shutDown()
@@ -124,18 +126,23 @@ struct LoadStage {
 }
 
 extension LoadOptions {
-    /// What arrivals do: send a recording, play a scenario, or get the URL.
-    fileprivate func workload(_ scenario: Scenario, _ target: Target, _ settings: RunSettings) throws -> any Workload {
-        if let replay { return try replayed(replay, scenario, target, settings) }
-        guard self.scenario != nil else {
-            return SingleRequest(
-                Request(
-                    .get, "GET", target.endpoint, target.path, fields: try access.credentials().fields,
-                    closes: scenario.closesConnections))
+    /// What arrivals do: send a recording, play a scenario, or get the URL. Takes its time for large content, whose
+    /// digests are worked out here: before anybody listens for Ctrl-C, so that it ends the program.
+    func workload(_ scenario: Scenario, _ target: Target, _ settings: RunSettings) throws -> any Workload {
+        let usesPath = replay == nil && (self.scenario == nil || scenario.choices.contains { $0.action == .get })
+        guard usesPath || target.path == "/" else {
+            throw Exit(
+                .usage, "a registry's API stands at the root of its host: leave '\(target.path)' out of the URL")
         }
-        return RegistryWorkload(
-            scenario: scenario, client: try access.client(target, closes: scenario.closesConnections), target: target,
-            seed: settings.seed)
+        if let replay { return try replayed(replay, scenario, target, settings) }
+        if self.scenario != nil { tellPreparing(scenario.existing == nil ? scenario.images.largestLayer : 0) }
+        return try access.workload(
+            self.scenario == nil ? nil : scenario, target, closes: scenario.closesConnections, seed: settings.seed)
+    }
+
+    private func tellPreparing(_ largest: Int) {
+        guard largest > 1 << 30, !quiet else { return }
+        Console.complain("preparing layers of up to \(Text.bytes(Double(largest))): their bytes are hashed once")
     }
 
     private func replayed(
@@ -148,6 +155,7 @@ extension LoadOptions {
         for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !quiet {
             Console.complain("replay: \(count) exchanges are not sent: \(reason)")
         }
+        tellPreparing(plan.sizes.max() ?? 0)
         return ReplayWorkload(
             plan: plan, client: try access.client(target, closes: scenario.closesConnections), seed: settings.seed,
             pace: speed)

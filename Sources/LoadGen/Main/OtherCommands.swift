@@ -58,18 +58,22 @@ struct CompareCommand: ParsableCommand {
             ]
         case "rate":
             return [
-                row.measure, Text.significant(row.a) + "/s", Text.significant(row.b) + "/s",
-                signed((row.ratio.value - 1) * 100) + " %", "", row.verdict.rawValue,
+                row.measure, Text.significant(row.a) + "/s", Text.significant(row.b) + "/s", change(row), "",
+                row.verdict.rawValue,
             ]
         default:
             return [
-                row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000),
-                signed((row.ratio.value - 1) * 100) + " %",
+                row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000), change(row),
                 row.verdict == .unknown
                     ? "–" : "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %",
                 row.verdict.rawValue,
             ]
         }
+    }
+
+    /// Against nothing there is none.
+    private static func change(_ row: Comparison.Row) -> String {
+        row.a > 0 && row.b > 0 ? signed((row.ratio.value - 1) * 100) + " %" : "–"
     }
 
     private static func signed(_ value: Double) -> String { (value >= 0 ? "+" : "") + Text.fixed(value, 2) }
@@ -98,14 +102,12 @@ struct ReportCommand: ParsableCommand {
     private static func read(_ input: String) throws -> (RunReport, HTMLReport.Extras) {
         let bytes = try ReportFile.bytes(input)
         var extras = HTMLReport.Extras()
-        do throws(FileError) {
-            let capacity = try ReportFile.decode(CapacityReport.self, bytes, input)
-            extras.capacity = capacity.answer
-            extras.objective = capacity.objective
-            return (capacity.run, extras)
-        } catch {
+        guard let capacity = CapacityReport.read(bytes) else {
             return (try ReportFile.decode(RunReport.self, bytes, input), extras)
         }
+        extras.capacity = capacity.answer
+        extras.objective = capacity.objective
+        return (capacity.run, extras)
     }
 }
 
@@ -205,19 +207,21 @@ struct PlanCommand: ParsableCommand {
     {
         let data = try ReportFile.bytes(file)
         let isPush = name == "pushes"
+        let capacity = CapacityReport.read(data)
+        let report = if let capacity { capacity.run } else { try ReportFile.decode(RunReport.self, data, file) }
+        let sign = isPush ? "manifest.put" : "manifest.get"
+        guard report.operations[sign]?.succeeded ?? 0 > 0 else {
+            throw Exit(.usage, "'\(file)' is no ground to plan \(name) on: there is no \(sign) in it")
+        }
         var work: SizingPlan.Work
-        do {
-            let capacity = try ReportFile.decode(CapacityReport.self, data, file)
-            work = try SizingPlan.Work(name, perDay: perDay, from: capacity.run, stores: isPush)
-            work.capacity = capacity.answer.rate
-            work.source += ", capacity for \(capacity.objective)"
-        } catch is FileError {
-            let report = try ReportFile.decode(RunReport.self, data, file)
+        do throws(RunError) {
             work = try SizingPlan.Work(name, perDay: perDay, from: report, stores: isPush)
-            work.source += ", a rate that it kept; it may hold more"
-        } catch let error as RunError {
+        } catch {
             throw Exit(.usage, error.description)
         }
+        work.capacity = capacity?.answer.rate ?? work.capacity
+        work.source +=
+            capacity.map { ", capacity for \($0.objective)" } ?? ", a rate that it kept; it may hold more"
         if let bytes {
             let scale = bytes / max(isPush ? work.bytesIn : work.bytesOut, 1)
             work.bytesIn *= scale

@@ -12,17 +12,18 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "Write Prometheus text, for a node exporter's textfile directory.")
     var prometheus: String?
 
-    @Option(help: "Write JUnit XML with a case a condition.")
+    @Option(help: "Write JUnit XML: the run's validity, and a case a condition.")
     var junit: String?
 
     @Option(help: "Write the report as one self-contained page.")
     var html: String?
 
-    @Option(help: "Condition that must hold, such as 'p99<200ms'; may be given several times.")
+    @Option(help: "Condition that must hold, or several with commas; may be given several times.")
     var require: [String] = []
 
-    /// Reads the conditions before anything is sent.
+    /// Reads the conditions before anything is sent, and tries the files that are to be written.
     func objectives() throws -> [Objective] {
+        try Self.tryWriting([json, csv, prometheus, junit, html])
         var objectives: [Objective] = []
         for text in require { objectives.append(try reading("--require") { try Objective(parsing: text) }) }
         return objectives
@@ -39,6 +40,17 @@ struct OutputOptions: ParsableArguments {
             (junit, { () throws(FileError) in TextOutputs.junit(report, verdicts) }),
             (html, { () throws(FileError) in HTMLReport.page(report, extras: extras) }),
         ])
+    }
+
+    /// A run is too long to find out only behind it that its report has no place.
+    static func tryWriting(_ paths: [String?]) throws {
+        let paths = paths.compactMap { $0 }
+        guard Set(paths).count == paths.count else { throw Exit(.usage, "two reports would go to the same file") }
+        do throws(FileError) {
+            for path in paths { try ReportFile.tryWriting(path) }
+        } catch {
+            throw Exit(.unwritable, error.description)
+        }
     }
 
     /// Writes those files that have a path.

@@ -3,14 +3,24 @@ import LoadKit
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Send load and report what came of it.")
+        commandName: "run", abstract: "Send load and report what came of it.",
+        discussion: """
+            Without --rate, --burst or --concurrency the scenario's own schedule is kept, or else 10 a second for 10 s.
+
+            A condition is [OPERATION:]MEASURE<BOUND, with <, <=, > or >=. Measures: p50, p99.9 and the like, mean, max (times \
+            such as 200ms), errors (0.1%), rate (990/s). Operations: those of the report, such as blob.get; without one, whole \
+            arrivals are meant.
+
+              aerugo-load run http://127.0.0.1:5000 --scenario pull --rate 100 --duration 1m --require 'p99<200ms'
+              aerugo-load run http://127.0.0.1:5000/v2/ --rate 500 --html page.html
+            """)
 
     @OptionGroup var load: LoadOptions
 
-    @Option(parsing: .unconditional, help: "Arrivals a second (open loop).")
+    @Option(parsing: .unconditional, help: "Arrivals a second (open loop). (default: 10)")
     var rate: String?
 
-    @Option(help: "How long the figures are taken.")
+    @Option(help: "How long the figures are taken. (default: 10s)")
     var duration: String?
 
     @Option(parsing: .unconditional, help: "Rate at the start of a ramp that ends at --rate.")
@@ -37,9 +47,10 @@ struct RunCommand: AsyncParsableCommand {
         let seed = load.seed ?? freshSeed()
         let drive = try self.drive(scenario, seed: seed)
         let settings = try load.settings(drive, scenario, target, seed: seed)
+        let workload = try load.workload(scenario, target, settings)
         let interrupt = Interrupt()
         let crew = try await agents.connect(drive, settings, interrupt)
-        let stage = try await LoadStage.start(load, settings, scenario, target, interrupt)
+        let stage = try await LoadStage.start(workload, load, settings, scenario, target, interrupt)
         let report: RunReport
         do {
             report =

@@ -66,6 +66,7 @@ package struct CapacitySearch: Sendable {
     /// The most probes.
     package static let mostProbes = 12
     private let precision: Double
+    private let floor: Double
     private let ceiling: Double
     private(set) var probes: [ProbeResult] = []
     private var next: Double
@@ -78,10 +79,14 @@ package struct CapacitySearch: Sendable {
     /// - Parameters:
     ///   - start: the first rate.
     ///   - precision: the search ends when the bounds are this close, as a share.
+    ///   - floor: no lower rate is tried.
     ///   - ceiling: no higher rate is tried.
-    package init(start: Double, precision: Double = 0.02, ceiling: Double = Schedule.highestRate) {
-        next = min(max(start, 0.1), ceiling)
+    package init(
+        start: Double, precision: Double = 0.02, floor: Double = 0.1, ceiling: Double = Schedule.highestRate
+    ) {
+        next = min(max(start, floor), ceiling)
         self.precision = precision
+        self.floor = floor
         self.ceiling = ceiling
     }
 
@@ -103,7 +108,7 @@ package struct CapacitySearch: Sendable {
     private var isClosed: Bool {
         if let low, let high { return high / low <= 1 + precision }
         if let low { return low >= ceiling }
-        return (high ?? .infinity) < 0.2
+        return (high ?? .infinity) <= max(floor, 0.2)
     }
 
     private var isSettled: Bool { isClosed && doubtful == nil && retrying == nil }
@@ -128,7 +133,7 @@ package struct CapacitySearch: Sendable {
             return
         }
         retrying = nil
-        next = doubtful ?? min(proposal(after: result), ceiling)
+        next = doubtful ?? max(min(proposal(after: result), ceiling), floor)
     }
 
     private func proposal(after result: ProbeResult) -> Double {

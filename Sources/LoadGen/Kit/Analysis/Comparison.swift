@@ -92,7 +92,7 @@ package struct Comparison: Codable, Sendable {
             let high = middle + (Statistics.quantile(sorted, 1 - risk / 2) - middle) * widening
             let ratio = Estimate(value: exp(middle), low: exp(low), high: exp(high))
             let verdict: Verdict
-            if !isEnough {
+            if !isEnough || valuesA[place] == 0 || valuesB[place] == 0 {
                 verdict = .unknown
             } else if abs(ratio.value - 1) < leastChange || (low <= 0 && high >= 0) {
                 verdict = .same

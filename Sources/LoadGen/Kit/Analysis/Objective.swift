@@ -62,6 +62,11 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
         self.conditions = conditions
     }
 
+    /// The rate of whole arrivals that must be got: a search has nothing to look for below it. 0 without such a condition.
+    package var leastRate: Double {
+        conditions.filter { $0.measure == .rate && $0.operation == nil && !$0.isBelow }.map(\.bound).max() ?? 0
+    }
+
     /// As it was written.
     package var description: String { conditions.map(\.description).joined(separator: ",") }
 

@@ -43,7 +43,8 @@ package struct ProbeJudge: Sendable {
     /// A queue that grew beyond doubt, a target that fell behind, or a middle of all latencies beyond the bound.
     private func isPlain(_ report: RunReport, _ outcome: ProbeResult.Outcome, _ rate: Double) -> Bool {
         if isRising(report, steadily: true) { return true }
-        if let bound = latencyBound, Double(report.arrivals.latency.percentile(50)) > bound { return true }
+        let middle = Double(report.arrivals.latency.percentile(50))
+        if bounds(report, now: middle).contains(where: { $0.value > $0.bound }) { return true }
         return throughput(report) < 0.9 * rate
     }
 
@@ -55,7 +56,7 @@ package struct ProbeJudge: Sendable {
 
     /// The tightest bound on latency, nanoseconds.
     private var latencyBound: Double? {
-        objective.conditions.filter(\.isOnLatency).map(\.bound).min()
+        objective.conditions.filter(\.isBoundOnLatency).map(\.bound).min()
     }
 
     /// Bounds that latency must keep, each with what stands against it now: of whole arrivals, or of an operation.

@@ -104,6 +104,7 @@ extension Generator {
         report.coverAllSeconds()
         report.began = Double(MonotonicClock.wall()) / 1e9 - Double(now) / 1e9 + Double(plan.window.lowerBound) / 1e9
         report.generator.busy = watch.busy
+        report.generator.busiestSecond = watch.busiestSecond
         report.generator.cpuSeconds = watch.cpuSeconds
         report.generator.peakMemory = ProcessReading.peakMemory()
         report.samples = samples

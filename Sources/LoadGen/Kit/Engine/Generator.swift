@@ -65,36 +65,34 @@ package final class Generator: Sendable {
     }
 
     /// Runs steps outside any figures: set-up, clean-up, a look at the target. Worker `place` does it. Once `stop` says
-    /// so, what is on its way ends as ``Failure/cancelled``.
+    /// so, no request begins any more, what is on its way has `grace`, and the rest ends as ``Failure/cancelled``.
+    ///
+    /// - Parameter grace: an upload whose answer is not waited for is one that nobody can cancel.
     package func perform(
-        _ flow: any Flow, on place: Int = 0, stop: any StopSignal
+        _ flow: any Flow, on place: Int = 0, stop: any StopSignal = NeverStops(), grace: Duration = .zero
     ) async throws(Failure) {
         guard !stop.isStopped else { throw .cancelled }
-        async let _ = cancel(when: stop)
-        try await perform(flow, on: place)
-    }
-
-    private func cancel(when stop: any StopSignal) async throws {
-        while true {
-            try await Task.sleep(nanoseconds: 50_000_000)
-            guard stop.isStopped else { continue }
-            for worker in workers { try await worker.perform { $0.cancel() } }
-        }
-    }
-
-    /// As above, without a stop.
-    package func perform(_ flow: any Flow, on place: Int = 0) async throws(Failure) {
+        async let _ = cancel(when: stop, grace)
         let handle = workers[place % workers.count]
         let failure: Failure? = await withUnsafeContinuation { continuation in
             handle.loop.execute {
                 let worker = handle.bound.value
                 let session = Session(
-                    worker: worker, intended: MonotonicClock.now(), isRecorded: false,
+                    worker: worker, intended: MonotonicClock.now(), isRecorded: false, stop: stop,
                     random: SeededRandom(seed: worker.settings.seed, purpose: 0))
                 worker.run(flow, session) { continuation.resume(returning: $0) }
             }
         }
         if let failure { throw failure }
+    }
+
+    private func cancel(when stop: any StopSignal, _ grace: Duration) async throws {
+        while !stop.isStopped { try await Task.sleep(nanoseconds: 50_000_000) }
+        try await Task.sleep(for: grace)
+        while true {
+            for worker in workers { try await worker.perform { $0.cancel() } }
+            try await Task.sleep(nanoseconds: 50_000_000)
+        }
     }
 
     /// Closes all connections and ends the threads.

@@ -16,7 +16,7 @@ package struct Progress: Sendable {
     package var last = Interval()
     /// Seconds that ``last`` covers.
     package var lastLength = 1.0
-    /// CPU time of each event loop so far.
+    /// CPU time of each event loop so far, without what it spent waiting in a poll.
     var threadCPU: [Nanoseconds] = []
     var takenAt: Nanoseconds = 0
     var isDone = true
@@ -38,7 +38,8 @@ extension Worker {
             for interval in recorder.intervals.dropFirst(first).prefix(Int(slots)) { progress.last.add(interval) }
         }
         progress.lastLength = Double(slots * width) / 1e9
-        progress.threadCPU.append(MonotonicClock.threadCPU())
+        let used = MonotonicClock.threadCPU()
+        progress.threadCPU.append(used - min(used, idled))
         progress.isDone = progress.isDone && isSendingDone && active == 0
     }
 }

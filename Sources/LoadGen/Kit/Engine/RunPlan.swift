@@ -54,6 +54,8 @@ struct RunWatch: Sendable {
     private let plan: RunPlan
     private var first: (Progress, Nanoseconds)?
     private var last: (Progress, Nanoseconds)?
+    /// Share of its time that a loop was busy in the busiest second of the figures.
+    private(set) var busiestSecond: Double?
 
     init(plan: RunPlan) {
         self.plan = plan
@@ -61,6 +63,11 @@ struct RunWatch: Sendable {
 
     mutating func take(_ progress: Progress) {
         let moment = (progress, MonotonicClock.processCPU())
+        if let last, plan.window.contains(last.0.takenAt), progress.takenAt > last.0.takenAt + 900_000_000 {
+            let time = Double(progress.takenAt - last.0.takenAt)
+            let shares = zip(last.0.threadCPU, progress.threadCPU).map { Double($1 - min($0, $1)) / time }
+            busiestSecond = ([busiestSecond].compactMap { $0 } + shares).max()
+        }
         if first == nil || progress.takenAt <= plan.window.lowerBound + 100_000_000 { first = moment }
         if progress.takenAt <= plan.window.upperBound + 200_000_000 { last = moment }
     }

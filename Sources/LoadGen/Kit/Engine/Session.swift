@@ -7,13 +7,19 @@ package final class Session {
     let intended: Nanoseconds
     /// Set-up and clean-up are not.
     let isRecorded: Bool
+    /// Once it says so, no request begins any more.
+    private let stop: any StopSignal
     /// This arrival's own numbers.
     package var random: SeededRandom
     private var isFirst = true
     /// Time that the arrival chose to wait: no part of its latency.
     private(set) var paused: Nanoseconds = 0
 
-    init(worker: Worker, intended: Nanoseconds, isRecorded: Bool, random: SeededRandom) {
+    init(
+        worker: Worker, intended: Nanoseconds, isRecorded: Bool, stop: any StopSignal = NeverStops(),
+        random: SeededRandom
+    ) {
+        self.stop = stop
         self.worker = worker
         self.intended = intended
         self.isRecorded = isRecorded
@@ -29,6 +35,11 @@ package final class Session {
     /// Sends one request and waits for its answer. Never throws: see ``Answer/failure``.
     func send(_ request: Request) async -> Answer {
         let due = takeDue()
+        guard !stop.isStopped else {
+            var answer = Answer()
+            answer.failure = .cancelled
+            return answer
+        }
         return await withUnsafeContinuation { continuation in
             worker.perform(request, arrival: intended, intended: due, isRecorded: isRecorded) { answer in
                 continuation.resume(returning: answer)

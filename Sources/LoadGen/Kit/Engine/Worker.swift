@@ -48,6 +48,8 @@ final class Worker {
     let logins = LoginCache()
     let uploads = OpenUploads()
     var recorder: Recorder
+    /// Time spent polling in which nothing came: used, but free.
+    var idled: Nanoseconds = 0
     private(set) var started = 0
     private(set) var succeeded = 0
     private(set) var failed = 0
@@ -209,7 +211,8 @@ final class Worker {
 
     private func sweepLater() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in
+        let each = Int64(min(max(settings.requestTimeout.nanoseconds / 20, 5_000_000), 100_000_000))
+        loop.scheduleRepeatedTask(initialDelay: .nanoseconds(each), delay: .nanoseconds(each)) { _ in
             bound.value.pool.sweep(MonotonicClock.now())
         }
     }

@@ -11,6 +11,21 @@ package struct FileError: Error, CustomStringConvertible {
     }
 }
 
+extension DecodingError {
+    /// What is wrong with the text, for people.
+    var reason: String {
+        switch self {
+        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is of another type"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty
+                ? "it is no JSON" : "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is out of bounds"
+        @unknown default: "it is not understood"
+        }
+    }
+}
+
 /// Reports on disk.
 package enum ReportFile {
     /// A run's report as JSON, keys sorted. Never throws for a report of this program.
@@ -37,7 +52,8 @@ package enum ReportFile {
         do {
             value = try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
-            throw FileError("'\(path)' is no report of aerugo-load: \(error)")
+            let reason = (error as? DecodingError)?.reason ?? "\(error)"
+            throw FileError("'\(path)' is no report of aerugo-load of this kind: \(reason)")
         }
         let version = (value as? any Versioned)?.version ?? 1
         guard version == 1 else {
@@ -86,6 +102,21 @@ package enum ReportFile {
         guard close(descriptor) == 0, isSpecial || rename(temporary, path) == 0 else {
             throw abandon(path, temporary, nil, isSpecial)
         }
+    }
+
+    /// Tries whether a file could be written there, and leaves none. Throws what ``write(_:to:)`` would.
+    package static func tryWriting(_ path: String) throws(FileError) {
+        var information = stat()
+        let exists = stat(path, &information) == 0
+        guard !exists || information.st_mode & S_IFMT != S_IFDIR else {
+            throw FileError("'\(path)' cannot be written: it is a directory")
+        }
+        guard !exists || information.st_mode & S_IFMT == S_IFREG else { return }
+        let temporary = path + ".part"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError("'\(path)' cannot be written: \(reason())") }
+        close(descriptor)
+        unlink(temporary)
     }
 
     private static func abandon(

@@ -8,6 +8,8 @@ package enum Location {
         // A fragment is the client's own affair (RFC 9110 10.2.2).
         let reference = String(reference.prefix { $0 != "#" })
         guard !reference.isEmpty, reference.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+        // Another scheme (RFC 3986 3.1): a colon before any slash.
+        if reference.prefix(while: { !"/?".contains($0) }).contains(":") { return nil }
         if reference.hasPrefix("/") { return Target(endpoint: endpoint, path: withoutDots(reference)) }
         let base = path.prefix { $0 != "?" }
         if reference.hasPrefix("?") { return Target(endpoint: endpoint, path: String(base + reference)) }

@@ -82,8 +82,12 @@ package struct RegistryClient: Sendable {
                 let next = Location.resolve(reference, against: place.endpoint, path: place.path)
             else { throw .unusable }
             place = next
+            var fields = call.fields
+            if place.endpoint == endpoint, let authorization = try await authorization(call.scope, session) {
+                fields.append(authorization)
+            }
             var request = Request(
-                .redirected, call.method, place.endpoint, place.path, fields: call.fields, keeping: call.keeping,
+                .redirected, call.method, place.endpoint, place.path, fields: fields, keeping: call.keeping,
                 keepsHeaders: true, closes: closes, accepts: call.accepts + [301, 302, 303, 307, 308])
             (request.expectedLength, request.expectedDigest) = (call.length, call.digest)
             answer = await session.send(request)

@@ -58,15 +58,45 @@ package struct Recording: Sendable {
                     guard head.version == 1 else { throw ScenarioError("version \(head.version) is not known") }
                     title = head.title
                 } else {
-                    exchanges.append(try decoder.decode(Exchange.self, from: Data(line.utf8)))
+                    let exchange = try decoder.decode(Exchange.self, from: Data(line.utf8))
+                    if let complaint = exchange.complaint { throw ScenarioError(complaint) }
+                    exchanges.append(exchange)
                 }
             } catch {
-                throw ScenarioError("\(file):\(number + 1): no recording of client traffic: \(error)")
+                let reason = (error as? DecodingError)?.reason ?? "\(error)"
+                throw ScenarioError("\(file):\(number + 1): no recording of client traffic: \(reason)")
             }
         }
         guard let title, !exchanges.isEmpty else { throw ScenarioError("\(file): the recording is empty") }
         self.title = title
         self.exchanges = exchanges.sorted { $0.at < $1.at }
+    }
+}
+
+extension Recording.Exchange {
+    /// The latest moment, milliseconds: a year.
+    private static let latest = 31_536_000_000
+    /// The largest body, bytes.
+    static let largest = 68_719_476_736
+
+    /// Why it can be no exchange, or `nil`: what it says becomes a request's first line, and sums are made of its numbers.
+    var complaint: String? {
+        guard (0...Self.latest).contains(at) else { return "'at' is no number of milliseconds up to a year" }
+        let lengths = [body?.length, answerBody?.length].compactMap { $0 }
+        guard lengths.allSatisfy((0...Self.largest).contains) else {
+            return "'length' is no number of bytes up to 64 GiB"
+        }
+        guard !method.isEmpty, method.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
+            return "'method' is none of HTTP"
+        }
+        guard url.hasPrefix("/") || url.hasPrefix("@"), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            return "'url' is no path"
+        }
+        let path = url.prefix { $0 != "?" && $0 != "#" }
+        guard !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }), !url.contains("#") else {
+            return "'url' is no plain path: it has '.', '..' or '#' in it"
+        }
+        return nil
     }
 }
 

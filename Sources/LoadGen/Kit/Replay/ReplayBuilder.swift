@@ -28,7 +28,7 @@ struct ReplayBuilder {
         for exchange in recording.exchanges {
             // What was not answered, or refused, is not sent: its bytes are no part of the blob.
             guard let upload = upload(exchange.url), Self.isTaken(exchange.status) else { continue }
-            lengths[upload, default: 0] += exchange.body?.length ?? 0
+            lengths[upload] = min(lengths[upload, default: 0] + (exchange.body?.length ?? 0), Self.largest)
             if let text = exchange.body?.text, !text.isEmpty { bodies[upload, default: ""] += text }
             guard exchange.method == "PUT", exchange.status == 201, let digest = Self.query(exchange.url)["digest"]
             else {
@@ -94,7 +94,7 @@ struct ReplayBuilder {
         guard let blob = ends[upload] else { return leave(Self.unended) }
         guard exchange.method == "PATCH" || exchange.method == "PUT" else { return leave("a look at an upload") }
         let start = sent[upload] ?? 0
-        let end = start + (exchange.body?.length ?? 0)
+        let end = min(start + (exchange.body?.length ?? 0), Self.largest)
         sent[upload] = end
         let isLast = exchange.method == "PUT"
         return make(
@@ -102,6 +102,7 @@ struct ReplayBuilder {
             .piece(upload: upload, blob: blob, range: start..<end, isLast: isLast), status)
     }
 
+    private static let largest = Recording.Exchange.largest
     private static let unended = "an upload that never ended"
     private static let fromBefore = "its content is from before the recording"
 

@@ -63,8 +63,9 @@ package struct ReplayWorkload: PushingWorkload {
         return found.filter(\.isManifest) + found.filter { !$0.isManifest }
     }
 
-    func prefix(_ index: UInt64) -> String {
-        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) }) + "/a\(index)/"
+    /// What the names of its repositories begin with.
+    package var prefix: String {
+        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
     }
 }
 
@@ -91,7 +92,7 @@ struct ReplayNames {
         return workload.library.blob(id: place, size: length)
     }
 
-    func repository(_ name: String) -> String { workload.prefix(index) + name }
+    func repository(_ name: String) -> String { "\(workload.prefix)/a\(index)/\(name)" }
 
     func replaced(_ text: String) -> String {
         var text = text

@@ -69,6 +69,8 @@ package struct TargetSample: Codable, Equatable, Sendable {
 package struct GeneratorReport: Codable, Equatable, Sendable {
     /// Share of its time that each event loop was busy, 0 ... 1.
     package var busy: [Double] = []
+    /// The same of the busiest second of any loop; `nil` where it was not taken.
+    package var busiestSecond: Double?
     /// CPU-seconds of the whole process while the figures were taken.
     package var cpuSeconds = 0.0
     /// Greatest resident size, bytes.
@@ -87,6 +89,7 @@ package struct GeneratorReport: Codable, Equatable, Sendable {
 
     mutating func add(_ other: GeneratorReport) {
         busy += other.busy
+        busiestSecond = [busiestSecond, other.busiestSecond].compactMap { $0 }.max()
         cpuSeconds += other.cpuSeconds
         peakMemory += other.peakMemory
         connectionsMade += other.connectionsMade

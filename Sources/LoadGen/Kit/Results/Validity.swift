@@ -22,12 +22,13 @@ package enum Validity {
             doubts.append("\(count) arrivals found no connection and no room to wait for one: raise --max-connections")
         }
         let requests = report.operations.values.reduce(0) { $0 + $1.total }
-        guard isOpen else { return doubts }
         if Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1)) {
             doubts.append(
-                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections"
+                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections, "
+                    + "or --threads where many are made at once"
             )
         }
+        guard isOpen else { return doubts }
         let lag = Double(report.lag.percentile(99)) / 1e6
         let p99 = Double(report.arrivals.latency.percentile(99)) / 1e6
         if report.arrivals.latency.count > 0, lag > lagShare * p99 {
@@ -37,6 +38,8 @@ package enum Validity {
         }
         if let busy = report.generator.busy.max(), busy > busiest {
             doubts.append("an event loop was busy \(Int(busy * 100)) % of the time: raise --threads or lower the rate")
+        } else if let busy = report.generator.busiestSecond, busy > busiest {
+            doubts.append("an event loop was busy \(Int(busy * 100)) % of a second: raise --threads or lower the rate")
         }
         return doubts
     }

@@ -19,6 +19,8 @@ package struct Leftover: Hashable, Sendable {
 package protocol PushingWorkload: Workload {
     /// Who pushed it.
     var client: RegistryClient { get }
+    /// What the names of all its repositories begin with.
+    var prefix: String { get }
     /// What set-up pushed, in lists whose order is that of deletion.
     var prepared: [[Leftover]] { get }
     /// Arrivals may push too.
@@ -62,17 +64,22 @@ package struct CleanUp: Sendable {
 private final class Tally: Sendable {
     private let counts = Mutex<(inARow: Int, byKind: [String: Int])>((0, [:]))
 
-    func succeeded() {
-        counts.withLock { $0.inARow = 0 }
-    }
-
-    /// Counts it; `true` when there is no use in going on.
-    func failed(_ failure: Failure) -> Bool {
-        let isHopeless = failure == .status(405) || failure == .refused || failure == .cancelled
-        return counts.withLock { counts in
-            counts.inARow += 1
-            counts.byKind[failure.name, default: 0] += 1
-            return isHopeless || counts.inARow >= CleanUp.mostFailures
+    /// Does it, once more where it fails. Throws when there is no use in going on to others.
+    func twice(_ body: () async throws(Failure) -> Void) async throws(Failure) {
+        for attempt in 1...2 {
+            do throws(Failure) {
+                try await body()
+                return counts.withLock { $0.inARow = 0 }
+            } catch {
+                let isHopeless = error == .status(405) || error == .refused || error == .cancelled
+                guard isHopeless || attempt == 2 else { continue }
+                let isEnough = counts.withLock { counts in
+                    counts.inARow += 1
+                    counts.byKind[error.name, default: 0] += 1
+                    return counts.inARow >= CleanUp.mostFailures
+                }
+                if isHopeless || isEnough { throw error }
+            }
         }
     }
 
@@ -86,12 +93,7 @@ private struct CancelFlow: Flow {
     func run(_ session: Session) async throws(Failure) {
         let paths = session.uploads.takeAll()
         try await session.parallel(paths.count, width: 8) { (session, place) throws(Failure) in
-            do throws(Failure) {
-                try await client.cancel(paths[place], session)
-                tally.succeeded()
-            } catch {
-                if tally.failed(error) { throw error }
-            }
+            try await tally.twice { () throws(Failure) in try await client.cancel(paths[place], session) }
         }
     }
 }
@@ -121,15 +123,12 @@ private struct DeleteFlow: Flow {
     }
 
     private func delete(_ leftover: Leftover, _ session: Session) async throws(Failure) {
-        do throws(Failure) {
+        try await tally.twice { () throws(Failure) in
             if leftover.isManifest {
                 try await workload.client.deleteManifest(leftover.repository, leftover.digest, session)
             } else {
                 try await workload.client.deleteBlob(leftover.repository, leftover.digest, session)
             }
-            tally.succeeded()
-        } catch {
-            if tally.failed(error) { throw error }
         }
     }
 }

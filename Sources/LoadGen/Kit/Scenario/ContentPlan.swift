@@ -53,7 +53,8 @@ package struct ContentPlan: Sendable {
         return sizes.enumerated().map { Slot(size: $0.element, isShared: shared.contains($0.offset)) }
     }
 
-    private var prefix: String {
+    /// What the names of all its repositories begin with.
+    var prefix: String {
         "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
     }
 

@@ -44,6 +44,9 @@ package struct RegistryWorkload: PushingWorkload {
     /// The longest that the pauses of an arrival can be.
     package var length: Duration { scenario.pause * Int(RegistryFlow.longestPause) }
 
+    /// What the names of its repositories begin with.
+    package var prefix: String { plan.prefix }
+
     /// What set-up pushed.
     package var prepared: [[Leftover]] { (images + plan.baseImages()).map(Leftover.of) }
 

@@ -35,7 +35,7 @@ extension Scenario.Images: Bounded {
     }
 
     /// Bytes of the largest layer that can come up.
-    var largestLayer: Int { min(sizes.size(at: 1), largest ?? .max) }
+    package var largestLayer: Int { min(sizes.size(at: 1), largest ?? .max) }
 }
 
 extension Scenario.Existing: Bounded {

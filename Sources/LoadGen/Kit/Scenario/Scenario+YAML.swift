@@ -20,6 +20,9 @@ extension Scenario {
         try readSchedule(&fields)
         try fields.refuseOthers()
         let existingRules: Set<Action> = [.pull, .manifest, .headManifest, .blob, .head, .list, .get, .catalog]
+        if existing != nil, fields.node("images") != nil {
+            throw ScenarioError("\(file): 'images' and 'existing' are one or the other")
+        }
         if existing != nil, let odd = choices.first(where: { !existingRules.contains($0.action) }) {
             throw ScenarioError("\(file): arrivals: '\(odd.action.rawValue)' cannot be done with 'existing' images")
         }
@@ -65,7 +68,7 @@ extension Scenario {
         if let (line, node) = fields.node("existing") {
             var entry = try YAMLFields(node, file: fields.file, path: "existing")
             let repository = try entry.read("repository") { $0 }
-            let references = entry.node("references")?.value.array().compactMap(\.string) ?? []
+            let references = entry.node("references")?.value.array().map { $0.scalar?.string ?? "" } ?? []
             try entry.refuseOthers()
             guard let repository, !repository.isEmpty, !references.isEmpty else {
                 throw fields.error(line, "existing", "needs 'repository' and a list 'references'")

@@ -15,7 +15,7 @@ extension RegistryWorkload {
         let began = MonotonicClock.now()
         let images = self.images + plan.baseImages()
         guard !images.isEmpty else { return Preparation() }
-        try await generator.perform(PushFlow(workload: self, images: images), stop: stop)
+        try await generator.perform(PushFlow(workload: self, images: images), stop: stop, grace: .seconds(5))
         var done = Preparation()
         done.images = images.count
         done.bytes = images.reduce(0) { $0 + $1.layerBytes }

@@ -63,6 +63,7 @@ final class Connection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        pool.handled &+= 1
         let buffer = unwrapInboundIn(data)
         guard let exchange else {
             // Nobody asked: a server that speaks out of turn cannot be trusted with the next request.

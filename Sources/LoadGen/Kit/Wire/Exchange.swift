@@ -67,6 +67,8 @@ package struct Request: Sendable {
     package let head: ByteBuffer
     /// The answer has no body, whatever its fields say.
     package let isHEAD: Bool
+    /// It changes nothing: it may be sent twice.
+    package let isSafe: Bool
     /// What is sent.
     package let body: Body
     /// What becomes of the answer's body.
@@ -100,6 +102,7 @@ package struct Request: Sendable {
         self.endpoint = endpoint
         self.head = ByteBuffer(string: text)
         isHEAD = method == "HEAD"
+        isSafe = isHEAD || method == "GET"
         self.body = body
         self.keeping = keeping
         self.keepsHeaders = keepsHeaders
@@ -164,8 +167,8 @@ final class Exchange: ResponseSink {
     let intended: Nanoseconds
     let deadline: Nanoseconds
     var answer = Answer()
-    /// A connection that had gone stale may be replaced once.
-    var mayRetry = true
+    /// A connection that had gone stale may be replaced once, where sending twice does no harm (RFC 9110 9.2.2).
+    var mayRetry: Bool
     private var hash: SHA256?
     private let complete: (Answer) -> Void
 
@@ -174,6 +177,7 @@ final class Exchange: ResponseSink {
         self.intended = intended
         self.deadline = deadline
         self.complete = complete
+        mayRetry = request.isSafe
         if case .digest = request.keeping { hash = SHA256() }
     }
 
@@ -197,7 +201,8 @@ final class Exchange: ResponseSink {
 
     func finish(_ failure: Failure? = nil) {
         answer.endedAt = MonotonicClock.now()
-        if answer.failure == nil { answer.failure = failure }
+        // Those that are too late are looked for now and then only: what came between counts as if it had not.
+        if answer.failure == nil { answer.failure = answer.endedAt > deadline ? .timeout : failure }
         if let hash { answer.digest = "sha256:" + Hex.text(hash.finalize()) }
         complete(answer)
     }

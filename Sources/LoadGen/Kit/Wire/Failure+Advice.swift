@@ -24,6 +24,7 @@ extension Failure {
         case "status-404": "there is nothing at that path"
         case "status-405": "the target does not support it"
         case "status-429": "the target limits the rate"
+        case "status-304": nil
         case _ where name.hasPrefix("status-3"): "redirects are followed for blobs only"
         case _ where name.hasPrefix("status-5"): "the target says that it is in trouble"
         default: nil
