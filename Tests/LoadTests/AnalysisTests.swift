@@ -260,6 +260,23 @@ struct AnalysisTests {
         for row in Comparison(b, a).rows where row.measure != "errors" { #expect(row.verdict == .unknown) }
     }
 
+    @Test("a pass by luck is tried again, and the second probe counts")
+    func luckyPass() {
+        var search = CapacitySearch(start: 50)
+        var isLucky = true
+        while case .probe(let rate) = search.step {
+            // The first rate above the knee of 500 passes once, with a chance of 60 %.
+            let passesByLuck = rate > 500 && rate < 560 && isLucky
+            if passesByLuck { isLucky = false }
+            search.take(
+                ProbeResult(
+                    rate: rate, outcome: rate <= 500 || passesByLuck ? .passed : .missed, isPlain: rate > 500,
+                    throughput: min(rate, 560), confidence: passesByLuck ? 0.6 : 1, summary: ""))
+        }
+        #expect(!isLucky)
+        #expect((475...500).contains(search.answer.rate), "\(search.answer.rate)")
+    }
+
     @Test("a bound that was set by chance, twice over, is found out by a look above it")
     func secondLook() {
         var search = CapacitySearch(start: 50)

@@ -75,6 +75,8 @@ package struct CapacitySearch: Sendable {
 
     /// So far above a bound that chance may have set, a second look is taken.
     private static let secondLook = 1.04
+    /// The least chance to meet the objective with which a single pass is believed.
+    private static let sure = 0.9
 
     /// - Parameters:
     ///   - start: the first rate.
@@ -96,13 +98,19 @@ package struct CapacitySearch: Sendable {
         return .probe(rate: next)
     }
 
+    /// What was found last at each rate: of two probes at the same one the second counts.
+    private var latest: [ProbeResult] {
+        probes.indices.filter { place in !probes[(place + 1)...].contains { $0.rate == probes[place].rate } }
+            .map { probes[$0] }
+    }
+
     /// The highest rate that passed.
-    private var low: Double? { probes.filter { $0.outcome == .passed }.map(\.rate).max() }
+    private var low: Double? { latest.filter { $0.outcome == .passed }.map(\.rate).max() }
 
     /// The lowest rate above it that failed: what failed below a rate that passes did so by chance.
     private var high: Double? {
         let low = low ?? 0
-        return probes.filter { $0.outcome != .passed && $0.rate > low }.map(\.rate).min()
+        return latest.filter { $0.outcome != .passed && $0.rate > low }.map(\.rate).min()
     }
 
     private var isClosed: Bool {
@@ -116,7 +124,7 @@ package struct CapacitySearch: Sendable {
     /// Where to look once more when the bounds have met at a rate that failed by little: a stall of the machine may have
     /// set it, and a bound that is set wrongly makes all that follows too low. `nil` when the bound is sure.
     private var doubtful: Double? {
-        guard let high, isClosed, low != nil, probes.last(where: { $0.rate == high })?.isPlain == false else {
+        guard let high, low != nil, isClosed, latest.first(where: { $0.rate == high })?.isPlain == false else {
             return nil
         }
         let rate = min(high * Self.secondLook, ceiling)
@@ -126,8 +134,9 @@ package struct CapacitySearch: Sendable {
     /// Takes the result of the probe asked for last.
     package mutating func take(_ result: ProbeResult) {
         probes.append(result)
-        if result.outcome != .passed, !result.isPlain, retrying != result.rate, probes.count + 2 < Self.mostProbes {
-            // Something else on the machine may have been at fault.
+        let isSure = result.outcome == .passed ? result.confidence >= Self.sure : result.isPlain
+        if !isSure, retrying != result.rate, probes.count + 2 < Self.mostProbes {
+            // Luck, or something else on the machine, may have had a hand in it.
             retrying = result.rate
             next = result.rate
             return

@@ -38,7 +38,7 @@ extension Generator {
         var watch = RunWatch(plan: plan)
         let sampler = TargetSampler(settings: settings, generator: self)
         var samples: [TargetSample] = []
-        var isInterrupted = false
+        var stoppedAt: Nanoseconds?
         var toldAt: Nanoseconds = 0
         let latest = plan.end &+ settings.requestTimeout.nanoseconds &+ workload.length.nanoseconds &+ 1_000_000_000
         while true {
@@ -52,7 +52,8 @@ extension Generator {
                 goesOn = await tell(now)
             }
             if !goesOn || stop.isStopped {
-                isInterrupted = true
+                stoppedAt = MonotonicClock.now()
+                for worker in workers { try await worker.perform { $0.stopSending() } }
                 break
             }
             if now.isDone, now.takenAt > plan.end { break }
@@ -63,7 +64,16 @@ extension Generator {
                 break
             }
         }
-        return try await finish(plan, watch, samples, isInterrupted)
+        // Who wants no more has five seconds for what is under way; who has seen enough waits for it, so that the target
+        // has no queue left from it when the next run begins.
+        if stoppedAt != nil {
+            if !stop.isStopped { try await settle(limit: settings.requestTimeout, stop: stop) }
+            try await settle(limit: .seconds(5))
+            // Who still waits is counted with the time that it has waited: leaving it out would flatter the server.
+            for worker in workers { try await worker.perform { $0.giveUp() } }
+            try await settle(limit: .seconds(1))
+        }
+        return try await finish(plan, watch, samples, stoppedAt)
     }
 
     /// One more than the highest arrival that this generator has begun: what clean-up goes through.
@@ -74,22 +84,13 @@ extension Generator {
     }
 
     private func finish(
-        _ plan: RunPlan, _ watch: RunWatch, _ samples: [TargetSample], _ isInterrupted: Bool
+        _ plan: RunPlan, _ watch: RunWatch, _ samples: [TargetSample], _ stoppedAt: Nanoseconds?
     ) async throws -> RunReport {
-        let now = MonotonicClock.now()
+        let now = stoppedAt ?? MonotonicClock.now()
         var total: RunReport?
         for worker in workers {
-            if isInterrupted { try await worker.perform { $0.stopSending() } }
-        }
-        if isInterrupted {
-            try await settle(limit: .seconds(5))
-            // Who still waits is counted with the time that it has waited: leaving it out would flatter the server.
-            for worker in workers { try await worker.perform { $0.giveUp() } }
-            try await settle(limit: .seconds(1))
-        }
-        for worker in workers {
             var part = try await worker.perform { worker in
-                if isInterrupted { worker.recorder.close(at: now) }
+                if let stoppedAt { worker.recorder.close(at: stoppedAt) }
                 var report = RunReport(worker.recorder)
                 report.generator = worker.pool.report
                 return report
@@ -98,8 +99,8 @@ extension Generator {
             if total == nil { total = part } else { total?.add(part) }
         }
         guard var report = total else { throw RunError("there is no event loop to run on") }
-        report.isInterrupted = isInterrupted
-        let end = isInterrupted ? min(now, plan.window.upperBound) : plan.window.upperBound
+        report.isInterrupted = stoppedAt != nil
+        let end = min(stoppedAt ?? .max, plan.window.upperBound)
         report.seconds = end > plan.window.lowerBound ? Double(end - plan.window.lowerBound) / 1e9 : 0
         report.coverAllSeconds()
         report.began = Double(MonotonicClock.wall()) / 1e9 - Double(now) / 1e9 + Double(plan.window.lowerBound) / 1e9
