@@ -7,22 +7,6 @@ import Testing
 
 @Suite("Agents and who commands them")
 struct AgentTests {
-    private static func order(_ drive: Drive? = nil, _ scenario: Scenario? = nil) throws -> AgentOrder {
-        let constant = Drive.open(try Schedule(stages: [.constant(1, lasting: .seconds(1))]))
-        return AgentOrder(
-            url: "http://h/", scenario: scenario, closesConnections: false, drive: drive ?? constant, warmUp: .zero,
-            coolDown: .zero, requestTimeout: .seconds(1), intervalWidth: .seconds(1), think: .zero, seed: 1,
-            connections: 1)
-    }
-
-    private static func scenario(_ change: (inout Scenario) -> Void = { _ in }) -> Scenario {
-        var scenario = Scenario()
-        scenario.choices = [.init(action: .push, weight: 1), .init(action: .pull, weight: 2)]
-        scenario.images.sizes = .curve([.init(size: 300, share: 0), .init(size: 4096, share: 1)], name: "short")
-        change(&scenario)
-        return scenario
-    }
-
     private func send(_ order: AgentOrder, to server: AgentServer, secret: String? = nil) async throws -> Int {
         await server.answer(
             "POST", "/run", authorization: secret, body: Array(try ReportFile.json(order).utf8)
@@ -35,7 +19,7 @@ struct AgentTests {
             let isSeen = try await eventually { stop.isStopped }
             return isSeen ? "{}" : "never stopped"
         }
-        let order = try Self.order()
+        let order = try AgentOrder.sample()
         let body = Array(try ReportFile.json(order).utf8)
         async let first = server.answer("POST", "/run", authorization: nil, body: body)
         try #require(try await eventually { !server.isFree })
@@ -52,163 +36,17 @@ struct AgentTests {
         #expect(await server.answer("GET", "/clock", authorization: "Bearer s", body: []).0 == 200)
         #expect(await server.answer("GET", "/etc/passwd", authorization: "Bearer s", body: []).0 == 404)
         #expect(await server.answer("POST", "/run", authorization: "Bearer s", body: Array("{".utf8)).0 == 400)
-        var order = try Self.order()
+        var order = try AgentOrder.sample()
         #expect(try await send(order, to: server, secret: "Bearer s") == 200)
         order.shares = 0
         #expect(try await send(order, to: server, secret: "Bearer s") == 400)
-    }
-
-    struct Fault: CustomTestStringConvertible, Sendable {
-        let testDescription: String
-        let make: @Sendable (inout AgentOrder, inout Scenario) -> Void
-
-        init(_ testDescription: String, _ make: @escaping @Sendable (inout AgentOrder, inout Scenario) -> Void) {
-            self.testDescription = testDescription
-            self.make = make
-        }
-    }
-
-    static let faults = [
-        Fault("no share") { order, _ in order.shares = 0 },
-        Fault("a moment far off") { order, _ in order.beginAt = .max },
-        Fault("a length of ages") { order, _ in order.warmUp = Duration.seconds(Int64.max) * 4 },
-        Fault("too many clients") { order, _ in order.drive = .closed(clients: .max, lasting: .seconds(1)) },
-        Fault("no reference") { $1.existing = .init(repository: "a", references: []) },
-        Fault("a reference that ends its line") { $1.existing = .init(repository: "a", references: ["b\r\nX: y"]) },
-        Fault("no choice") { $1.choices = [] },
-        Fault("no weight") { $1.choices = [.init(action: .pull, weight: 0)] },
-        Fault("a weight below nothing") { $1.choices[0].weight = -1 },
-        Fault("a weight without end") { $1.choices[0].weight = .infinity },
-        Fault("no number for a weight") { $1.choices[0].weight = .nan },
-        Fault("a share below nothing") { $1.images.dedupe = -0.5 },
-        Fault("no repository") { $1.images.repositories = 0 },
-        Fault("an exponent below nothing") { $1.zipf = -1 },
-        Fault("no exponent") { $1.zipf = .nan },
-        Fault("no blob at once") { $1.parallel = 0 },
-        Fault("too many blobs at once") { $1.parallel = 65 },
-        Fault("a pause of ages") { $1.pause = Duration.seconds(Int64.max) * 4 },
-        Fault("a size that nobody has") { $1.images.sizes = .fixed(.max) },
-        Fault("a size above the bound") { $1.images.sizes = .fixed(68_719_476_737) },
-        Fault("a range that nobody has") { $1.images.sizes = .between(1, .max) },
-        Fault("a range upside down") { $1.images.sizes = .between(9, 1) },
-        Fault("no curve") { $1.images.sizes = .curve([], name: "x") },
-        Fault("a curve without end") { $1.images.sizes = .curve([.init(size: .infinity, share: 1)], name: "x") },
-        Fault("a curve from nothing") {
-            $1.images.sizes = .curve([.init(size: 0, share: 0), .init(size: 9, share: 1)], name: "x")
-        },
-        Fault("a curve that turns back") {
-            $1.images.sizes = .curve([.init(size: 9, share: 1), .init(size: 10, share: 0)], name: "x")
-        },
-        Fault("a curve of large sizes") {
-            $1.images.sizes = .curve([.init(size: 1, share: 0), .init(size: 1e300, share: 1)], name: "x")
-        },
-    ]
-
-    @Test("what an order cannot ask for is refused", arguments: faults)
-    func refused(fault: Fault) throws {
-        var order = try Self.order()
-        var scenario = Self.scenario()
-        order.scenario = scenario
-        try order.check()
-        fault.make(&order, &scenario)
-        order.scenario = scenario
-        #expect(throws: RunError.self) { try order.check() }
-    }
-
-    @Test("no number in an order stops the agent: it is refused, or all that follows from it can be reckoned")
-    func extremes() async throws {
-        let stages: [Stage] = [
-            .ramp(from: 1, to: 5, lasting: .seconds(9)), .burst(size: 2, every: .seconds(1), lasting: .seconds(3)),
-        ]
-        let orders = [
-            try Self.order(.open(try Schedule(stages: stages, spacing: .poisson)), Self.scenario()),
-            try Self.order(
-                .closed(clients: 1, lasting: .seconds(1)),
-                Self.scenario {
-                    $0.images.sizes = .between(40, 400)
-                    $0.images.largest = 300
-                    $0.images.dedupe = 0.5
-                }),
-            try Self.order(
-                nil,
-                Self.scenario {
-                    $0.choices = [.init(action: .blob, weight: 1)]
-                    $0.images.sizes = .fixed(50)
-                    $0.existing = .init(repository: "a", references: ["b", "c"])
-                }),
-        ]
-        let server = AgentServer(secret: nil) { order, _ in
-            try Self.reckon(order)
-            return "{}"
-        }
-        var statuses: [Int: Int] = [:]
-        for order in orders {
-            let text = try ReportFile.json(order)
-            for place in Self.numbers(text) {
-                for extreme in Self.extremes {
-                    var bytes = Array(text.utf8)
-                    bytes.replaceSubrange(place, with: Array(extreme.utf8))
-                    statuses[await server.answer("POST", "/run", authorization: nil, body: bytes).0, default: 0] += 1
-                }
-            }
-        }
-        #expect(Set(statuses.keys) == [200, 400])
-        #expect(statuses.values.allSatisfy { $0 > 100 })
-    }
-
-    private static let extremes = [
-        "0", "-1", "1", "0.5", "65536", "4611686018427387904", "9223372036854775807", "-9223372036854775808",
-        "18446744073709551615", "1e-300", "1e300", "-1e300", "null",
-    ]
-
-    /// Where the numbers of a JSON text are.
-    private static func numbers(_ text: String) -> [Range<Int>] {
-        let bytes = Array(text.utf8)
-        var found: [Range<Int>] = []
-        var isInText = false
-        var start: Int?
-        for (place, byte) in bytes.enumerated() {
-            if byte == UInt8(ascii: "\"") { isInText.toggle() }
-            let isPart = !isInText && (Array("+-.eE".utf8).contains(byte) || (0x30...0x39).contains(byte))
-            if isPart, start == nil, byte != UInt8(ascii: "e") { start = place }
-            guard !isPart, let begin = start else { continue }
-            found.append(begin..<place)
-            start = nil
-        }
-        return found
-    }
-
-    /// What an agent reckons with an order before it sends anything, and for a few arrivals.
-    private static func reckon(_ order: AgentOrder) throws {
-        let target = try Target(parsing: order.url)
-        _ = order.drive.summary
-        _ = order.drive.arrivalBound(RunSettings(drive: order.drive))
-        if case .open(let schedule) = order.drive {
-            for arrival in ArrivalSequence(schedule, share: order.share, of: order.shares).prefix(20) {
-                #expect(arrival.offset <= schedule.length.nanoseconds)
-            }
-        }
-        guard let scenario = order.scenario else { return }
-        _ = [0, 0.3, 1].map { scenario.images.sizes.size(at: $0) }
-        // Large ones are allowed, and take their time.
-        let images = scenario.images
-        guard images.sizes.size(at: 1) <= 65_536, images.count * images.layers * images.repositories <= 10_000 else {
-            return
-        }
-        let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
-        let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: order.seed)
-        var random = SeededRandom(seed: order.seed)
-        for index in [0, order.base, .max] {
-            _ = workload.arrival(index, random: &random)
-            _ = workload.leftover(index)
-        }
     }
 
     @Test("the reason of a failure arrives as it was told, quotes, backslashes and all")
     func reasons() async throws {
         let reason = "no \"such\" C:\\thing\n<here> & there"
         let server = AgentServer(secret: nil) { _, _ in throw RunError(reason) }
-        let body = Array(try ReportFile.json(try Self.order()).utf8)
+        let body = Array(try ReportFile.json(try AgentOrder.sample()).utf8)
         let (status, json) = await server.answer("POST", "/run", authorization: nil, body: body)
         #expect(status == 500)
         #expect(try JSONDecoder().decode([String: String].self, from: Data(json.utf8)) == ["error": reason])
@@ -216,9 +54,9 @@ struct AgentTests {
             .answer(ask.path == "/clock" ? 200 : 500, [], ask.path == "/clock" ? "{\"wall\":5}" : json)
         }
         let endpoint = try Target(parsing: peer.url).endpoint
-        let generator = try await Generator.start(RunSettings(drive: try Self.order().drive))
+        let generator = try await Generator.start(RunSettings(drive: try AgentOrder.sample().drive))
         let coordinator = try await Coordinator(endpoints: [endpoint], secret: nil, generator: generator)
-        let error = await #expect(throws: RunError.self) { try await coordinator.run(try Self.order()) }
+        let error = await #expect(throws: RunError.self) { try await coordinator.run(try AgentOrder.sample()) }
         #expect(error?.description.hasSuffix("500: " + reason) == true)
         try await generator.shutDown()
         try await peer.stop()
@@ -228,7 +66,7 @@ struct AgentTests {
     func clocks(wall: UInt64) async throws {
         let peer = try await TestServer { _ in .answer(200, [], "{\"wall\":\(wall)}") }
         let endpoint = try Target(parsing: peer.url).endpoint
-        let generator = try await Generator.start(RunSettings(drive: try Self.order().drive))
+        let generator = try await Generator.start(RunSettings(drive: try AgentOrder.sample().drive))
         await #expect(throws: RunError.self) {
             try await Coordinator(endpoints: [endpoint], secret: nil, generator: generator)
         }
@@ -275,7 +113,7 @@ struct AgentTests {
             .channelOption(.autoRead, value: false)
             .channelInitializer { $0.pipeline.addHandler(counter) }
             .connect(host: "127.0.0.1", port: port.load(ordering: .relaxed)).get()
-        let order = try ReportFile.json(try Self.order())
+        let order = try ReportFile.json(try AgentOrder.sample())
         let head = "POST /run HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: \(order.utf8.count)\r\n\r\n"
         try await client.writeAndFlush(ByteBuffer(string: head + order))
         client.read()
@@ -293,7 +131,7 @@ struct AgentTests {
         let peer = try await TestServer { _ in .answer(200, [], "") }
         let ask = Ask(request: Request(.get, "GET", try Target(parsing: peer.url).endpoint, "/"))
         await #expect(throws: Trouble.self) {
-            try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
+            try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
                 try await generator.perform(ask)
                 #expect(peer.connected == 1)
                 throw Trouble()
@@ -324,7 +162,7 @@ struct AgentTests {
             ends.withLock { $0.append(stop.isAbandoned) }
             return "{}"
         }
-        let order = try ReportFile.json(try Self.order())
+        let order = try ReportFile.json(try AgentOrder.sample())
         try await serving(server) { endpoint in
             let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(host: endpoint.host, port: endpoint.port).get()
@@ -333,7 +171,7 @@ struct AgentTests {
             try #require(try await eventually { !server.isFree })
             try await client.close()
             #expect(try await eventually { server.isFree })
-            async let second = send(try Self.order(), to: server)
+            async let second = send(try AgentOrder.sample(), to: server)
             try #require(try await eventually { !server.isFree })
             _ = await server.answer("POST", "/stop", authorization: nil, body: [])
             #expect(try await second == 200)
@@ -363,13 +201,35 @@ struct AgentTests {
         }
         try await serving(quits) { first in
             try await serving(goesOn) { second in
-                try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
+                try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
                     let coordinator = try await Coordinator(
                         endpoints: [first, second], secret: nil, generator: generator)
-                    let report = try await coordinator.run(try Self.order())
+                    let report = try await coordinator.run(try AgentOrder.sample())
                     #expect(report.asked == 280 && abs(report.rateAsked - 50) < 1e-9)
                     #expect(report.doubts.contains { $0.contains("\(first.port) was stopped before the end") })
-                    #expect(coordinator.arrivalsSoFar == 361)
+                    #expect(coordinator.arrivalsSoFar == (361, true))
+                }
+            }
+        }
+    }
+
+    @Test("when one agent fails in mid-run, what the others measured is reported, and not to be trusted")
+    func oneFails() async throws {
+        let fails = AgentServer(secret: nil) { _, _ in throw RunError("out of luck") }
+        let goesOn = AgentServer(secret: nil) { _, stop in
+            guard try await eventually({ stop.isStopped }) else { throw RunError("was never stopped") }
+            let report = Self.part(asked: 180, seconds: 6, isInterrupted: true)
+            return try ReportFile.json(AgentResult(report: report, beyond: 361))
+        }
+        try await serving(fails) { first in
+            try await serving(goesOn) { second in
+                try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
+                    let both = try await Coordinator(endpoints: [first, second], secret: nil, generator: generator)
+                    let report = try await both.run(try AgentOrder.sample())
+                    #expect(report.asked == 180 && report.doubts.contains { $0.contains("out of luck") })
+                    #expect(both.arrivalsSoFar == (361, false))
+                    let one = try await Coordinator(endpoints: [first], secret: nil, generator: generator)
+                    await #expect(throws: RunError.self) { try await one.run(try AgentOrder.sample()) }
                 }
             }
         }
@@ -383,7 +243,7 @@ struct AgentTests {
             var isStopped: Bool { !server.asked.isEmpty }
         }
         let endpoint = try Target(parsing: peer.url).endpoint
-        try await Generator.with(RunSettings(drive: try Self.order().drive)) { generator in
+        try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
             let error = await #expect(throws: RunError.self) {
                 try await Coordinator(
                     endpoints: [endpoint], secret: nil, generator: generator, stop: Stops(server: peer))

@@ -60,6 +60,7 @@ struct ScenarioTests {
             ("arrivals: [{do: pull}\n", "no YAML"),
             ("arrivals: [{do: pull}]\nimages: {layers: 0}", ":2: layers: '0' is not a whole number"),
             ("arrivals: [{do: pull}]\nimages: {size: 9MiB-1MiB}", "the smaller first"),
+            ("arrivals: [{do: pull}]\nimages: {size: 31B}", "at least 32 bytes"),
             ("arrivals: [{do: pull}]\nimages: {size: 9EiB}", "is not a size"),
             ("arrivals: [{do: pull}]\nimages: {size: 100TiB}", "at most 64 GiB"),
             ("arrivals: [{do: pull}]\nthink: soon", "think: 'soon' is not a duration"),

@@ -58,9 +58,9 @@ struct AgentCrew {
         return report
     }
 
-    /// A number that no arrival reaches, for when not all agents have told how far they came.
-    func arrivalBound(_ drive: Drive, _ settings: RunSettings) -> UInt64 {
-        let told = coordinator.arrivalsSoFar
-        return max(drive.arrivalBound(settings), told + told / 10)
+    /// How far clean-up has to look: a number that no arrival reaches where not all agents have told how far they came.
+    func arrivals(_ drive: Drive, _ settings: RunSettings) -> UInt64 {
+        let (beyond, isCertain) = coordinator.arrivalsSoFar
+        return isCertain ? beyond : max(drive.arrivalBound(settings), beyond + beyond / 10)
     }
 }

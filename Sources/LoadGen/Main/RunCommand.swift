@@ -60,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
                     try await stage.perform(drive, interrupt)
                 }
         } catch {
-            try await stage.end(interrupt, arrivals: crew?.arrivalBound(drive, settings))
+            try await stage.end(interrupt, arrivals: crew?.arrivals(drive, settings))
             throw error
         }
         for line in Summary.lines(report) { Console.say(line) }
@@ -70,7 +70,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         // Before clean-up, which may take its time and be cut short.
         let unwritten = output.write(report, verdicts)
-        try await stage.end(interrupt, arrivals: crew?.coordinator.arrivalsSoFar)
+        try await stage.end(interrupt, arrivals: crew?.arrivals(drive, settings))
         if let unwritten { throw unwritten }
         if interrupt.isStopped { throw Exit(.interrupted) }
         if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.max(by: { $0.value < $1.value })?.key

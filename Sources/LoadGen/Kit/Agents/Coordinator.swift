@@ -15,10 +15,12 @@ package final class Coordinator: Sendable {
     private let generator: Generator
     private let secret: String?
     private let agents: [Agent]
-    private let highest = Mutex<UInt64>(0)
+    private let told = Mutex<(agents: Int, beyond: UInt64)>((0, 0))
 
-    /// One more than the highest arrival that any agent has told of.
-    package var arrivalsSoFar: UInt64 { highest.withLock { $0 } }
+    /// One more than the highest arrival that any agent has told of, and whether all have.
+    package var arrivalsSoFar: (beyond: UInt64, isCertain: Bool) {
+        told.withLock { ($0.beyond, $0.agents == agents.count) }
+    }
 
     /// Time that orders need to get there, and agents to log in.
     private static let lead: Nanoseconds = 2_000_000_000
@@ -41,9 +43,9 @@ package final class Coordinator: Sendable {
         self.agents = agents
     }
 
-    /// Sends each agent its share of `order` and waits for all reports. Throws when one fails: half a run is none, and
-    /// the others are stopped. Once `stop` says so, or when one of them ends early, all are stopped and what they have is
-    /// the report.
+    /// Sends each agent its share of `order` and waits for all reports. Once `stop` says so, or when one of them fails or
+    /// ends early, all are stopped and what they have is the report, which then says that it is none to trust. Throws when
+    /// one fails before anything was measured.
     package func run(_ order: AgentOrder, stop: any StopSignal = NeverStops()) async throws(RunError) -> RunReport {
         async let _ = watch(stop)
         let begin = MonotonicClock.wall() + Self.lead
@@ -66,18 +68,23 @@ package final class Coordinator: Sendable {
             return parts
         }
         var total: RunReport?
+        var failure: RunError?
         for part in parts {
             switch part.result {
-            case .failure(let error): throw RunError("agent \(part.agent): \(error.description)")
+            case .failure(let error): failure = failure ?? RunError("agent \(part.agent): \(error.description)")
             case .success(let report):
                 if total == nil { total = report } else { total?.add(report) }
             }
         }
-        guard var report = total else { throw RunError("there is no agent") }
+        guard var report = total, failure == nil || report.arrivals.total > 0 else {
+            throw failure ?? RunError("there is no agent")
+        }
         let doubt = agents.map(\.doubt).max() ?? 0
         report.notes.append("\(agents.count) agents, clocks aligned within \(Text.time(doubt))")
         report.doubts = Validity.doubts(about: report, isOpen: report.mode == "open loop")
-        if !stop.isStopped, let first = parts.first(where: { !$0.isWhole }) {
+        if let failure {
+            report.doubts.append("only the others' figures are here: " + failure.description)
+        } else if !stop.isStopped, let first = parts.first(where: { !$0.isWhole }) {
             report.doubts.append("agent \(first.agent) was stopped before the end, so that all were")
         }
         return report
@@ -115,7 +122,7 @@ package final class Coordinator: Sendable {
             let json = try ReportFile.json(order)
             let answer = try await Self.ask(endpoint, "POST", "/run", ByteBuffer(string: json), secret, generator)
             let result = try ReportFile.decode(AgentResult.self, answer, endpoint.authority)
-            highest.withLock { $0 = max($0, result.beyond) }
+            told.withLock { $0 = ($0.agents + 1, max($0.beyond, result.beyond)) }
             return Part(agent: endpoint.authority, result: .success(result.report))
         } catch let error as RunError {
             return Part(agent: endpoint.authority, result: .failure(error))

@@ -96,12 +96,15 @@ package struct SizingPlan: Sendable {
             "\(work.name): one node holds \(Text.significant(work.capacity))/s, each \(Text.bytes(work.bytesOut)) out, "
                 + "\(Text.bytes(work.bytesIn)) in, \(Text.bytes(work.stored)) new in storage (\(work.source))"
         }
+        if storage > 0 {
+            list.append(
+                "pushed content is kept \(Text.significant(keptDays)) days, then deleted as fast as new comes; "
+                    + "\(Text.significant(copies)) copies of each byte")
+        }
         list += [
             "the busiest second has \(Text.significant(peak)) times the day's mean rate",
             "a node is filled to \(Text.significant(filling * 100)) % of what it was measured to hold",
             "\(spares) node(s) may be lost at the peak",
-            "pushed content is kept \(Text.significant(keptDays)) days, then deleted as fast as new comes; "
-                + "\(Text.significant(copies)) copies of each byte",
             "different kinds of work add up: a node that is half busy with one has half its capacity for another",
             "nodes scale evenly: they share no bottleneck in metadata or storage; measure that with as many nodes as you plan",
             "the nodes are machines like the one that was measured, with the same storage behind them",

@@ -60,6 +60,9 @@ extension Scenario {
             images.dedupe = try entry.number("dedupe", Limits.share) ?? 0
             images.largest = try entry.read("largest", Quantity.bytes)
             if let sizes = try entry.read("size", SizeDistribution.init(text:)) { images.sizes = sizes }
+            guard images.sizes.size(at: 0) >= BlobContent.trailerLength else {
+                throw fields.error(line, "images", "a layer has at least \(BlobContent.trailerLength) bytes")
+            }
             guard images.largestLayer <= Limits.layer else {
                 throw fields.error(line, "images", "a layer may have at most 64 GiB")
             }

@@ -43,7 +43,9 @@ package enum Quantity {
 
     /// A number between two bounds, both included.
     package static func number(_ text: String, in range: ClosedRange<Double>) throws(QuantityError) -> Double {
-        guard let value = Double(text), value.isFinite, range.contains(value) else {
+        // Swift would read hexadecimal digits too, and "nan".
+        let isPlain = text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) }
+        guard isPlain, let value = Double(text), value.isFinite, range.contains(value) else {
             throw QuantityError(
                 text, wanted: "a number from \(Text.plain(range.lowerBound)) to \(Text.plain(range.upperBound))")
         }
