@@ -174,10 +174,11 @@ need_toolchain() {
   die "install one from https://www.swift.org/install/linux/ and put its usr/bin on PATH (or its root in SWIFT_HOME)"
 }
 
-# build_release [FLAG…]: one release build for everything here; a warning of ours is an error. Later calls only check.
+# build_release [FLAG…]: one release build for everything here; a warning of ours is an error, and so is an import that
+# Package.swift does not name. Later calls only check.
 build_release() {
   heading "AERUGO_STRICT=1 swift build -c release $*"
-  (cd "$top" && AERUGO_STRICT=1 attend swift build -c release "$@")
+  (cd "$top" && AERUGO_STRICT=1 attend swift build -c release --explicit-target-dependency-import-check error "$@")
 }
 
 # ------------------------------------------------------------------------------------------------------------ servers
