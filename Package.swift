@@ -58,11 +58,12 @@ let package = Package(
         folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
         folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
         folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Service", "CLinux", logging] + nio),
+        folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Store", "Vocabulary", logging]),
+        folder("HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Store", "CLinux"] + nio),
         program(
             "aerugo", "Registry/App",
             [
-                "HTTP", "Drivers", "CLinux", arguments, logging,
+                "HTTP", "HTTPServer", "Drivers", "CLinux", arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -94,7 +95,7 @@ let package = Package(
         tests(
             "RegistryTests",
             [
-                "HTTP", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
+                "HTTP", "HTTPServer", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
             ]),
     ]

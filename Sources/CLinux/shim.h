@@ -21,3 +21,10 @@ static inline int aerugo_usable_cores(void) {
     for (long i = 0; i * (long)sizeof mask[0] < size; i++) count += __builtin_popcountl(mask[i]);
     return count;
 }
+
+// TCP_INFO of tcp(7) as far as the kernel tells how much the peer has taken (Linux 4.2), which glibc does not declare.
+#define AERUGO_TCP_INFO 11
+struct aerugo_tcp_progress {
+    unsigned char before[104];
+    unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+};

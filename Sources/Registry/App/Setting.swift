@@ -21,9 +21,13 @@ struct Setting: Sendable {
         Setting(key: "log.format", standard: "text", help: "text or json"),
         Setting(key: "http.threads", standard: "0", help: "event loops; 0 for one a core"),
         Setting(key: "http.connections", standard: "10000", help: "most connections at once"),
+        Setting(
+            key: "http.connections-per-address", standard: "0",
+            help: "most of them from one address that is no trusted proxy; 0 for half of all"),
         Setting(key: "http.head-timeout", standard: "10", help: "seconds for a new connection's first request head"),
         Setting(key: "http.idle-timeout", standard: "60", help: "seconds for a connection's next request"),
         Setting(key: "http.body-timeout", standard: "30", help: "seconds for 4 KiB of a body"),
+        Setting(key: "http.send-timeout", standard: "30", help: "seconds for 32 KiB of an answer to be taken"),
         Setting(key: "http.shutdown-timeout", standard: "25", help: "seconds for running requests after SIGTERM"),
         Setting(key: "http.absolute-locations", standard: "false", help: "Locations with scheme and host"),
         Setting(

@@ -1,6 +1,7 @@
 import Access
 import Drivers
 import HTTP
+import HTTPServer
 import Logging
 import Service
 import ServiceLifecycle
@@ -115,9 +116,12 @@ extension ServerSettings {
         let loops = try settings.number("http.threads", in: 0...1024)
         threads = loops == 0 ? nil : loops
         connections = try settings.number("http.connections", in: 1...1_000_000)
+        let ofOne = try settings.number("http.connections-per-address", in: 0...1_000_000)
+        connectionsPerAddress = ofOne == 0 ? nil : ofOne
         timeouts.head = .seconds(Int64(try settings.number("http.head-timeout", in: 1...3600)))
         timeouts.idle = .seconds(Int64(try settings.number("http.idle-timeout", in: 1...3600)))
         timeouts.body = .seconds(Int64(try settings.number("http.body-timeout", in: 1...3600)))
+        timeouts.send = .seconds(Int64(try settings.number("http.send-timeout", in: 1...3600)))
         shutdownGrace = .seconds(Int64(try settings.number("http.shutdown-timeout", in: 0...3600)))
     }
 }

@@ -19,7 +19,7 @@ package struct HTTPSettings: Sendable {
 package final class Application: Sendable {
     let registry: Registry
     let authorizer: Authorizer
-    let settings: HTTPSettings
+    package let settings: HTTPSettings
     let log: Logger
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
     let manifestMemory: MemoryGate
@@ -35,12 +35,13 @@ package final class Application: Sendable {
     }
 
     /// The answer to a request, or the work that makes it.
-    enum Answer {
+    package enum Answer {
         case ready(Response)
         case pending(@Sendable () async -> Response)
     }
 
-    func answer(to request: Request) -> Answer {
+    /// Answers what is in memory at once. Never throws: errors are answers.
+    package func answer(to request: Request) -> Answer {
         do throws(RegistryError) {
             let (route, call) = try find(request)
             if let response = try route.atOnce?(call) { return .ready(done(response, request)) }
@@ -90,12 +91,17 @@ package final class Application: Sendable {
     }
 
     /// The answer to what cannot be read as a request.
-    func refusal(_ error: RegistryError, id: String, remote: String) -> Response {
+    package func refusal(_ error: RegistryError, id: String, remote: String) -> Response {
         var response = ErrorResponse.response(error)
         response.requestID = id
         let metadata: Logger.Metadata = ["request-id": "\(id)", "status": "\(response.status)", "remote": "\(remote)"]
         log.info("request", metadata: metadata.merging(Self.metadata(error)) { $1 })
         return response
+    }
+
+    /// A connection that failed on the way.
+    package func noteConnectionError(_ cause: String, remote: String) {
+        log.debug("connection failed", metadata: ["cause": "\(cause)", "remote": "\(remote)"])
     }
 
     private static func metadata(_ error: RegistryError) -> Logger.Metadata {

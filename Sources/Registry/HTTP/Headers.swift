@@ -1,16 +1,22 @@
 /// A request's header fields, in their order. Names are found whatever their case (RFC 9110 section 5.1).
 package struct Headers: Sendable {
     /// Offsets of a field's name and value in the head's text.
-    struct Field {
+    package struct Field: Sendable {
         let name: Range<Int>
         let value: Range<Int>
+
+        /// A field at these places.
+        package init(name: Range<Int>, value: Range<Int>) {
+            self.name = name
+            self.value = value
+        }
     }
 
     private let text: [UInt8]
     private let fields: [Field]
 
     /// The fields that a head's text has at these places.
-    init(_ text: [UInt8], _ fields: [Field]) {
+    package init(_ text: [UInt8], _ fields: [Field]) {
         self.text = text
         self.fields = fields
     }
@@ -55,12 +61,12 @@ package struct Headers: Sendable {
 
 extension UnsafeRawBufferPointer {
     /// Whether these bytes are `text`, letters of either case being the same.
-    func equals(_ text: StaticString) -> Bool {
+    package func equals(_ text: StaticString) -> Bool {
         equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// The same for bytes.
-    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+    package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         for at in 0..<count where self[at].lowercasedASCII != other[at].lowercasedASCII { return false }
         return true

@@ -18,7 +18,7 @@ package enum Method: Hashable, Sendable {
     }
 
     /// Reads a method; its case counts.
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         switch String(decoding: bytes, as: UTF8.self) {
         case "GET": self = .get
         case "HEAD": self = .head

@@ -1,5 +1,5 @@
+import Glibc
 import Model
-import NIOCore
 
 /// A block of IP addresses, such as `10.0.0.0/8`.
 package struct AddressBlock: Sendable, Equatable {
@@ -24,15 +24,11 @@ package struct AddressBlock: Sendable, Equatable {
     }
 
     private static func bytes(of text: String) -> [UInt8]? {
-        do {
-            switch try SocketAddress(ipAddress: text, port: 0) {
-            case .v4(let address): return withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
-            case .v6(let address): return withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-            case .unixDomainSocket: return nil
-            }
-        } catch {
-            return nil
-        }
+        var v4 = in_addr()
+        if inet_pton(AF_INET, text, &v4) == 1 { return withUnsafeBytes(of: v4) { Array($0) } }
+        var v6 = in6_addr()
+        if inet_pton(AF_INET6, text, &v6) == 1 { return withUnsafeBytes(of: v6) { Array($0) } }
+        return nil
     }
 }
 

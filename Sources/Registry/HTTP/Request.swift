@@ -1,5 +1,4 @@
 import Model
-import Service
 
 /// A request whose head has arrived.
 package final class Request: Sendable {
@@ -14,9 +13,10 @@ package final class Request: Sendable {
     package let remote: String
     /// In the answer, the logs and nowhere else.
     package let id: String
-    package let body: RequestBody
+    package let body: any RequestBody
 
-    init(_ head: RequestHead, remote: String, id: String, body: RequestBody) {
+    /// A request with this head; its body may be still to come.
+    package init(_ head: RequestHead, remote: String, id: String, body: any RequestBody) {
         let (authority, target) = Self.originForm(head.target)
         self.authority = authority
         let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))

@@ -1,6 +1,6 @@
+import HTTP
 import Model
 import NIOCore
-import Service
 import Store
 
 extension ByteBuffer: ByteChunk {
@@ -11,17 +11,20 @@ extension ByteBuffer: ByteChunk {
     }
 }
 
-/// A request's body on its way from the socket to the handler; both are on the connection's event loop, and nothing
-/// else touches it: hence `@unchecked`. Reading from the socket pauses while the handler is behind.
-package final class RequestBody: ByteSource, @unchecked Sendable {
-    package let length: Int64?
+/// A request's body between its connection and its handler; both are on the connection's event loop, and nothing else
+/// touches it: hence `@unchecked`. Reading from the socket pauses while the handler is behind.
+final class IncomingBody: RequestBody, @unchecked Sendable {
+    let length: Int64?
     private let pieces: BodyPieces
     private var waiting: [ByteBuffer] = []
     /// What the handler took last: its memory is used again once the handler comes back for more.
     private var lent: [ByteBuffer] = []
     private var failure: RegistryError?
     private var waiter: UnsafeContinuation<Void, Never>?
-    private(set) var isComplete = false
+    private var isComplete = false
+    private var received = 0
+    /// Whether the handler has asked for it.
+    private(set) var isTouched = false
     /// When all of it must have come; nil for a body that may take as long as it goes on.
     private(set) var deadline: NIODeadline?
     private weak var connection: Connection?
@@ -38,7 +41,8 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         pieces.giveBack(&lent)
     }
 
-    package func next() async throws(RegistryError) -> [any ByteChunk]? {
+    func next() async throws(RegistryError) -> [any ByteChunk]? {
+        isTouched = true
         pieces.giveBack(&lent)
         if waiting.isEmpty, !isComplete, failure == nil {
             connection?.bodyIsWanted()
@@ -53,47 +57,21 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
         return nil
     }
 
-    /// The whole body, for which it has a minute. Throws `.manifestTooLarge` past `limit` bytes.
-    package func collect(upTo limit: Int) async throws(RegistryError) -> [UInt8] {
-        let tooLarge = RegistryError(.manifestTooLarge, "a manifest may have at most \(limit) bytes here")
-        if let length, length > limit { throw tooLarge }
-        deadline = .now() + .seconds(60)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(length ?? 0))
-        while let chunks = try await next() {
-            for chunk in chunks {
-                guard bytes.count + chunk.count <= limit else { throw tooLarge }
-                chunk.withBytes { bytes.append(contentsOf: $0) }
-            }
-        }
-        return bytes
-    }
-
-    /// Whether the rest will not come.
-    var hasFailed: Bool { failure != nil }
-
-    /// Reads the rest and forgets it. False when that does not end within `limit` bytes.
-    func discard(upTo limit: Int64) async -> Bool {
-        var count: Int64 = 0
-        do throws(RegistryError) {
-            while let chunks = try await next() {
-                for chunk in chunks { count += Int64(chunk.count) }
-                guard count <= limit else { return false }
-            }
-            return true
-        } catch {
-            return false
-        }
+    func expire(within patience: Duration) {
+        deadline = .now() + .nanoseconds(patience.components.seconds.multipliedClamped(by: 1_000_000_000))
     }
 
     /// Copies a chunk to where it waits: kept as it is, a few bytes would pin the whole buffer that they came in.
     func receive(_ chunk: ByteBuffer) {
         var chunk = chunk
         while chunk.readableBytes > 0 {
-            if waiting.last.map({ $0.writerIndex >= BodyPieces.size }) ?? true { waiting.append(pieces.take()) }
+            if waiting.last.map({ $0.writerIndex >= $0.capacity }) ?? true {
+                waiting.append(pieces.take(after: received))
+            }
             let last = waiting.count - 1
-            let room = BodyPieces.size - waiting[last].writerIndex
+            let room = waiting[last].capacity - waiting[last].writerIndex
             guard var part = chunk.readSlice(length: min(room, chunk.readableBytes)) else { break }
+            received += part.readableBytes
             waiting[last].writeBuffer(&part)
         }
         wake()
@@ -118,34 +96,10 @@ package final class RequestBody: ByteSource, @unchecked Sendable {
     }
 }
 
-/// Memory for bodies on their way, used again and again. On one event loop alone.
-final class BodyPieces {
-    /// Bytes of a piece.
-    static let size = 128 << 10
-
-    private let budget: Int
-    private var spare: [ByteBuffer] = []
-    /// Pieces that bodies have, those being written included.
-    private var taken = 0
-
-    /// `budget` in bytes, more or less: every body may have one piece waiting.
-    init(budget: Int) { self.budget = budget }
-
-    /// Bytes that one body may have waiting: much while there is room, little when many share it.
-    var limit: Int { taken * Self.size < budget ? 1 << 20 : Self.size / 2 }
-
-    func take() -> ByteBuffer {
-        taken += 1
-        return spare.popLast() ?? ByteBufferAllocator().buffer(capacity: Self.size)
-    }
-
-    /// Empties `lent`.
-    func giveBack(_ lent: inout [ByteBuffer]) {
-        while var piece = lent.popLast() {
-            taken -= 1
-            guard spare.count < 16 else { continue }
-            piece.clear()
-            spare.append(piece)
-        }
+extension Int64 {
+    /// The product, or the largest number there is.
+    fileprivate func multipliedClamped(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
     }
 }

@@ -8,7 +8,12 @@ final class LoopContext: @unchecked Sendable {
     let loop: any EventLoop
     let pieces: BodyPieces
     /// The body of a request that has none.
-    let noBody: RequestBody
+    let noBody: IncomingBody
+    let timeouts: ServerSettings.Timeouts
+    private let admission: Admission
+    /// Bytes that wait in sockets whose peers take nothing.
+    var stalled = 0
+    private let stallBudget: Int
     /// There is one while the server shuts down.
     private var drained: EventLoopPromise<Void>?
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
@@ -20,11 +25,14 @@ final class LoopContext: @unchecked Sendable {
     private var output = ByteBuffer()
     private var dateSecond = -1
 
-    /// `bodyBudget`: bytes of bodies that may wait in memory on this loop, more or less.
-    init(_ loop: any EventLoop, bodyBudget: Int) {
+    /// One of `count` that share what the settings allow.
+    init(_ loop: any EventLoop, _ settings: ServerSettings, _ admission: Admission, count: Int) {
         self.loop = loop
-        pieces = BodyPieces(budget: bodyBudget)
-        noBody = RequestBody(length: 0, pieces: pieces, connection: nil)
+        timeouts = settings.timeouts
+        self.admission = admission
+        stallBudget = settings.sendBudget / count
+        pieces = BodyPieces(budget: settings.bodyBudget / count)
+        noBody = IncomingBody(length: 0, pieces: pieces, connection: nil)
         noBody.complete()
         executor = EventLoopExecutor(loop)
     }
@@ -55,6 +63,7 @@ final class LoopContext: @unchecked Sendable {
 
     func remove(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
+        admission.leave(connection.remote)
         leave()
     }
 
@@ -68,6 +77,9 @@ final class LoopContext: @unchecked Sendable {
     private func leave() {
         if connections.isEmpty, handlers == 0 { drained?.succeed() }
     }
+
+    /// Bytes of a large answer to give to a socket at once: many while there is room, few when many peers take nothing.
+    var window: Int { stalled < stallBudget ? 64 << 10 : 8 << 10 }
 
     /// An id that no other request of this process, and hardly one of another, has: 15 digits, which a String holds
     /// without memory of its own.

@@ -1,3 +1,4 @@
+import HTTP
 import NIOCore
 
 /// Writes an answer's head, and a small body with it (RFC 9112 section 4).

@@ -1,5 +1,5 @@
 import CLinux
-import Model
+import HTTP
 import NIOCore
 import NIOPosix
 
@@ -15,6 +15,10 @@ package struct ServerSettings: Sendable {
         package var body: TimeAmount = .seconds(30)
         /// For the end of a body that was refused.
         package var linger: TimeAmount = .seconds(5)
+        /// For `sendProgress` bytes of an answer to be taken.
+        package var send: TimeAmount = .seconds(30)
+        /// Bytes of an answer that set the clock back: a reader of single bytes does not.
+        package var sendProgress = 32 << 10
         /// Bytes of a body that set the clock back: a trickle of single bytes does not.
         package var progress = 4096
         /// Most bytes of a refused body that are read before the answer is sent regardless.
@@ -27,10 +31,14 @@ package struct ServerSettings: Sendable {
     package var timeouts = Timeouts()
     /// Most connections at once; further ones are closed.
     package var connections = 10_000
+    /// Most of them from one address that is no trusted proxy; nil for half of all.
+    package var connectionsPerAddress: Int?
     /// Event loops; nil for one a core.
     package var threads: Int?
     /// Bytes of bodies that may wait in memory, all uploads together.
     package var bodyBudget = 8 << 20
+    /// Bytes of large answers that may wait in sockets before they are given out in small parts.
+    package var sendBudget = 16 << 20
     /// How long running requests may take to end after a shutdown has begun.
     package var shutdownGrace: TimeAmount = .seconds(25)
 
@@ -52,9 +60,12 @@ package final class Server: Sendable {
         self.settings = settings
         let count = settings.threads ?? Self.usableCores
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
-        let loops = group.makeIterator().map { LoopContext($0, bodyBudget: settings.bodyBudget / count) }
+        let proxies = application.settings.trustedProxies
+        let admission = Admission(
+            limit: settings.connections, limitOfOne: settings.connectionsPerAddress ?? max(1, settings.connections / 2)
+        ) { address in proxies.contains { $0.contains(address) } }
+        let loops = group.makeIterator().map { LoopContext($0, settings, admission, count: count) }
         self.loops = loops
-        let limit = max(1, settings.connections / count)
         do {
             channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
@@ -67,16 +78,18 @@ package final class Server: Sendable {
                 )
                 // One read a wake-up: what a client sends is mostly one packet, and an upload must not outrun its limit.
                 .childChannelOption(.maxMessagesPerRead, value: 1)
+                // What nobody reads waits in the kernel, not here.
+                .childChannelOption(.writeBufferWaterMark, value: .init(low: 8 << 10, high: 16 << 10))
                 // The kernel ends a connection whose peer takes nothing for a minute.
                 .childChannelOption(
                     ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 60_000
                 )
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        guard let loop = loops.first(where: { $0.loop === channel.eventLoop }) else { return }
-                        guard loop.connections.count < limit else { throw ChannelError.operationUnsupported }
-                        try channel.pipeline.syncOperations.addHandler(
-                            Connection(application, loop, settings.timeouts))
+                        let remote = RemoteAddress(channel.remoteAddress)
+                        guard let loop = loops.first(where: { $0.loop === channel.eventLoop }), admission.enter(remote)
+                        else { throw ChannelError.operationUnsupported }
+                        try channel.pipeline.syncOperations.addHandler(Connection(application, loop, remote))
                     }
                 }
                 .bind(host: host, port: port).get()

@@ -1,6 +1,7 @@
 import Access
 import Drivers
 import HTTP
+import HTTPServer
 import Logging
 import NIOCore
 import Service

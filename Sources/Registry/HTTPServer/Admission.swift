@@ -1,0 +1,63 @@
+import NIOCore
+import Synchronization
+
+/// Where a connection comes from.
+struct RemoteAddress: Sendable {
+    /// The address for people, without port; of a client of IPv4 on a socket that takes both, the one that it has there.
+    let text: String
+    /// What connections are counted by: the address, or of IPv6 its network of 64 bits, as that is what a client gets.
+    let origin: String
+
+    init(_ address: SocketAddress?) {
+        let full = address?.ipAddress ?? "-"
+        text = String(full.hasPrefix("::ffff:") && full.contains(".") ? full.dropFirst(7) : full[...])
+        guard case .v6(let v6)? = address, text.contains(":") else {
+            origin = text
+            return
+        }
+        origin = withUnsafeBytes(of: v6.address.sin6_addr) { bytes in
+            bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ".")
+        }
+    }
+}
+
+/// Counts connections, all of them and by address, so that one address cannot take all there are.
+final class Admission: Sendable {
+    private struct State {
+        var count = 0
+        var byOrigin: [String: Int] = [:]
+    }
+
+    private let limit: Int
+    private let limitOfOne: Int
+    private let exempt: @Sendable (String) -> Bool
+    private let state = Mutex(State())
+
+    /// At most `limit` connections, of one address `limitOfOne` unless it is `exempt`: that of a proxy is.
+    init(limit: Int, limitOfOne: Int, exempt: @escaping @Sendable (String) -> Bool) {
+        self.limit = limit
+        self.limitOfOne = limitOfOne
+        self.exempt = exempt
+    }
+
+    /// Whether one more may come from there; `leave` must follow then.
+    func enter(_ remote: RemoteAddress) -> Bool {
+        let isExempt = exempt(remote.text)
+        return state.withLock { state in
+            let own = state.byOrigin[remote.origin] ?? 0
+            guard state.count < limit, isExempt || own < limitOfOne else { return false }
+            state.count += 1
+            state.byOrigin[remote.origin] = own + 1
+            return true
+        }
+    }
+
+    /// One has gone.
+    func leave(_ remote: RemoteAddress) {
+        state.withLock { state in
+            state.count -= 1
+            let own = state.byOrigin[remote.origin] ?? 1
+            state.byOrigin[remote.origin] = own > 1 ? own - 1 : nil
+        }
+    }
+}
