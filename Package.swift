@@ -56,14 +56,16 @@ let package = Package(
         folder("Model", "Registry/Model", ["Vocabulary"]),
         folder("Access", "Registry/Access", ["Model"]),
         folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
-        folder("Drivers", "Registry/Drivers", ["Store", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
+        folder("Drivers", "Registry/Drivers/SQLite", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
+        folder("FilesDriver", "Registry/Drivers/Files", ["Model", "Store", "CLinux"]),
+        folder("MemoryDriver", "Registry/Drivers/Memory", ["FilesDriver", "Model", "Store"]),
         folder("Service", "Registry/Service", ["Access", "Store", logging]),
         folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Store", "Vocabulary", logging]),
         folder("HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Store", "CLinux"] + nio),
         program(
             "aerugo", "Registry/App",
             [
-                "HTTP", "HTTPServer", "Drivers", "CLinux", arguments, logging,
+                "HTTP", "HTTPServer", "Drivers", "FilesDriver", "CLinux", arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -91,11 +93,11 @@ let package = Package(
         tests("LoadTests", ["LoadKit", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests("ModelTests", ["Model", "Vocabulary"]),
-        tests("StoreTests", ["Store", "Drivers", "Vocabulary"]),
+        tests("StoreTests", ["Store", "Drivers", "FilesDriver", "MemoryDriver", "Vocabulary"]),
         tests(
             "RegistryTests",
             [
-                "HTTP", "HTTPServer", "Service", "Access", "Drivers", "Store", "Vocabulary", logging,
+                "HTTP", "HTTPServer", "Service", "Access", "Drivers", "MemoryDriver", "Store", "Vocabulary", logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
             ]),
     ]

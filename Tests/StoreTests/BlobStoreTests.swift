@@ -1,4 +1,4 @@
-import Drivers
+import FilesDriver
 import Foundation
 import Model
 import Store
@@ -12,17 +12,30 @@ struct BlobStoreTests {
             for count in [0, 1, 63, 64, 65, 4096, 300_000] {
                 let content = bytes(count)
                 let key = store.newKey()
-                let writer = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-                try writer.append([Array(content.prefix(10)), Array(content.dropFirst(10))])
-                #expect(writer.offset == Int64(count))
-                #expect(writer.hash.digest == sha256(content))
-                let stamp = try writer.sync()
-                let opened = try store.open(key)
+                let upload = try await store.upload(key, from: UploadState(.sha256))
+                try await upload.append([Array(content.prefix(10)), Array(content.dropFirst(10))])
+                #expect(upload.state.offset == Int64(count))
+                #expect(upload.state.hash.digest == sha256(content))
+                let witness = try await upload.finish()
+                let opened = try await store.open(key)
                 #expect(opened.size == Int64(count))
-                #expect(opened.stamp == stamp)
-                #expect(read(opened) == content)
-                #expect(try opened.digest(.sha256) == sha256(content))
-                #expect(try opened.digest(.sha512) == ContentHash.digest(.sha512, of: content))
+                #expect(opened.witness == witness)
+                #expect(try await read(opened) == content)
+                #expect(try await opened.digest(.sha256) == sha256(content))
+                #expect(try await opened.digest(.sha512) == ContentHash.digest(.sha512, of: content))
+            }
+        }
+    }
+
+    @Test("parts come as they are asked for, the empty one too", arguments: StoreKind.allCases)
+    func parts(kind: StoreKind) async throws {
+        try await kind.withBlobs { store in
+            let (content, key) = (bytes(700_000), store.newKey())
+            try await write(content, as: key, to: store)
+            let object = try await store.open(key)
+            for range in [0..<0, 0..<1, 5..<300_000, 262_143..<262_145, 699_999..<700_000, 0..<700_000] {
+                let found = try await read(object, Int64(range.lowerBound)..<Int64(range.upperBound))
+                #expect(found == Array(content[range]), "\(range)")
             }
         }
     }
@@ -35,46 +48,84 @@ struct BlobStoreTests {
         }
     }
 
-    @Test("an object that was never written is missing", arguments: StoreKind.allCases)
-    func missing(kind: StoreKind) async throws {
+    @Test("all keys are listed once and in order, page by page", arguments: StoreKind.allCases)
+    func listing(kind: StoreKind) async throws {
         try await kind.withBlobs { store in
-            #expect(await storeError { _ = try store.open(store.newKey()) } == .missing)
+            #expect(try await store.keys(after: nil, limit: 10).isEmpty)
+            let keys = (0..<25).map { _ in store.newKey() }
+            for key in keys { try await write(bytes(1), as: key, to: store) }
+            // One that is not finished counts too: it takes room.
+            let open = try await store.upload(store.newKey(), from: UploadState(.sha256))
+            try await open.append([bytes(1)])
+            _ = try await open.suspend()
+            var (found, last) = ([StorageKey](), StorageKey?.none)
+            repeat {
+                let page = try await store.keys(after: last, limit: 10)
+                #expect(page.count <= 10)
+                found += page
+                last = page.last
+            } while last != nil
+            #expect(found.count == 26)
+            #expect(Set(found).isSuperset(of: keys))
+            #expect(found.map(\.description) == found.map(\.description).sorted())
         }
     }
 
-    @Test("writing goes on at an offset with the hash so far", arguments: StoreKind.allCases, Digest.Algorithm.allCases)
+    @Test("an object that was never written is missing", arguments: StoreKind.allCases)
+    func missing(kind: StoreKind) async throws {
+        try await kind.withBlobs { store in
+            #expect(await storeError { _ = try await store.open(store.newKey()) } == .missing)
+        }
+    }
+
+    @Test(
+        "an upload goes on from any state it was suspended with", arguments: StoreKind.allCases,
+        Digest.Algorithm.allCases)
     func resume(kind: StoreKind, algorithm: Digest.Algorithm) async throws {
         try await kind.withBlobs { store in
             let content = bytes(100_001)
             let key = store.newKey()
-            var hash = ContentHash(algorithm)
-            var offset: Int64 = 0
+            var state = UploadState(algorithm)
             for cut in [1, 64, 1000, 65_536, 100_001] {
-                let writer = try store.writer(key, offset: offset, hash: hash)
-                #expect(writer.offset == offset)
-                try writer.append([Array(content[Int(offset)..<cut])])
-                _ = try writer.sync()
-                (offset, hash) = (writer.offset, writer.hash)
+                let upload = try await store.upload(key, from: state)
+                #expect(upload.state.offset == state.offset)
+                try await upload.append([Array(content[Int(state.offset)..<cut])])
+                state = try await upload.suspend()
+                #expect(state.offset == Int64(cut))
+                // Through its bytes, as another process would have it.
+                let hash = try #require(ContentHash(algorithm, state: state.hash.state))
+                state = UploadState(offset: state.offset, hash: hash, driver: state.driver)
             }
-            #expect(hash.digest == ContentHash.digest(algorithm, of: content))
-            #expect(read(try store.open(key)) == content)
+            let upload = try await store.upload(key, from: state)
+            let witness = try await upload.finish()
+            #expect(state.hash.digest == ContentHash.digest(algorithm, of: content))
+            let object = try await store.open(key)
+            #expect(object.witness == witness)
+            #expect(try await read(object) == content)
         }
     }
 
-    @Test("what lies behind the offset is cut off", arguments: StoreKind.allCases)
+    @Test(
+        "what lies behind the state is cut off, whether its writer was lost or gave up", arguments: StoreKind.allCases)
     func rewind(kind: StoreKind) async throws {
         try await kind.withBlobs { store in
-            let key = store.newKey()
-            let first = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-            try first.append([Array("hello".utf8)])
-            let hash = first.hash
-            try first.append([Array(" and more that nobody keeps".utf8)])
-            _ = try first.sync()
-            let second = try store.writer(key, offset: 5, hash: hash)
-            try second.append([Array(", world".utf8)])
-            _ = try second.sync()
-            #expect(read(try store.open(key)) == Array("hello, world".utf8))
-            #expect(second.hash.digest == sha256(Array("hello, world".utf8)))
+            for givesUp in [false, true] {
+                let key = store.newKey()
+                let first = try await store.upload(key, from: UploadState(.sha256))
+                try await first.append([Array("hello".utf8)])
+                let state = try await first.suspend()
+                let second = try await store.upload(key, from: state)
+                try await second.append([Array(" and more that nobody keeps".utf8)])
+                if givesUp {
+                    try await second.abort()
+                    #expect(try await store.open(key).size == 5, "its room is given back at once")
+                }
+                let third = try await store.upload(key, from: state)
+                try await third.append([Array(", world".utf8)])
+                _ = try await third.finish()
+                #expect(try await read(store.open(key)) == Array("hello, world".utf8))
+                #expect(third.state.hash.digest == sha256(Array("hello, world".utf8)))
+            }
         }
     }
 
@@ -82,26 +133,29 @@ struct BlobStoreTests {
     func hole(kind: StoreKind) async throws {
         try await kind.withBlobs { store in
             let key = store.newKey()
-            let writer = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-            try writer.append([bytes(10)])
-            _ = try writer.sync()
-            #expect(await storeError { _ = try store.writer(key, offset: 11, hash: ContentHash(.sha256)) } == .missing)
-            #expect(try store.open(key).size == 10)
+            try await write(bytes(10), as: key, to: store)
+            let state = UploadState(offset: 11, hash: ContentHash(.sha256))
+            #expect(await storeError { _ = try await store.upload(key, from: state) } == .missing)
+            #expect(try await store.open(key).size == 10)
         }
     }
 
-    @Test("a removed object is missing, and may be removed again", arguments: StoreKind.allCases)
+    @Test(
+        "a removed object is missing, may be removed again, and who has it open reads on", arguments: StoreKind.allCases
+    )
     func remove(kind: StoreKind) async throws {
         try await kind.withBlobs { store in
-            let key = store.newKey()
-            let writer = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-            try writer.append([bytes(10)])
-            _ = try writer.sync()
-            let opened = try store.open(key)
-            try store.remove(key)
-            try store.remove(key)
-            #expect(await storeError { _ = try store.open(key) } == .missing)
-            #expect(read(opened) == bytes(10), "who has it open goes on reading")
+            let (key, other) = (store.newKey(), store.newKey())
+            try await write(bytes(10), as: key, to: store)
+            let opened = try await store.open(key)
+            for _ in 0..<2 {
+                let gone = try await store.remove([key, other]) { key, error in
+                    Issue.record("\(key): \(error.cause)")
+                }
+                #expect(Set(gone) == [key, other])
+            }
+            #expect(await storeError { _ = try await store.open(key) } == .missing)
+            #expect(try await read(opened) == bytes(10))
         }
     }
 
@@ -112,97 +166,28 @@ struct BlobStoreTests {
             try await withThrowingTaskGroup { group in
                 for (index, key) in keys.enumerated() {
                     group.addTask {
-                        try await store.executor.run { () throws(StoreError) in
-                            let writer = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-                            for _ in 0..<20 { try writer.append([bytes(1000, seed: UInt8(index))]) }
-                            _ = try writer.sync()
-                        }
+                        let once = bytes(1000, seed: UInt8(index))
+                        try await write(Array(repeatElement(once, count: 20).joined()), as: key, to: store, piece: 1000)
                     }
                 }
                 try await group.waitForAll()
             }
             for (index, key) in keys.enumerated() {
                 let once = bytes(1000, seed: UInt8(index))
-                #expect(read(try store.open(key)) == Array(repeatElement(once, count: 20).joined()))
+                #expect(try await read(store.open(key)) == Array(repeatElement(once, count: 20).joined()))
             }
-            try store.check()
+            try await store.check()
         }
     }
 
-    @Test("a file that something else touches has another stamp")
-    func stamps() throws {
-        let scratch = try Scratch()
-        let store = try FileBlobStore(directory: scratch.path)
-        let key = store.newKey()
-        let writer = try store.writer(key, offset: 0, hash: ContentHash(.sha256))
-        try writer.append([bytes(1000)])
-        let stamp = try writer.sync()
-        #expect(try store.open(key).stamp == stamp)
-        let path = "\(scratch.path)/\(key)"
-        let handle = try #require(FileHandle(forUpdatingAtPath: path))
-        try handle.write(contentsOf: Data([0xff]))
-        try handle.close()
-        let touched = try store.open(key).stamp
-        #expect(touched != stamp)
-        try FileManager.default.copyItem(atPath: path, toPath: path + ".copy")
-        try FileManager.default.removeItem(atPath: path)
-        try FileManager.default.moveItem(atPath: path + ".copy", toPath: path)
-        #expect(try store.open(key).stamp != touched)
-    }
-
-    @Test("a data directory belongs to one process at a time")
-    func lock() async throws {
-        let scratch = try Scratch()
-        var first: DataDirectory? = try DataDirectory(path: scratch.path + "/data")
-        #expect(await storeError { _ = try DataDirectory(path: scratch.path + "/data") } == .conflict)
-        try await first?.metadata.migrate(Schema.migrations)
-        first = nil
-        let second = try DataDirectory(path: scratch.path + "/data")
-        try await second.metadata.migrate(Schema.migrations)
-        try await MetadataStore(second.metadata).check()
-    }
-
-    @Test("a directory that cannot be made is an error, not a crash")
-    func noDirectory() async throws {
-        #expect(await storeError { _ = try FileBlobStore(directory: "/proc/aerugo/blobs") } != nil)
-        #expect(await storeError { _ = try DataDirectory(path: "/dev/null/data") } != nil)
-    }
-}
-
-@Suite("BlockingExecutor")
-struct BlockingExecutorTests {
-    @Test("values and errors come back")
-    func outcomes() async throws {
-        let executor = BlockingExecutor(name: "test", threads: 2, capacity: 10)
-        #expect(try await executor.run { () throws(StoreError) in 42 } == 42)
-        #expect(
-            await storeError { try await executor.run { () throws(StoreError) in throw StoreError(.full, "x") } }
-                == .full)
-        executor.stop()
-        #expect(await storeError { try await executor.run { () throws(StoreError) in } } == .overloaded)
-    }
-
-    @Test("past its queue, work is refused at once")
-    func bounded() async throws {
-        let executor = BlockingExecutor(name: "test", threads: 1, capacity: 1)
-        let gate = Gate()
-        await withTaskGroup { group in
-            group.addTask { await storeError { try await executor.run { () throws(StoreError) in gate.wait() } } }
-            await gate.waitUntilReached()
-            let codes = await withTaskGroup(of: StoreError.Code?.self) { jobs in
-                for _ in 0..<10 {
-                    jobs.addTask { await storeError { try await executor.run { () throws(StoreError) in } } }
-                }
-                var refused: [StoreError.Code?] = []
-                // One waits behind the gate, nine are told at once.
-                for await code in jobs {
-                    refused.append(code)
-                    if refused.count == 9 { gate.open() }
-                }
-                return refused
-            }
-            #expect(codes.filter { $0 == .overloaded }.count == 9)
-            for await code in group { #expect(code == nil) }
+    @Test("a closed store refuses what comes later", arguments: StoreKind.allCases)
+    func closed(kind: StoreKind) async throws {
+        try await kind.withBlobs { store in
+            let key = store.newKey()
+            try await write(bytes(10), as: key, to: store)
+            let object = try await store.open(key)
+            store.close()
+            #expect(await storeError { _ = try await object.digest(.sha256) } == .overloaded)
         }
     }
 }

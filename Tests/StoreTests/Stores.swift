@@ -1,6 +1,8 @@
 import Drivers
+import FilesDriver
 import Foundation
 import Glibc
+import MemoryDriver
 import Model
 import Store
 import Testing
@@ -30,10 +32,17 @@ enum StoreKind: String, CaseIterable, Sendable {
     /// Runs `body` with an empty blob store of the kind.
     func withBlobs(_ body: (any BlobStore) async throws -> Void) async throws {
         switch self {
-        case .memory: try await body(MemoryBlobStore())
+        case .memory:
+            for isStreamed in [false, true] {
+                let store = MemoryBlobStore(isStreamed: isStreamed)
+                try await body(store)
+                store.close()
+            }
         case .file:
             let scratch = try Scratch()
-            try await body(FileBlobStore(directory: scratch.path + "/blobs"))
+            let store = try FileBlobStore(directory: scratch.path + "/blobs")
+            try await body(store)
+            store.close()
             withExtendedLifetime(scratch) {}
         }
     }
@@ -74,15 +83,43 @@ func name(_ text: String) throws -> RepositoryName { try RepositoryName.parse(te
 
 func sha256(_ bytes: [UInt8]) -> Digest { ContentHash.digest(.sha256, of: bytes) }
 
-/// All bytes of an opened object.
-func read(_ content: any BlobContent) -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: Int(content.size))
+/// Writes an object in pieces of `piece` bytes; gives its witness.
+@discardableResult
+func write(_ content: [UInt8], as key: StorageKey, to store: any BlobStore, piece: Int = 1 << 20) async throws -> String
+{
+    let upload = try await store.upload(key, from: UploadState(.sha256))
+    for start in stride(from: 0, to: content.count, by: piece) {
+        try await upload.append([Array(content[start..<min(start + piece, content.count)])])
+    }
+    return try await upload.finish()
+}
+
+/// What is delivered of an object, whichever way it comes.
+func read(_ object: any BlobObject, _ range: Range<Int64>? = nil) async throws -> [UInt8] {
+    let range = range ?? 0..<object.size
+    switch try await object.delivery(of: range) {
+    case .file(let content, let range): return read(content, range)
+    case .stream(let stream):
+        var bytes: [UInt8] = []
+        for try await piece in stream {
+            #expect((1...256 << 10).contains(piece.count))
+            bytes += piece
+        }
+        return bytes
+    case .redirect(let url):
+        Issue.record("a redirect to \(url) cannot be followed here")
+        return []
+    }
+}
+
+private func read(_ content: any BlobContent, _ range: Range<Int64>) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: range.count)
     var done = 0
     while done < buffer.count {
         let count = buffer.withUnsafeMutableBytes { raw in
             pread(
                 content.descriptor, UnsafeMutableRawBufferPointer(rebasing: raw[done...]).baseAddress, raw.count - done,
-                off_t(done))
+                off_t(range.lowerBound) + done)
         }
         guard count > 0 else { break }
         done += count

@@ -70,7 +70,7 @@ struct UploadStoreTests {
             let digest = sha256(bytes(10))
             let first = try await addBlob(bytes(10), to: "a", store)
             let location = try #require(try await store.blob(digest, in: name("a")))
-            try await store.markDamaged(digest, at: location)
+            try await store.markDamaged(digest, at: location, stamp: "d")
             #expect(try await store.blob(digest, in: name("a"))?.isDamaged == true)
             #expect(try await !store.mount(digest, from: name("a"), to: name("b")))
             let second = try await addBlob(bytes(10), to: "b", store)
@@ -80,7 +80,7 @@ struct UploadStoreTests {
                 #expect(found.key == second.key)
                 #expect(!found.isDamaged)
             }
-            try await store.markDamaged(digest, at: location)
+            try await store.markDamaged(digest, at: location, stamp: "d")
             #expect(
                 try await store.blob(digest, in: name("a"))?.isDamaged == false,
                 "an old location says nothing of the new one")
@@ -126,7 +126,7 @@ struct UploadStoreTests {
             try await store.begin(upload)
             #expect(try await store.cancel(upload))
             #expect(try await !store.cancel(upload))
-            #expect(try await !store.finish(upload, as: sha256(bytes(10)), stamp: "s"))
+            #expect(try await store.finish(upload, as: sha256(bytes(10)), stamp: "s") == .gone)
             #expect(try await !store.save(upload, since: 10))
             #expect(try await store.blobAnywhere(sha256(bytes(10))) == nil)
             #expect(try await store.removals(limit: 10) == [upload.key])

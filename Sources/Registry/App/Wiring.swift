@@ -1,5 +1,6 @@
 import Access
 import Drivers
+import FilesDriver
 import HTTP
 import HTTPServer
 import Logging
@@ -46,9 +47,10 @@ func serve(_ plan: Plan) async throws {
     }
     do {
         let data = try DataDirectory(path: plan.data)
-        let metadata = MetadataStore(data.metadata)
-        try await data.metadata.migrate(Schema.migrations)
-        let registry = Registry(metadata: metadata, blobs: data.blobs, limits: plan.limits, log: log)
+        let database = try SQLiteDatabase(path: data.database)
+        try await database.migrate(Schema.migrations)
+        let blobs = try FileBlobStore(directory: data.blobs)
+        let registry = Registry(metadata: MetadataStore(database), blobs: blobs, limits: plan.limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: plan.http, log: log)
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)

@@ -9,6 +9,10 @@ package struct Response: Sendable {
         case bytes([UInt8])
         /// Part of stored content, by sendfile.
         case content(any BlobContent, Range<Int64>)
+        /// So many bytes that come in pieces.
+        case stream(BlobStream, Int64)
+        /// So many bytes that a GET would get.
+        case absent(Int64)
 
         /// Bytes.
         package var length: Int64 {
@@ -16,6 +20,7 @@ package struct Response: Sendable {
             case .empty: 0
             case .bytes(let bytes): Int64(bytes.count)
             case .content(_, let range): Int64(range.count)
+            case .stream(_, let count), .absent(let count): count
             }
         }
     }

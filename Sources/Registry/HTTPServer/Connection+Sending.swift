@@ -9,6 +9,8 @@ enum Outgoing {
     case bytes(Response, [UInt8], from: Int)
     /// What sendfile is reading from.
     case file(any BlobContent, NIOFileHandle)
+    /// Pieces, one at a time, each asked for when the socket has taken the one before.
+    case stream
 }
 
 extension Connection {
@@ -31,7 +33,11 @@ extension Connection {
         case .bytes where !isSmall:
             outgoing = .bytes(response, inMemory, from: 0)
             sendMore()
-        case .empty, .bytes, .content:
+        case .stream(let stream, let count) where !answersHead:
+            context.flush()
+            outgoing = .stream
+            Task.immediate(executorPreference: shared.executor) { [self] in await send(stream, count) }
+        case .empty, .bytes, .content, .stream, .absent:
             if !isInRead { context.flush() }
             shared.giveOutput(buffer)
             tell(.sent)
@@ -81,6 +87,21 @@ extension Connection {
                 cut()
             }
         }
+    }
+
+    /// A stream that has not as many bytes as were promised ends the connection: the client must not take it for whole.
+    private func send(_ stream: BlobStream, _ count: Int64) async {
+        var sent: Int64 = 0
+        do {
+            for try await piece in stream {
+                guard let context else { return }
+                sent += Int64(piece.count)
+                try await context.channel.writeAndFlush(IOData.byteBuffer(ByteBuffer(bytes: piece))).get()
+            }
+        } catch { return cut() }
+        guard sent == count else { return cut() }
+        outgoing = nil
+        tell(.sent)
     }
 
     func writeAndFlush(_ buffer: ByteBuffer) {

@@ -9,48 +9,36 @@ extension BlobLocation: Weighted {
 
 extension Registry {
     /// Opens a blob that this repository has, once its bytes are known to be those that were pushed.
-    /// Throws `.blobUnknown`, also for bytes that are lost or damaged: pushing the blob again repairs it.
+    /// Throws `.blobUnknown`, also for bytes that are damaged, and `.unavailable` for those that cannot be read now: pushing
+    /// the blob again repairs both.
     package func blob(
         _ digest: Digest, in repository: RepositoryName, _ grant: Grant
-    ) async throws(RegistryError) -> any BlobContent {
+    ) async throws(RegistryError) -> any BlobObject {
         let item = digest.description
-        if let cached = locations[repository, item], let content = try await intact(digest, at: cached) {
-            return content
-        }
+        if let cached = locations[repository, item], let object = await unchanged(cached) { return object }
         let version = locations.version(of: repository)
         let location = try await storing { () throws(StoreError) in try await metadata.blob(digest, in: repository) }
         guard let location else { throw Self.unknownBlob(digest, in: repository) }
-        guard !location.isDamaged, let content = try await intact(digest, at: location) else {
-            throw RegistryError(
-                .blobUnknown,
-                "the stored bytes of \(digest) are damaged and are not served: push the blob again to repair it",
-                detail: ["digest": digest.description, "reason": "damaged"])
-        }
-        if content.stamp == location.stamp { locations.insert(location, for: repository, item, version: version) }
-        return content
+        let object = try await intact(digest, at: location)
+        locations.insert(
+            BlobLocation(key: location.key, size: location.size, stamp: object.witness), for: repository, item,
+            version: version)
+        return object
     }
 
-    /// Opens the object if its bytes are those of `digest`. An object that something else has touched is read through
-    /// first; one that is lost or differs is marked, and nil.
-    func intact(_ digest: Digest, at location: BlobLocation) async throws(RegistryError) -> (any BlobContent)? {
+    /// Opens what is where it was last seen and as it was; nil, and no word why, for what has to be asked for anew.
+    private func unchanged(_ location: BlobLocation) async -> (any BlobObject)? {
         do throws(StoreError) {
-            let (content, isSame) = try await blobs.executor.run { [blobs] () throws(StoreError) in
-                let content = try blobs.open(location.key)
-                if content.stamp == location.stamp { return (content, true) }
-                return (content, try content.digest(digest.algorithm) == digest)
-            }
-            if content.stamp == location.stamp { return content }
-            if isSame {
-                try await metadata.confirm(digest, at: location, stamp: content.stamp)
-                return content
-            }
-            log.error("blob is damaged", metadata: ["digest": "\(digest)", "object": "\(location.key)"])
+            let object = try await blobs.open(location.key)
+            return object.witness == location.stamp ? object : nil
         } catch {
-            guard error.code == .missing || error.code == .damaged else { throw RegistryError(error) }
-            log.error("blob is lost", metadata: ["digest": "\(digest)", "cause": "\(error.cause)"])
+            return nil
         }
-        try await storing { () throws(StoreError) in try await metadata.markDamaged(digest, at: location) }
-        return nil
+    }
+
+    /// How these bytes of an opened blob get to a client. Throws `.unavailable`.
+    package func delivery(of blob: any BlobObject, _ range: Range<Int64>) async throws(RegistryError) -> BlobDelivery {
+        try await storing { () throws(StoreError) in try await blob.delivery(of: range) }
     }
 
     /// Takes a blob from the repository; others that have it keep it. Throws `.blobUnknown`, `.methodNotAllowed`.

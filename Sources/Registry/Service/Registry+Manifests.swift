@@ -100,7 +100,7 @@ extension Registry {
         _ bytes: [UInt8], _ reference: Reference, _ contentType: String?
     ) async throws(RegistryError) -> (Manifest, StoredManifest) {
         let parsed = try await storing { () throws(StoreError) in
-            try await blobs.executor.run { () throws(StoreError) in
+            try await parsers.run { () throws(StoreError) in
                 Result { () throws(ParseError) in
                     let algorithm =
                         if case .digest(let digest) = reference { digest.algorithm } else { Digest.Algorithm.sha256 }

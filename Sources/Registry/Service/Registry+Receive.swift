@@ -2,44 +2,54 @@ import Model
 import Store
 
 extension Registry {
-    /// Writes a body to a session's object, hashing it on the way, and keeps what has become durable. `isLast`: the
-    /// session ends with this, so that its progress need not be kept. Gives the object's stamp.
+    /// Writes a body to a session's object, hashing it on the way, and keeps what has become durable.
     func receive(
-        _ body: some ByteSource, at range: ChunkRange?, into session: inout UploadSession, isLast: Bool = false
-    ) async throws(RegistryError) -> String {
-        try check(range, body.length, session)
-        let writer = try await open(session)
-        do throws(RegistryError) {
-            while let chunks = try await body.next() {
-                try await storing { () throws(StoreError) in
-                    try await blobs.executor.run { () throws(StoreError) in try writer.append(chunks) }
-                }
-                try checkSize(writer.offset)
-            }
-        } catch {
-            let wasCut = error.code == .connectionCut || error.code == .requestTimeout
-            await settle(writer, in: &session, keeps: wasCut && !isLast)
-            throw error
+        _ body: some ByteSource, at range: ChunkRange?, into session: inout UploadSession
+    ) async throws(RegistryError) {
+        let upload = try await fill(body, at: range, session) { error in
+            error.code == .connectionCut || error.code == .requestTimeout
         }
-        if let range, writer.offset - session.received != range.count {
-            let arrived = writer.offset - session.received
-            _ = try await open(session)
-            throw RegistryError(
-                .sizeInvalid, "Content-Range announces \(range.count) bytes, \(arrived) came: send the chunk again")
-        }
-        guard isLast else { return try await keep(writer, in: &session) }
-        session.received = writer.offset
-        session.hash = writer.hash
-        return try await storing { () throws(StoreError) in
-            try await blobs.executor.run { () throws(StoreError) in try writer.sync() }
-        }
+        try await keep(upload, in: &session)
     }
 
-    /// After a body that did not come whole: what arrived before a cut stays, for the client to go on from (a last chunk
-    /// does not: clients send it again whole). What lies behind a full disk or past the limit is given back at once.
-    private func settle(_ writer: any BlobWriter, in session: inout UploadSession, keeps: Bool) async {
+    /// The same for the last of a session's bytes: its progress need not be kept. Gives the object's witness.
+    func receiveLast(
+        _ body: some ByteSource, at range: ChunkRange?, into session: inout UploadSession
+    ) async throws(RegistryError) -> String {
+        // A last chunk that was cut off is sent again whole.
+        let upload = try await fill(body, at: range, session) { _ in false }
+        session.received = upload.state.offset
+        session.hash = upload.state.hash
+        return try await storing { () throws(StoreError) in try await upload.finish() }
+    }
+
+    /// Takes a body in. After one that did not come whole, what arrived stays for the client to go on from if the error
+    /// `keeps` it; else it is given back at once, as is what lies behind a full disk or past the limit.
+    private func fill(
+        _ body: some ByteSource, at range: ChunkRange?, _ session: UploadSession, keeps: (RegistryError) -> Bool
+    ) async throws(RegistryError) -> any BlobUpload {
+        try check(range, body.length, session)
+        let upload = try await storing { () throws(StoreError) in
+            try await blobs.upload(session.key, from: UploadState(offset: session.received, hash: session.hash))
+        }
         do throws(RegistryError) {
-            if keeps { _ = try await keep(writer, in: &session) } else { _ = try await open(session) }
+            while let chunks = try await body.next() {
+                try await storing { () throws(StoreError) in try await upload.append(chunks) }
+                try checkSize(upload.state.offset)
+            }
+            if let range { try check(range, upload.state.offset - session.received) }
+        } catch {
+            await settle(upload, session, keeps: keeps(error))
+            throw error
+        }
+        return upload
+    }
+
+    private func settle(_ upload: any BlobUpload, _ session: UploadSession, keeps: Bool) async {
+        do throws(RegistryError) {
+            var session = session
+            if keeps { return try await keep(upload, in: &session) }
+            try await storing { () throws(StoreError) in try await upload.abort() }
         } catch {
             log.warning(
                 "what arrived of an upload is not kept",
@@ -47,30 +57,24 @@ extension Registry {
         }
     }
 
-    /// Opens the session's object at what is durable; what lies behind that is cut off.
-    private func open(_ session: UploadSession) async throws(RegistryError) -> any BlobWriter {
-        let (key, offset, hash) = (session.key, session.received, session.hash)
-        return try await storing { () throws(StoreError) in
-            try await blobs.executor.run { [blobs] () throws(StoreError) in
-                try blobs.writer(key, offset: offset, hash: hash)
-            }
-        }
-    }
-
-    private func keep(_ writer: any BlobWriter, in session: inout UploadSession) async throws(RegistryError) -> String {
+    private func keep(_ upload: any BlobUpload, in session: inout UploadSession) async throws(RegistryError) {
         let previous = session.received
-        let stamp = try await storing { () throws(StoreError) in
-            try await blobs.executor.run { () throws(StoreError) in try writer.sync() }
-        }
-        session.received = writer.offset
-        session.hash = writer.hash
+        let state = try await storing { () throws(StoreError) in try await upload.suspend() }
+        session.received = state.offset
+        session.hash = state.hash
         let saved = try await storing { [session] () throws(StoreError) in
             try await metadata.save(session, since: previous)
         }
         guard saved else {
             throw RegistryError(.blobUploadUnknown, "the upload has ended meanwhile: begin a new one")
         }
-        return stamp
+    }
+
+    private func check(_ range: ChunkRange, _ arrived: Int64) throws(RegistryError) {
+        guard arrived == range.count else {
+            throw RegistryError(
+                .sizeInvalid, "Content-Range announces \(range.count) bytes, \(arrived) came: send the chunk again")
+        }
     }
 
     private func check(_ range: ChunkRange?, _ length: Int64?, _ session: UploadSession) throws(RegistryError) {

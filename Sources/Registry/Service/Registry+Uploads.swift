@@ -35,7 +35,7 @@ extension Registry {
         _ id: String, in repository: RepositoryName, _ grant: Grant
     ) async throws(RegistryError) -> UploadStatus {
         // A sender that was cut off a moment ago may still be handing in its last bytes: these count.
-        if await locks.acquire(id, patience: .seconds(2)) { locks.release(id) }
+        if await locks.acquire(id, for: "", patience: .seconds(2)) { locks.release(id) }
         return UploadStatus(id: id, received: try await session(id, in: repository, grant).received)
     }
 
@@ -46,7 +46,7 @@ extension Registry {
     ) async throws(RegistryError) -> UploadStatus {
         try await exclusively(id) { () throws(RegistryError) in
             var session = try await session(id, in: repository, grant)
-            _ = try await receive(body, at: range, into: &session)
+            try await receive(body, at: range, into: &session)
             return UploadStatus(id: id, received: session.received)
         }
     }
@@ -62,8 +62,8 @@ extension Registry {
             if session.received == 0, session.hash.algorithm != digest.algorithm {
                 session.hash = ContentHash(digest.algorithm)
             }
-            let stamp = try await receive(body, at: range, into: &session, isLast: true)
-            try await finish(session, as: digest, stamp: stamp)
+            let witness = try await receiveLast(body, at: range, into: &session)
+            try await finish(session, as: digest, witness: witness)
         }
     }
 
@@ -86,7 +86,7 @@ extension Registry {
         }
     }
 
-    private func finish(_ session: UploadSession, as digest: Digest, stamp: String) async throws(RegistryError) {
+    private func finish(_ session: UploadSession, as digest: Digest, witness: String) async throws(RegistryError) {
         let actual = try await digestOf(session, as: digest.algorithm)
         guard actual == digest else {
             try await discard(session)
@@ -95,15 +95,28 @@ extension Registry {
                 "the digest of the bytes that arrived is \(actual), not \(digest): upload the blob again",
                 detail: ["digest": actual.description, "size": "\(session.received)"])
         }
-        // An older object of the same digest is kept only if it is whole: else this one takes its place.
-        let older = try await storing { () throws(StoreError) in try await metadata.blobAnywhere(digest) }
-        if let older, !older.isDamaged { _ = try await intact(digest, at: older) }
-        let finished = try await storing { () throws(StoreError) in
-            try await metadata.finish(session, as: digest, stamp: stamp)
+        let doubtful = try await doubtful(digest)
+        let ended = try await storing { () throws(StoreError) in
+            try await metadata.finish(session, as: digest, stamp: witness, replacing: doubtful)
         }
-        guard finished else { throw Self.unknownUpload(session.id) }
         locations.invalidate(session.repository)
-        sweepRequests.yield()
+        switch ended {
+        case .gone: throw Self.unknownUpload(session.id)
+        case .stored: break
+        case .known, .replaced: sweepRequests.yield()
+        }
+    }
+
+    /// The object that a digest has already, unless it is as it was left: bytes that have just been hashed take the place of
+    /// some that would have to be read, or cannot be.
+    private func doubtful(_ digest: Digest) async throws(RegistryError) -> StorageKey? {
+        let older = try await storing { () throws(StoreError) in try await metadata.blobAnywhere(digest) }
+        guard let older else { return nil }
+        do throws(RegistryError) {
+            return try await open(digest, at: older).witness == older.stamp ? nil : older.key
+        } catch {
+            return older.key
+        }
     }
 
     /// The digest of a session's bytes; read again only where the client ends with another algorithm than it began with.
@@ -112,9 +125,7 @@ extension Registry {
     ) async throws(RegistryError) -> Digest {
         guard session.hash.algorithm != algorithm else { return session.hash.digest }
         return try await storing { () throws(StoreError) in
-            try await blobs.executor.run { [blobs] () throws(StoreError) in
-                try blobs.open(session.key).digest(algorithm)
-            }
+            try await blobs.open(session.key).digest(algorithm)
         }
     }
 
@@ -137,7 +148,7 @@ extension Registry {
     private func exclusively<T>(
         _ id: String, _ body: () async throws(RegistryError) -> T
     ) async throws(RegistryError) -> T {
-        guard await locks.acquire(id, patience: .seconds(10)) else {
+        guard await locks.acquire(id, for: "", patience: .seconds(10)) else {
             throw RegistryError(
                 .blobUploadBusy, "another request is writing to this upload: wait for it, or begin a new upload")
         }

@@ -32,6 +32,11 @@ package final class Registry: Sendable {
     let manifests = VersionedCache<StoredManifest>(capacity: 12 << 20)
     let locations = VersionedCache<BlobLocation>(capacity: 2 << 20)
     let locks = SessionLocks()
+    /// Parsing and hashing of manifests.
+    let parsers = BlockingExecutor(name: "manifests", threads: 2, capacity: 4096)
+    /// Blobs that are being read through, and when damaged ones were last.
+    let readings = SingleFlight<StorageKey, Verdict>(capacity: 512)
+    let secondLooks = SecondLooks()
     /// Asks for a sweep soon; see `sweep`.
     let sweepRequests: AsyncStream<Void>.Continuation
     private let sweepStream: AsyncStream<Void>
@@ -48,7 +53,7 @@ package final class Registry: Sendable {
     /// Throws `StoreError` unless both stores can be used.
     package func check() async throws(StoreError) {
         try await metadata.check()
-        try await blobs.executor.run { [blobs] () throws(StoreError) in try blobs.check() }
+        try await blobs.check()
     }
 
     /// Expires idle uploads and removes objects that nothing refers to, whenever asked and at least every `interval`.
@@ -79,23 +84,12 @@ package final class Registry: Sendable {
         repeat {
             let keys = try await metadata.removals(after: last, limit: 500)
             last = keys.last
-            try await metadata.forget(await removed(keys))
-        } while last != nil
-    }
-
-    /// Removes objects; gives the keys of those that are gone. One that stays is tried again by the next sweep.
-    private func removed(_ keys: [StorageKey]) async throws(StoreError) -> [StorageKey] {
-        try await blobs.executor.run { [blobs, log] () throws(StoreError) in
-            keys.filter { key in
-                do throws(StoreError) {
-                    try blobs.remove(key)
-                    return true
-                } catch {
-                    log.error("an object cannot be removed", metadata: ["cause": "\(error.cause)"])
-                    return false
-                }
+            guard last != nil else { return }
+            let gone = try await blobs.remove(keys) { [log] key, error in
+                log.error("an object cannot be removed", metadata: ["object": "\(key)", "cause": "\(error.cause)"])
             }
-        }
+            if !gone.isEmpty { try await metadata.forget(gone) }
+        } while true
     }
 }
 
@@ -108,8 +102,12 @@ extension RegistryError {
                 .storageFull, "the registry has no room left: free space or ask its operator", cause: error.cause)
         case .conflict, .overloaded:
             self.init(.unavailable, "the registry is busy: try again", cause: error.cause)
-        case .missing, .damaged, .unavailable:
-            self.init(.internalError, "the registry's storage failed: ask its operator", cause: error.cause)
+        case .missing, .unavailable:
+            self.init(
+                .unavailable, "the registry's storage cannot be reached: try again, or ask its operator",
+                cause: error.cause)
+        case .damaged:
+            self.init(.internalError, "the registry's storage is damaged: ask its operator", cause: error.cause)
         }
     }
 }

@@ -1,19 +1,3 @@
-import Model
-
-/// Bytes on their way in, in whatever buffer they came.
-package protocol ByteChunk: Sendable {
-    /// Number of bytes.
-    var count: Int { get }
-    /// Lends the bytes; they must not be kept.
-    func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R
-}
-
-extension [UInt8]: ByteChunk {
-    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try withUnsafeBytes(body)
-    }
-}
-
 /// Where a blob's bytes are, within a blob store. One a push, never used again: removing an object that lost a race
 /// can't hurt the one that won.
 package struct StorageKey: Hashable, Sendable, CustomStringConvertible {
@@ -23,44 +7,31 @@ package struct StorageKey: Hashable, Sendable, CustomStringConvertible {
     package init(_ text: String) { description = text }
 }
 
-/// Opened content. Closed by its last owner going away.
-package protocol BlobContent: Sendable {
-    /// Bytes in all.
-    var size: Int64 { get }
-    /// Changes whenever something else than the registry touches the object; equal stamps mean unchanged bytes.
-    var stamp: String { get }
-    /// Whether the object still has as many bytes as when it was opened.
-    var isWhole: Bool { get }
-    /// A readable descriptor for sendfile(2), valid while the content lives.
-    var descriptor: Int32 { get }
-    /// Blocks: hashes all bytes. Throws `StoreError`.
-    func digest(_ algorithm: Digest.Algorithm) throws(StoreError) -> Digest
-}
-
-/// An object being written. One caller at a time; every call blocks and belongs on a `BlockingExecutor`.
-package protocol BlobWriter: AnyObject, Sendable {
-    /// Appends and hashes. Throws `.full` when there is no room; what was written before stays counted.
-    func append(_ chunks: [any ByteChunk]) throws(StoreError)
-    /// Bytes appended, all calls and earlier writers together.
-    var offset: Int64 { get }
-    /// The running hash over them.
-    var hash: ContentHash { get }
-    /// Returns when the bytes are durable, with the object's stamp.
-    func sync() throws(StoreError) -> String
-}
-
-/// Objects by key. The contract: what `sync` acknowledged can be opened, whole, after any crash.
+/// Objects by key: written once from front to back, never overwritten, never renamed, removed as a whole.
+///
+/// A store owns the threads that its calls need, so that none of them blocks its caller, and a read never waits behind
+/// an upload. Every function throws `StoreError` alone: `.missing` for an object that is not there, `.unavailable` for
+/// what may pass. What `BlobUpload.finish` acknowledged can be opened, whole, after any crash.
 package protocol BlobStore: Sendable {
-    /// The threads on which writers and contents of this store are to be used.
-    var executor: BlockingExecutor { get }
+    /// Fewest bytes that every chunk of an upload but its last should have; 1 where it does not matter. What a client is
+    /// told as `OCI-Chunk-Min-Length` (distribution-spec "Pushing a blob in chunks").
+    var smallestChunk: Int64 { get }
     /// A key that was never used.
     func newKey() -> StorageKey
-    /// Writes on from `offset`, whose hash is `hash`; what lies behind is cut off. Throws `.missing` when there are not that many bytes.
-    func writer(_ key: StorageKey, offset: Int64, hash: ContentHash) throws(StoreError) -> any BlobWriter
-    /// Opens an object for reading. Throws `.missing`.
-    func open(_ key: StorageKey) throws(StoreError) -> any BlobContent
-    /// Removes an object; one that is not there is no error.
-    func remove(_ key: StorageKey) throws(StoreError)
-    /// Throws when the store cannot take writes now.
-    func check() throws(StoreError)
+    /// Goes on with an object from `state`, an empty one to begin it; what lies behind is given up. Throws `.missing` when
+    /// there are fewer bytes than `state` says.
+    func upload(_ key: StorageKey, from state: UploadState) async throws(StoreError) -> any BlobUpload
+    /// Opens a finished object for reading.
+    func open(_ key: StorageKey) async throws(StoreError) -> any BlobObject
+    /// Removes objects, finished or not, as many as can be; gives those that are gone, which those are too that never
+    /// were. Why another one stays is told to `note`.
+    func remove(
+        _ keys: [StorageKey], note: @Sendable @escaping (StorageKey, StoreError) -> Void
+    ) async throws(StoreError) -> [StorageKey]
+    /// Keys of objects, finished or not, in their order: at most `limit` of those behind `last`.
+    func keys(after last: StorageKey?, limit: Int) async throws(StoreError) -> [StorageKey]
+    /// Throws unless the store is the one that it was opened as, and takes writes.
+    func check() async throws(StoreError)
+    /// Ends the store's threads once they have nothing left to do; what comes later is refused.
+    func close()
 }

@@ -60,18 +60,20 @@ extension MetadataStore {
         try await update(digest, location, "stamp = $3, damaged_at = NULL", .text(stamp))
     }
 
-    /// Notes that the bytes at `location` are lost or are not those of `digest`.
-    package func markDamaged(_ digest: Digest, at location: BlobLocation) async throws(StoreError) {
-        try await update(digest, location, "damaged_at = $3", .integer(Self.now()))
+    /// Notes that the bytes at `location` are not those of `digest`, while the object is as `stamp` says.
+    package func markDamaged(
+        _ digest: Digest, at location: BlobLocation, stamp: String
+    ) async throws(StoreError) {
+        try await update(digest, location, "stamp = $3, damaged_at = $4", .text(stamp), .integer(Self.now()))
     }
 
     private func update(
-        _ digest: Digest, _ location: BlobLocation, _ change: String, _ value: SQLValue
+        _ digest: Digest, _ location: BlobLocation, _ change: String, _ values: SQLValue...
     ) async throws(StoreError) {
         _ = try await database.write { (db) throws(StoreError) in
             try db.execute(
                 "UPDATE blobs SET \(change) WHERE digest = $1 AND storage_key = $2",
-                [.text(digest.description), .text(location.key.description), value])
+                [.text(digest.description), .text(location.key.description)] + values)
         }
     }
 

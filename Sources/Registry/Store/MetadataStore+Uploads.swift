@@ -55,18 +55,20 @@ extension MetadataStore {
     }
 
     /// Ends a session whose durable bytes are the blob `digest`: it becomes visible in the session's repository. The first
-    /// to push a digest keeps its object; the bytes of the others go. False when the session is gone.
+    /// to push a digest keeps its object and the bytes of the others go, unless that object is damaged or is `doubtful`.
     package func finish(
-        _ session: UploadSession, as digest: Digest, stamp: String
-    ) async throws(StoreError) -> Bool {
+        _ session: UploadSession, as digest: Digest, stamp: String, replacing doubtful: StorageKey? = nil
+    ) async throws(StoreError) -> UploadEnd {
         try await database.write { (db) throws(StoreError) in
             guard try db.execute("DELETE FROM upload_sessions WHERE id = $1", [.text(session.id)]) > 0 else {
-                return false
+                return .gone
             }
             let known = try db.location(of: digest)
+            let end: UploadEnd
             switch known {
-            case .some(let known) where !known.isDamaged:
+            case .some(let known) where !known.isDamaged && known.key != doubtful:
                 try db.retire(session.key)
+                end = .known
             case .some(let known):
                 try db.retire(known.key)
                 try db.execute(
@@ -75,6 +77,7 @@ extension MetadataStore {
                         .text(digest.description), .integer(session.received), .text(session.key.description),
                         .text(stamp),
                     ])
+                end = .replaced
             case .none:
                 try db.execute(
                     "INSERT INTO blobs (digest, size, storage_key, stamp, created_at) VALUES ($1, $2, $3, $4, $5)",
@@ -82,9 +85,10 @@ extension MetadataStore {
                         .text(digest.description), .integer(session.received), .text(session.key.description),
                         .text(stamp), .integer(Self.now()),
                     ])
+                end = .stored
             }
             try db.link(digest, to: session.repository)
-            return true
+            return end
         }
     }
 

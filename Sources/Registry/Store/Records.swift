@@ -58,6 +58,18 @@ package struct UploadSession: Sendable {
     }
 }
 
+/// How an upload became a blob.
+package enum UploadEnd: Sendable {
+    /// Its object is the blob's.
+    case stored
+    /// The blob has an object already: this one's bytes go.
+    case known
+    /// Its object takes the place of another one, whose bytes go.
+    case replaced
+    /// There was no such session any more.
+    case gone
+}
+
 /// An entry of a referrers list.
 package struct Referrer: Sendable {
     package let digest: Digest

@@ -20,12 +20,13 @@ final class Scratch: Sendable {
         }
     }
 
-    /// Paths of all files below a folder.
+    /// Paths of all files below a folder, but the marker of a store.
     func files(_ folder: String) -> [String] {
         let all = FileManager.default.enumerator(atPath: "\(path)/\(folder)")?.compactMap { $0 as? String } ?? []
         return all.map { "\(path)/\(folder)/\($0)" }.filter { file in
             var isDirectory: ObjCBool = false
             return FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) && !isDirectory.boolValue
+                && !file.hasSuffix("/store-id")
         }
     }
 }

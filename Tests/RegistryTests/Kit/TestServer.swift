@@ -3,6 +3,7 @@ import Drivers
 import HTTP
 import HTTPServer
 import Logging
+import MemoryDriver
 import NIOCore
 import Service
 import Store
@@ -18,12 +19,13 @@ struct TestServer: Sendable {
     static func shared() async throws -> TestServer { try await common.value }
 
     static func start(
-        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ settings: ServerSettings = .init()
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
+        _ settings: ServerSettings = .init()
     ) async throws -> TestServer {
         let database = try SQLiteDatabase(path: nil)
         try await database.migrate(Schema.migrations)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let registry = Registry(metadata: MetadataStore(database), blobs: MemoryBlobStore(), limits: limits, log: log)
+        let registry = Registry(metadata: MetadataStore(database), blobs: blobs, limits: limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
         return TestServer(
             server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry)
@@ -31,12 +33,12 @@ struct TestServer: Sendable {
 
     /// Runs `body` against a server with these settings, which is stopped behind it.
     static func with(
-        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ settings: ServerSettings = .init(),
-        _ body: (TestServer) async throws -> Void
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
+        _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
     ) async throws {
         var settings = settings
         settings.shutdownGrace = .zero
-        let server = try await start(limits: limits, http: http, settings)
+        let server = try await start(limits: limits, http: http, blobs: blobs, settings)
         do {
             try await body(server)
         } catch {

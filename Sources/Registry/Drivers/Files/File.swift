@@ -3,25 +3,34 @@ import Glibc
 import Store
 
 /// An open descriptor, closed when the last owner lets go. Every call blocks; all throw `StoreError`.
-final class File: Sendable {
+package final class File: Sendable {
     let descriptor: Int32
 
-    /// Opens with these flags of open(2).
+    /// Opens with these flags of open(2). Never follows a link, and never waits for the other end of a pipe.
     init(_ path: String, _ flags: Int32) throws(StoreError) {
-        descriptor = open(path, flags | O_CLOEXEC, 0o640)
+        descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
         guard descriptor >= 0 else { throw StoreError(errno: errno, "open \(path)") }
     }
 
     private init(owning descriptor: Int32) { self.descriptor = descriptor }
 
     /// A file without a name that lives in memory.
-    static func inMemory() throws(StoreError) -> File {
+    package static func inMemory() throws(StoreError) -> File {
         let descriptor = aerugo_memory_file("blob")
         guard descriptor >= 0 else { throw StoreError(errno: errno, "memfd_create") }
         return File(owning: descriptor)
     }
 
-    deinit { close(descriptor) }
+    /// A regular file; what else stands at the path is told, not read: a pipe would wait for ever.
+    static func regular(_ path: String, _ flags: Int32) throws(StoreError) -> File {
+        let file = try File(path, flags)
+        guard try file.status().st_mode & S_IFMT == S_IFREG else {
+            throw StoreError(.unavailable, "\(path) is not a regular file")
+        }
+        return file
+    }
+
+    deinit { Glibc.close(descriptor) }
 
     /// Writes all bytes at `offset`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
@@ -36,9 +45,9 @@ final class File: Sendable {
     }
 
     /// Reads at most a buffer full; 0 at the end.
-    func read(into buffer: inout [UInt8], at offset: Int64) throws(StoreError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(StoreError) -> Int {
         while true {
-            let count = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw StoreError(errno: errno, "read") }
             return count
@@ -71,14 +80,13 @@ final class File: Sendable {
 }
 
 extension StoreError {
-    /// What a failed call of the operating system means to a caller.
+    /// What a failed call of the operating system means to a caller. None of them says that bytes are lost.
     init(errno code: Int32, _ call: String) {
         let cause = "\(call): \(String(cString: strerror(code)))"
         switch code {
         case ENOENT: self.init(.missing, cause)
         case ENOSPC, EDQUOT, EFBIG: self.init(.full, cause)
         case EMFILE, ENFILE: self.init(.overloaded, cause)
-        case EIO: self.init(.damaged, cause)
         default: self.init(.unavailable, cause)
         }
     }

@@ -1,0 +1,20 @@
+import Glibc
+import Store
+
+/// The directory of the embedded default, which one process holds: `aerugo.db`, `blobs/` and a lock.
+package struct DataDirectory: Sendable {
+    /// Where the database stands, and where the blobs.
+    package let database: String
+    package let blobs: String
+    private let lock: File
+
+    /// Takes `path`, which is made where it is missing. Throws `StoreError`, `.conflict` when another process has it.
+    package init(path: String) throws(StoreError) {
+        try Directory.makeDurable(path)
+        database = "\(path)/aerugo.db"
+        blobs = "\(path)/blobs"
+        lock = try File.regular("\(path)/lock", O_RDWR | O_CREAT)
+        guard lock.lock() else { throw StoreError(.conflict, "another aerugo serves \(path)") }
+        try Directory.sync(path)
+    }
+}
