@@ -163,7 +163,7 @@ class Client:
         self.acknowledged += 1
 
     def mount(self, connection):
-        there = self.sure(self.blobs)
+        there = [digest for digest in self.sure(self.blobs) if "/" not in digest]
         if not there:
             return
         digest = self.random.choice(there)
