@@ -27,15 +27,47 @@ struct ByteRangeTests {
     }
 
     @Test(
-        "what is no single byte range is ignored",
+        "what is no byte range is ignored",
         arguments: [
-            "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-b", "bytes=5-2", "bytes=0-1,3-4", "items=0-1",
+            "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=1-b", "bytes=5-2", "bytes=0-1,3-x", "bytes=,",
+            "items=0-1",
             "0-1",
             "bytes=--1", "bytes=1--2", "bytes=+1-2", "bytes=1-2-3", "bytes=0x1-2", "bytes 0-1", "bytes=１-２",
             "bytes=1 -2 x",
         ])
     func ignored(header: String) {
         #expect(ByteRange.parse(header, size: 100) == .whole)
+    }
+
+    @Test(
+        "several ranges are parts as asked for; those that overlap, touch or are near are one, where the first of them stood",
+        arguments: [
+            ("bytes=0-9,500-509", .parts([0..<10, 500..<510])), ("bytes=500-509,0-9", .parts([500..<510, 0..<10])),
+            ("bytes=0-9 , 500-509 ,,", .parts([0..<10, 500..<510])), ("bytes=0-9,-10", .parts([0..<10, 990..<1000])),
+            ("bytes=0-9,10-19", .part(0..<20)), ("bytes=0-9,5-30,-5", .parts([0..<31, 995..<1000])),
+            ("bytes=300-,0-9", .parts([300..<1000, 0..<10])), ("bytes=0-9,137-140", .part(0..<141)),
+            ("bytes=0-9,138-140", .parts([0..<10, 138..<141])), ("bytes=0-9,2000-3000", .part(0..<10)),
+            ("bytes=600-700,0-0,550-610,1000-", .parts([550..<701, 0..<1])), ("bytes=1000-,2000-", .unsatisfiable),
+            ("bytes=0-,0-,0-,-1", .part(0..<1000)), ("bytes=0-1,5-2", .whole), ("bytes=0-1,x", .whole),
+        ] as [(String, ByteRange)])
+    func several(header: String, expected: ByteRange) {
+        #expect(ByteRange.parse(header, size: 1000) == expected)
+    }
+
+    @Test("past the most parts, or the most that may be asked for, it is the whole")
+    func tooMany() {
+        func header(_ count: Int, _ step: Int) -> String {
+            "bytes=" + (0..<count).map { "\($0 * step)-\($0 * step)" }.joined(separator: ",")
+        }
+        guard case .parts(let parts) = ByteRange.parse(header(16, 1000), size: 1 << 20) else {
+            Issue.record("16 parts are sent")
+            return
+        }
+        #expect(parts.count == 16)
+        #expect(ByteRange.parse(header(17, 1000), size: 1 << 20) == .whole)
+        #expect(ByteRange.parse(header(64, 1), size: 1 << 20) == .part(0..<64))
+        #expect(ByteRange.parse(header(65, 1), size: 1 << 20) == .whole)
+        #expect(ByteRange.parse(header(100_000, 1), size: 1 << 20) == .whole)
     }
 
     @Test("without a header it is the whole")

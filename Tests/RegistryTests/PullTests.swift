@@ -1,3 +1,4 @@
+import MemoryDriver
 import Testing
 import Vocabulary
 
@@ -93,13 +94,47 @@ struct PullTests {
 
     @Test(
         "a range that is none is ignored",
-        arguments: ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes=", "nonsense"])
+        arguments: ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,b", "bytes=", "nonsense"])
     func ignored(header: String) async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let digest = try await client.push(Content.bytes(1000), to: repository)
         let answer = try await client.get("/v2/\(repository)/blobs/\(digest)", ["Range: \(header)"])
         #expect(answer.status == 200)
         #expect(answer.body.count == 1000)
+    }
+
+    @Test("several ranges come as parts, from a file and in pieces", arguments: [false, true])
+    func parts(isStreamed: Bool) async throws {
+        try await TestServer.with(blobs: MemoryBlobStore(isStreamed: isStreamed)) { server in
+            let client = server.client()
+            let content = Content.bytes(2_000_000)
+            let target = "/v2/a/blobs/\(try await client.push(content, to: "a"))"
+            for (header, ranges) in [
+                ("0-9,1000-1009", [0..<10, 1000..<1010]), ("1999990-,0-0", [1_999_990..<2_000_000, 0..<1]),
+                ("0-999999,1000500-", [0..<1_000_000, 1_000_500..<2_000_000]),
+                ("0-9,5000000-,-1,20-29", [0..<30, 1_999_999..<2_000_000]),
+            ] {
+                let answer = try await client.get(target, ["Range: bytes=\(header)"])
+                #expect(answer.status == 206)
+                #expect(answer["Content-Range"] == nil)
+                let type = try #require(answer["Content-Type"])
+                let boundary = try #require(type.wholeMatch(of: /multipart\/byteranges; boundary=([0-9a-z]{10,60})/)?.1)
+                var expected: [UInt8] = []
+                for (index, range) in ranges.enumerated() {
+                    expected += Array((index == 0 ? "" : "\r\n").utf8)
+                    expected += Array("--\(boundary)\r\nContent-Type: application/octet-stream\r\n".utf8)
+                    expected += Array(
+                        "Content-Range: bytes \(range.lowerBound)-\(range.upperBound - 1)/2000000\r\n\r\n".utf8)
+                    expected += content[range]
+                }
+                expected += Array("\r\n--\(boundary)--\r\n".utf8)
+                #expect(answer.body == expected, "\(header)")
+                #expect(try await client.get(target).body == content, "the connection goes on")
+            }
+            #expect(try await client.get(target, ["Range: bytes=0-9,5000000-"])["Content-Range"] == "bytes 0-9/2000000")
+            #expect(try await client.get(target, ["Range: bytes=5000000-,-0"]).status == 416)
+            #expect(try await client.head(target, ["Range: bytes=0-9,100000-100009"])["Content-Length"] == "2000000")
+        }
     }
 
     @Test("a HEAD ignores the range")

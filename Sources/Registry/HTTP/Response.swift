@@ -13,6 +13,8 @@ package struct Response: Sendable {
         case stream(BlobStream, Int64)
         /// So many bytes that a GET would get.
         case absent(Int64)
+        /// One after the other, none of them in parts itself.
+        indirect case parts([Body])
 
         /// Bytes.
         package var length: Int64 {
@@ -21,6 +23,7 @@ package struct Response: Sendable {
             case .bytes(let bytes): Int64(bytes.count)
             case .content(_, let range): Int64(range.count)
             case .stream(_, let count), .absent(let count): count
+            case .parts(let parts): parts.reduce(0) { $0 + $1.length }
             }
         }
     }

@@ -10,7 +10,7 @@ enum Outgoing {
     /// What sendfile is reading from.
     case file(any BlobContent, NIOFileHandle)
     /// Pieces, one at a time, each asked for when the socket has taken the one before.
-    case stream
+    case pieces
 }
 
 extension Connection {
@@ -33,11 +33,11 @@ extension Connection {
         case .bytes where !isSmall:
             outgoing = .bytes(response, inMemory, from: 0)
             sendMore()
-        case .stream(let stream, let count) where !answersHead:
+        case .stream where !answersHead, .parts where !answersHead:
             context.flush()
-            outgoing = .stream
-            Task.immediate(executorPreference: shared.executor) { [self] in await send(stream, count) }
-        case .empty, .bytes, .content, .stream, .absent:
+            outgoing = .pieces
+            Task.immediate(executorPreference: shared.executor) { [self] in await sendInTurn(response.body) }
+        case .empty, .bytes, .content, .stream, .parts, .absent:
             if !isInRead { context.flush() }
             shared.giveOutput(buffer)
             tell(.sent)
@@ -69,18 +69,9 @@ extension Connection {
     }
 
     private func send(_ content: any BlobContent, _ range: Range<Int64>) {
-        guard let context else { return }
-        // The handle only borrows the descriptor: it is taken back before the content goes.
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: content.descriptor)
-        outgoing = .file(content, handle)
-        let region = FileRegion(
-            fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
-        let done = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
-        done.futureResult.assumeIsolated().whenComplete { [self] result in
+        write(content, range)?.assumeIsolated().whenComplete { [self] result in
+            outgoing = nil
             do {
-                _ = try handle.takeDescriptorOwnership()
-                outgoing = nil
                 try result.get()
                 tell(.sent)
             } catch {
@@ -89,19 +80,57 @@ extension Connection {
         }
     }
 
-    /// A stream that has not as many bytes as were promised ends the connection: the client must not take it for whole.
-    private func send(_ stream: BlobStream, _ count: Int64) async {
-        var sent: Int64 = 0
+    /// Hands a part of a file to the socket; the future comes when all of it has been taken.
+    private func write(_ content: any BlobContent, _ range: Range<Int64>) -> EventLoopFuture<Void>? {
+        guard let context else { return nil }
+        // The handle only borrows the descriptor: it is taken back before the content goes.
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: content.descriptor)
+        outgoing = .file(content, handle)
+        let region = FileRegion(
+            fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
+        let done = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: done)
+        return done.futureResult.assumeIsolated().always { _ in
+            do { _ = try handle.takeDescriptorOwnership() } catch { self.cut() }
+        }.nonisolated()
+    }
+
+    /// Sends one piece after the other. An answer that has not all the bytes that were promised ends the connection: the
+    /// client must not take it for whole.
+    private func sendInTurn(_ body: Response.Body) async {
         do {
-            for try await piece in stream {
-                guard let context else { return }
-                sent += Int64(piece.count)
-                try await context.channel.writeAndFlush(IOData.byteBuffer(ByteBuffer(bytes: piece))).get()
+            if case .parts(let parts) = body {
+                for part in parts { try await sendPiece(part) }
+            } else {
+                try await sendPiece(body)
             }
         } catch { return cut() }
-        guard sent == count else { return cut() }
         outgoing = nil
         tell(.sent)
+    }
+
+    private func sendPiece(_ body: Response.Body) async throws {
+        switch body {
+        case .bytes(let bytes): try await take(bytes)
+        case .content(let content, let range):
+            guard let sent = write(content, range) else { throw ChannelError.ioOnClosedChannel }
+            try await sent.get()
+            outgoing = .pieces
+        case .stream(let stream, let count):
+            var sent: Int64 = 0
+            for try await piece in stream {
+                sent += Int64(piece.count)
+                try await take(piece)
+            }
+            guard sent == count else { throw ChannelError.eof }
+        case .empty, .absent, .parts: break
+        }
+    }
+
+    /// Returns when the socket has taken the bytes.
+    private func take(_ bytes: [UInt8]) async throws {
+        guard let context else { throw ChannelError.ioOnClosedChannel }
+        try await context.channel.writeAndFlush(IOData.byteBuffer(ByteBuffer(bytes: bytes))).get()
     }
 
     func writeAndFlush(_ buffer: ByteBuffer) {

@@ -18,31 +18,40 @@ enum Blobs {
             ("ETag", Conditions.tag(digest)), ("Accept-Ranges", "bytes"),
         ]
         let isPartial = call.request.method == .get && Conditions.rangeHolds(call.request, digest)
-        switch ByteRange.parse(isPartial ? call.request.headers["Range"] : nil, size: blob.size) {
+        let size = blob.size
+        switch ByteRange.parse(isPartial ? call.request.headers["Range"] : nil, size: size) {
         case .whole:
-            return try await answer(call, 200, headers, blob, 0..<blob.size)
+            // A URL that was made for a GET refuses a HEAD: that one is answered here.
+            if call.request.method == .head { return Response(200, headers, .absent(size)) }
+            return try await answer(call, 200, headers, blob, [0..<size]) { $0[0] }
         case .part(let range):
-            headers.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(blob.size)"))
-            return try await answer(call, 206, headers, blob, range)
+            headers.append(("Content-Range", Multipart.contentRange(range, of: size)))
+            return try await answer(call, 206, headers, blob, [range]) { $0[0] }
+        case .parts(let ranges):
+            let multipart = Multipart(type: MediaType.octetStream, size: size)
+            headers[0].value = multipart.type
+            return try await answer(call, 206, headers, blob, ranges) { multipart.body(Array(zip(ranges, $0))) }
         case .unsatisfiable:
             return ErrorResponse.response(
-                RegistryError(.rangeUnsatisfiable, "the blob has \(blob.size) bytes: ask for a range within them"),
-                [("Content-Range", "bytes */\(blob.size)")])
+                RegistryError(.rangeUnsatisfiable, "the blob has \(size) bytes: ask for a range within them"),
+                [("Content-Range", "bytes */\(size)")])
         }
     }
 
-    /// The bytes in the way that their store has for them. A HEAD is answered here whatever that is: a URL that was made for
-    /// a GET refuses it.
+    /// Bytes in the way that their store has for them. A store elsewhere gets the Range from the client itself.
     private static func answer(
         _ call: Call, _ status: Int, _ headers: [(name: String, value: String)], _ blob: any BlobObject,
-        _ range: Range<Int64>
+        _ ranges: [Range<Int64>], _ body: ([Response.Body]) -> Response.Body
     ) async throws(RegistryError) -> Response {
-        if call.request.method == .head { return Response(status, headers, .absent(Int64(range.count))) }
-        switch try await call.registry.delivery(of: blob, range) {
-        case .file(let content, let range): return Response(status, headers, .content(content, range))
-        case .stream(let stream): return Response(status, headers, .stream(stream, Int64(range.count)))
-        case .redirect(let url): return Response(307, [("Location", url)])
+        var bodies: [Response.Body] = []
+        for range in ranges {
+            switch try await call.registry.delivery(of: blob, range) {
+            case .file(let content, let range): bodies.append(.content(content, range))
+            case .stream(let stream): bodies.append(.stream(stream, Int64(range.count)))
+            case .redirect(let url): return Response(307, [("Location", url)])
+            }
         }
+        return Response(status, headers, body(bodies))
     }
 
     @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
