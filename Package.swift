@@ -68,6 +68,7 @@ let package = Package(
                 "HTTP", "HTTPServer", "Drivers", "FilesDriver", "CLinux", arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
 

@@ -150,11 +150,16 @@ struct FramingTests {
         }
     }
 
-    @Test("the target may be in absolute form (RFC 9112 section 3.2.2)")
-    func absoluteForm() async throws {
-        let answer = try await exchange("GET http://localhost/v2/ HTTP/1.1\r\n\(Self.host)\r\n")
-        #expect(answer.status == 200)
-        #expect(try await exchange("GET http://localhost?x=/v2/ HTTP/1.1\r\n\(Self.host)\r\n").status == 404)
+    @Test(
+        "the target may be in absolute form, of any scheme in any case (RFC 9112 section 3.2.2)",
+        arguments: [
+            ("http://localhost/v2/", 200), ("https://localhost/v2/", 200), ("HTTP://LOCALHOST:80/v2/", 200),
+            ("hTTpS://[::1]:5000/v2/", 200), ("coap+tcp://h/v2/", 200), ("http://localhost?x=/v2/", 404),
+            ("https://localhost", 404), ("http:///v2/", 400), ("https://", 400), ("://h/v2/", 400), ("1x://h/v2/", 400),
+            ("http:/v2/", 400), ("https://user@h/v2/", 400), ("ht_tp://h/v2/", 400),
+        ])
+    func absoluteForm(target: String, status: Int) async throws {
+        #expect(try await exchange("GET \(target) HTTP/1.1\r\n\(Self.host)\r\n").status == status)
     }
 
     @Test("a Host that is no host and port is 400", arguments: ["a b", "a/b", "u@h", "a?b", "<a>", "\u{e9}"])

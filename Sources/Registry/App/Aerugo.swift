@@ -1,7 +1,14 @@
 import ArgumentParser
 
-/// The program `aerugo`.
 @main
+private enum Program {
+    static func main() async {
+        ProcessSetup.begin()
+        await Aerugo.main()
+    }
+}
+
+/// The program `aerugo`.
 struct Aerugo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aerugo",

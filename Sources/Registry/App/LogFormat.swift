@@ -2,7 +2,7 @@ import Foundation
 import Logging
 import Store
 
-/// The logger of these settings, on standard error. Throws `ConfigurationError`.
+/// The logger of these settings, which writes to `logFile`. Throws `ConfigurationError`.
 func makeLogger(_ settings: Settings) throws -> Logger {
     guard let level = Logger.Level(rawValue: settings.string("log.level")) else {
         throw settings.wrong("log.level", Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
@@ -13,7 +13,7 @@ func makeLogger(_ settings: Settings) throws -> Logger {
     return Logger(label: "aerugo") { _ in LineLogHandler(format: format, logLevel: level) }
 }
 
-/// The thread that writes to standard error, so that a reader who stalls stalls nothing else; past 10,000 lines that
+/// The thread that writes to `logFile`, so that a reader who stalls stalls nothing else; past 10,000 lines that
 /// wait, lines are lost.
 let logOutput = BlockingExecutor(name: "log", threads: 1, capacity: 10_000)
 
@@ -29,15 +29,10 @@ func flushLog() async {
     limit.cancel()
 }
 
-/// Writes a line. One that cannot be written, to a full disk or a closed pipe, is lost; the program goes on.
-func writeToStandardError(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
-    var done = 0
-    while done < bytes.count {
-        let count = bytes[done...].withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        done += count
+/// Opens the log's file again, behind what was logged so far: who moved it wants a new one.
+func reopenLog(_ log: Logger) {
+    _ = logOutput.enqueue {
+        if !logFile.reopen() { log.error("the log's file cannot be opened again, so that the old one goes on") }
     }
 }
 
@@ -64,35 +59,22 @@ struct LineLogHandler: LogHandler {
             $0.0 < $1.0
         }
         let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)) + "Z"
-        var line: String
+        var line = LogLine()
         switch format {
         case .text:
-            line = "\(time) \(event.level) \(Self.plain(event.message.description))"
-            for (key, value) in pairs { line += " \(key)=\(Self.plain(value, quoted: true))" }
+            line.plain("\(time) \(event.level) ")
+            line.text(event.message.description)
+            for (key, value) in pairs {
+                line.plain(" \(key)=")
+                line.value(value)
+            }
         case .json:
-            var object = Dictionary(pairs) { $1 }
-            object["time"] = time
-            object["level"] = event.level.rawValue
-            object["message"] = event.message.description
-            line = Self.json(object)
+            line.object(
+                [
+                    ("time", time), ("level", event.level.rawValue), ("message", event.message.description),
+                ] + pairs)
         }
-        _ = logOutput.enqueue { [line] in writeToStandardError(line) }
-    }
-
-    /// Text from outside cannot begin a line of its own or pass for another value.
-    private static func plain(_ text: String, quoted: Bool = false) -> String {
-        let needsQuotes = quoted && (text.isEmpty || text.contains { $0 == " " || $0 == "=" || $0 == "\"" })
-        let hasControls = text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
-        return needsQuotes || hasControls ? text.debugDescription : text
-    }
-
-    private static func json(_ object: [String: String]) -> String {
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(object), as: UTF8.self)
-        } catch {
-            return #"{"level":"error","message":"an event could not be written as JSON"}"#
-        }
+        let bytes = line.finished()
+        _ = logOutput.enqueue { logFile.write(bytes) }
     }
 }

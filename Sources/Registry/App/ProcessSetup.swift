@@ -4,14 +4,32 @@ import Logging
 
 /// What the process needs of the system before it serves.
 enum ProcessSetup {
-    /// Streams that were closed get /dev/null, so that no file or socket takes their numbers and is logged into; memory of
-    /// large buffers goes back when they are freed; nobody ends the process by closing a pipe.
+    /// To be called before anything is opened: standard streams that were closed get /dev/null, so that no file or socket
+    /// takes their numbers and is logged into; and what is made is for nobody outside the group, whatever umask was inherited.
+    static func begin() {
+        for (stream, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_WRONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(stream, F_GETFD) < 0 {
+            // The lowest free number is this one, as those before it are open.
+            _ = open("/dev/null", mode)
+        }
+        umask(umask(0o027) | 0o027)
+    }
+
+    /// Memory of large buffers goes back when they are freed; nobody ends the process by closing a pipe or a terminal.
     static func prepare() {
-        var descriptor: Int32
-        repeat { descriptor = open("/dev/null", O_RDWR) } while (0...2).contains(descriptor)
-        close(descriptor)
         signal(SIGPIPE, SIG_IGN)
+        // Until it is listened to.
+        signal(SIGHUP, SIG_IGN)
         _ = mallopt(M_MMAP_THRESHOLD, 512 << 10)
+    }
+
+    /// Tells an operator of what others on the machine may read.
+    static func checkAccess(_ data: String, _ log: Logger) {
+        var status = stat()
+        guard stat(data, &status) == 0, status.st_mode & 0o007 != 0 else { return }
+        log.warning(
+            "everybody on this machine can look into the data directory: chmod o-rwx it",
+            metadata: ["data": "\(data)", "mode": "\(String(status.st_mode & 0o777, radix: 8))"])
     }
 
     /// How many of the connections that are wanted the limit of descriptors allows: each needs two, as a file may be read

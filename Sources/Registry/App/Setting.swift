@@ -19,6 +19,9 @@ struct Setting: Sendable {
         Setting(key: "open-anywhere", standard: "false", help: "allow `open` on an address that is not loopback"),
         Setting(key: "log.level", standard: "info", help: "trace, debug (with reads), info, notice, warning, error"),
         Setting(key: "log.format", standard: "text", help: "text or json"),
+        Setting(
+            key: "log.file", standard: "",
+            help: "file to append the log to instead of standard error; SIGHUP opens it again"),
         Setting(key: "http.threads", standard: "0", help: "event loops; 0 for one a core"),
         Setting(key: "http.connections", standard: "10000", help: "most connections at once"),
         Setting(

@@ -1,12 +1,14 @@
 import Access
 import Drivers
 import FilesDriver
+import Glibc
 import HTTP
 import HTTPServer
 import Logging
 import Service
 import ServiceLifecycle
 import Store
+import UnixSignals
 
 /// Settings that have been read as what they are meant to be.
 struct Plan {
@@ -18,6 +20,7 @@ struct Plan {
     fileprivate let server: ServerSettings
     fileprivate let http: HTTPSettings
     fileprivate let log: Logger
+    fileprivate let logPath: String
 
     /// Throws `ConfigurationError` for the first value that cannot be used.
     init(_ settings: Settings) throws {
@@ -29,6 +32,7 @@ struct Plan {
         server = try ServerSettings(settings)
         http = try HTTPSettings(settings)
         log = try makeLogger(settings)
+        logPath = settings.string("log.file")
     }
 }
 
@@ -45,6 +49,11 @@ func serve(_ plan: Plan) async throws {
             description: "--open on \(listen.host) lets anybody who reaches it push and delete: "
                 + "listen on 127.0.0.1, or add --open-anywhere if that is meant")
     }
+    guard logFile.open(plan.logPath) else {
+        throw ConfigurationError(
+            description: "cannot write log.file '\(plan.logPath)': \(String(cString: strerror(errno)))", exitCode: 1)
+    }
+    ProcessSetup.checkAccess(plan.data, log)
     do {
         let data = try DataDirectory(path: plan.data)
         let database = try SQLiteDatabase(path: data.database)
@@ -59,7 +68,7 @@ func serve(_ plan: Plan) async throws {
             configuration: .init(
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
-                    .init(service: SweepService(registry: registry)),
+                    .init(service: SweepService(registry: registry)), .init(service: HangUpService(log: log)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
@@ -86,6 +95,18 @@ private struct ServerService: ServiceLifecycle.Service {
         plan.log.notice("serving", metadata: ["address": "\(server.address)", "data": "\(plan.data)"])
         try await gracefulShutdown()
         try await server.shutDown()
+    }
+}
+
+/// On SIGHUP, which ends many programs but not this one, opens the log again.
+private struct HangUpService: ServiceLifecycle.Service {
+    let log: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown {
+            for await _ in signals { reopenLog(log) }
+        }
     }
 }
 

@@ -22,7 +22,8 @@ package final class Application: Sendable {
     package let settings: HTTPSettings
     let log: Logger
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
-    let manifestMemory: MemoryGate
+    package let manifestMemory: MemoryBudget
+    package let answerMemory = AnswerMemory(capacity: 32 << 20)
     private let table = RouteTable.all
 
     /// An application over a registry.
@@ -31,7 +32,7 @@ package final class Application: Sendable {
         self.authorizer = authorizer
         self.settings = settings
         self.log = log
-        manifestMemory = MemoryGate(capacity: max(32 << 20, registry.limits.manifest))
+        manifestMemory = MemoryBudget(capacity: max(32 << 20, registry.limits.manifest / 7 * 8 + 8))
     }
 
     /// The answer to a request, or the work that makes it.
@@ -44,17 +45,45 @@ package final class Application: Sendable {
     package func answer(to request: Request) -> Answer {
         do throws(RegistryError) {
             let (route, call) = try find(request)
-            if let response = try route.atOnce?(call) { return .ready(done(response, request)) }
+            if let response = try route.atOnce?(call) {
+                if let held = heldNow(response, request) { return .ready(done(held, request)) }
+                return .pending { [self] in await finish(request) { () throws(RegistryError) in response } }
+            }
             return .pending { [self] in
-                do throws(RegistryError) {
-                    return done(try await route.handler(call), request)
-                } catch {
-                    return failed(error, request)
-                }
+                await finish(request) { () throws(RegistryError) in try await route.handler(call) }
             }
         } catch {
             return .ready(failed(error, request))
         }
+    }
+
+    private func finish(
+        _ request: Request, _ work: () async throws(RegistryError) -> Response
+    ) async -> Response {
+        do throws(RegistryError) {
+            var response = try await work()
+            if let bytes = largeBody(response, request) {
+                response.memory = try await answerMemory.hold(waitingFor: bytes, request.remote)
+            }
+            return done(response, request)
+        } catch {
+            return failed(error, request)
+        }
+    }
+
+    /// With the memory that it takes until it is sent; nil when that is not to be had at once.
+    private func heldNow(_ response: Response, _ request: Request) -> Response? {
+        guard let bytes = largeBody(response, request) else { return response }
+        guard let memory = answerMemory.hold(bytes, request.remote) else { return nil }
+        var response = response
+        response.memory = memory
+        return response
+    }
+
+    /// The bytes of a body that is counted and was not counted yet.
+    private func largeBody(_ response: Response, _ request: Request) -> [UInt8]? {
+        guard case .bytes(let bytes) = response.body, bytes.count > AnswerMemory.small else { return nil }
+        return response.memory == nil && request.method != .head ? bytes : nil
     }
 
     private func find(_ request: Request) throws(RegistryError) -> (Route, Call) {

@@ -39,8 +39,12 @@ package final class MemoryBudget: Sendable {
     /// How long a body may stand still once others wait for its room.
     private static let standstill = Duration.seconds(3)
 
+    /// Bytes of what need not stand behind larger wishes, and what is kept for it.
+    private static let small = 64 << 10
+
     private let capacity: Int
     private let ofOne: Int
+    private let reserve: Int
     private let queue: Int
     private let state: Mutex<State>
 
@@ -49,6 +53,7 @@ package final class MemoryBudget: Sendable {
         self.capacity = capacity
         self.queue = queue
         ofOne = capacity / 2
+        reserve = capacity / 8
         state = Mutex(State(free: capacity))
     }
 
@@ -79,7 +84,7 @@ package final class MemoryBudget: Sendable {
         _ id: UInt64, to bytes: Int, patience: Duration
     ) async throws(RegistryError) {
         let isGranted = state.withLock { state in
-            state.waiting.isEmpty && grant(bytes, to: id, &state)
+            (state.waiting.isEmpty || bytes <= Self.small) && grant(bytes, to: id, &state)
         }
         guard !isGranted else { return }
         let waiter = state.withLock { $0.newID() }
@@ -131,13 +136,20 @@ package final class MemoryBudget: Sendable {
     /// Gives a share what it asks for, if its address may have that and it is there.
     private func grant(_ bytes: Int, to id: UInt64, _ state: inout State) -> Bool {
         guard let holding = state.holdings[id] else { return false }
-        let more = min(bytes, capacity) - holding.bytes
+        let more = wish(bytes, holding)
         guard more > 0 else { return true }
-        guard state.free >= more, mayHave(more, holding.holder, state) else { return false }
+        guard state.free - more >= (bytes > Self.small ? reserve : 0), mayHave(more, holding.holder, state) else {
+            return false
+        }
         state.free -= more
         state.holdings[id]?.bytes += more
         state.byHolder[holding.holder, default: 0] += more
         return true
+    }
+
+    /// How much more it takes: who wants more than there is gets all that there can be.
+    private func wish(_ bytes: Int, _ holding: Holding) -> Int {
+        (bytes > Self.small ? min(bytes, capacity - reserve) : bytes) - holding.bytes
     }
 
     private func mayHave(_ more: Int, _ holder: String, _ state: State) -> Bool {
@@ -160,7 +172,7 @@ package final class MemoryBudget: Sendable {
                 if grant(waiter.bytes, to: waiter.holding, &state) {
                     state.waiting.remove(at: index)
                     turns.append(waiter.turn)
-                } else if mayHave(min(waiter.bytes, capacity) - holding.bytes, holding.holder, state) {
+                } else if mayHave(wish(waiter.bytes, holding), holding.holder, state) {
                     break
                 } else {
                     index += 1

@@ -29,15 +29,37 @@ package final class Request: Sendable {
         self.body = body
     }
 
-    /// A target parted from the scheme and authority that it may have in front (RFC 9112 section 3.2.2).
+    /// A target parted from the scheme and authority that it may have in front.
     private static func originForm(_ target: String) -> (authority: Substring?, Substring) {
-        guard target.utf8.first != UInt8(ascii: "/"), target.lowercased().hasPrefix("http://") else {
-            return (nil, target[...])
-        }
-        let rest = target.dropFirst(7)
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-        return (rest[..<end], rest[end...].first == "/" ? rest[end...] : "/" + rest[end...])
+        guard let (authority, rest) = AbsoluteForm.parts(target) else { return (nil, target[...]) }
+        return (authority, rest.first == "/" ? rest : "/" + rest)
     }
+}
+
+/// A target with scheme and authority, as proxies send it: any scheme, in any case, is taken (RFC 9112 section 3.2.2).
+package enum AbsoluteForm {
+    /// The authority, which is a host and perhaps a port, and what follows it; nil for a target of another form.
+    package static func parts(_ target: String) -> (authority: Substring, rest: Substring)? {
+        guard target.utf8.first != UInt8(ascii: "/"), let colon = target.utf8.firstIndex(of: UInt8(ascii: ":")),
+            target[colon...].hasPrefix("://"), isScheme(target[..<colon])
+        else { return nil }
+        let rest = target[target.utf8.index(colon, offsetBy: 3)...]
+        let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+        guard end > rest.startIndex, rest[..<end].utf8.allSatisfy(\.isHost) else { return nil }
+        return (rest[..<end], rest[end...])
+    }
+
+    /// RFC 3986 section 3.1.
+    private static func isScheme(_ text: Substring) -> Bool {
+        let isLetter = { (byte: UInt8) in (0x61...0x7a).contains(byte | 0x20) }
+        guard let first = text.utf8.first, isLetter(first) else { return false }
+        return text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0) }
+    }
+}
+
+extension UInt8 {
+    /// Whether it may stand in a host and port (RFC 3986 section 3.2).
+    package var isHost: Bool { self > 0x20 && self < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains(self) }
 }
 
 /// The parameters behind `?`, decoded, in their order. `+` stays a plus sign: media types have one, no value has a blank.

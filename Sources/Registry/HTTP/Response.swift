@@ -33,6 +33,8 @@ package struct Response: Sendable {
     package var body: Body
     /// Goes into `X-Request-Id`.
     package var requestID = ""
+    /// What it takes of the memory for answers, until it is sent.
+    package var memory: MemoryShare?
     /// Close the connection behind it.
     package var closes = false
 

@@ -9,7 +9,8 @@ package struct Call: Sendable {
     package let settings: HTTPSettings
     let authorizer: Authorizer
     let grant: Grant
-    let manifestMemory: MemoryGate
+    let manifestMemory: MemoryBudget
+    let answerMemory: AnswerMemory
     /// The repository of the path; of routes without one nobody asks.
     private let name: RepositoryName?
     /// The path's last segment, decoded.
@@ -22,6 +23,7 @@ package struct Call: Sendable {
         settings = application.settings
         authorizer = application.authorizer
         manifestMemory = application.manifestMemory
+        answerMemory = application.answerMemory
         self.grant = grant
         self.name = name
         parameter = match.parameter

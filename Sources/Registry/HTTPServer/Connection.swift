@@ -66,8 +66,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         guard context != nil else { return }
         context = nil
         tell(.gone)
-        // One that has begun to take the body learns it there, and may keep what has arrived.
-        if body?.isTouched != true { handler?.cancel() }
+        if body?.cancelsHandler == true { handler?.cancel() }
         // A file is let go of when NIO has.
         if case .bytes? = outgoing { outgoing = nil }
         isStalled = false
@@ -89,7 +88,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         // What is to be handled or delivered is in the hands of who told the state of it.
         case .none, .handle, .deliver: break
         case .askForBody: writeAndFlush(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
-        case .failBody(let failure): body?.fail(failure.error)
+        case .failBody(let failure): failBody(failure.error)
         case .send(let keepsAlive):
             guard let response = answer else { return }
             answer = nil
@@ -108,6 +107,12 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private static let headIsLate = RegistryError(.requestTimeout, "the request's head did not come in time")
+
+    /// The handler learns it from the body if it has begun to take it, and may keep what has arrived.
+    private func failBody(_ error: RegistryError) {
+        body?.fail(error)
+        if body?.cancelsHandler == true { handler?.cancel() }
+    }
 
     /// Answers what cannot be read as a request.
     private func refuse(_ error: RegistryError) {
@@ -198,7 +203,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func refused(_ error: RegistryError) {
         switch state.handle(.malformed, at: .now()) {
         case .refuse: refuse(error)
-        case .failBody: body?.fail(error)
+        case .failBody: failBody(error)
         case let action: perform(action)
         }
     }

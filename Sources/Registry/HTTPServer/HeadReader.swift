@@ -98,8 +98,8 @@ struct HeadReader {
         head.method = Method(method)
         head.target = String(decoding: target, as: UTF8.self)
         head.keepsAlive = !isOld && head.method != .other("CONNECT")
-        guard target.first == 0x2f || head.target == "*" || head.target.lowercased().hasPrefix("http://") else {
-            return Self.invalid("its target must begin with /")
+        guard target.first == 0x2f || head.target == "*" || AbsoluteForm.parts(head.target) != nil else {
+            return Self.invalid("its target must begin with /, or be a URL with a host")
         }
         return nil
     }
@@ -167,9 +167,6 @@ struct HeadReader {
 }
 
 extension UInt8 {
-    /// Whether it may stand in a host and port (RFC 3986 section 3.2).
-    fileprivate var isHost: Bool { self > 0x20 && self < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains(self) }
-
     /// Whether it may stand in a method or a header's name (RFC 9110 section 5.6.2).
     var isToken: Bool {
         let low: UInt64 = 0x3ff_6cfa_0000_0000

@@ -24,13 +24,16 @@ final class IncomingBody: RequestBody, @unchecked Sendable {
     private var isComplete = false
     private var received = 0
     /// Whether the handler has asked for it.
-    private(set) var isTouched = false
+    private var isTouched = false
+    private var isRequired = false
     /// When all of it must have come; nil for a body that may take as long as it goes on.
     private(set) var deadline: NIODeadline?
     private weak var connection: Connection?
+    private let loop: (any EventLoop)?
 
     /// `length` as announced; nil with chunked coding.
     init(length: Int64?, pieces: BodyPieces, connection: Connection?) {
+        loop = connection?.shared.loop
         self.length = length
         self.pieces = pieces
         self.connection = connection
@@ -42,7 +45,7 @@ final class IncomingBody: RequestBody, @unchecked Sendable {
     }
 
     func next() async throws(RegistryError) -> [any ByteChunk]? {
-        isTouched = true
+        isTouched = length != 0
         pieces.giveBack(&lent)
         if waiting.isEmpty, !isComplete, failure == nil {
             connection?.bodyIsWanted()
@@ -57,9 +60,15 @@ final class IncomingBody: RequestBody, @unchecked Sendable {
         return nil
     }
 
-    func expire(within patience: Duration) {
+    func require(within patience: Duration) {
+        isRequired = true
         deadline = .now() + .nanoseconds(patience.components.seconds.multipliedClamped(by: 1_000_000_000))
     }
+
+    func expire() { loop?.execute { [self] in deadline = .now() } }
+
+    /// Whether the handler's work is in vain when the rest does not come: not of one that may keep what arrived.
+    var cancelsHandler: Bool { !isTouched || (isRequired && !isComplete) }
 
     /// Copies a chunk to where it waits: kept as it is, a few bytes would pin the whole buffer that they came in.
     func receive(_ chunk: ByteBuffer) {

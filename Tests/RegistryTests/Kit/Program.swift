@@ -43,10 +43,11 @@ final class Program: Sendable {
     private let status = Mutex<Int32?>(nil)
 
     /// Starts it with these arguments, and of the environment no more than `environment`; its standard error
-    /// goes to the file `errors`, if one is given.
-    init(_ arguments: [String], _ environment: [String: String] = [:], in scratch: Scratch, errors: String? = nil)
-        throws
-    {
+    /// goes to the file `errors`, if one is given. `shell`: what a shell does before it becomes the program.
+    init(
+        _ arguments: [String], _ environment: [String: String] = [:], in scratch: Scratch, errors: String? = nil,
+        shell: (before: String, redirections: String)? = nil
+    ) throws {
         self.scratch = scratch
         output = "\(scratch.path)/output-\(MetadataStore.newID())"
         var actions = posix_spawn_file_actions_t()
@@ -55,13 +56,15 @@ final class Program: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output + ".out", O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors ?? output + ".err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        var arguments = ([Self.executable] + arguments).map { strdup($0) } + [nil]
+        let script = shell.map { ["/bin/sh", "-c", "\($0.before); exec \"$0\" \"$@\" \($0.redirections)"] } ?? []
+        let executable = script.first ?? Self.executable
+        var arguments = (script + [Self.executable] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
         var pid = pid_t()
-        let code = posix_spawn(&pid, Self.executable, &actions, nil, &arguments, &variables)
+        let code = posix_spawn(&pid, executable, &actions, nil, &arguments, &variables)
         guard code == 0 else {
-            throw WireError(description: "cannot start \(Self.executable): \(String(cString: strerror(code)))")
+            throw WireError(description: "cannot start \(executable): \(String(cString: strerror(code)))")
         }
         self.pid = pid
     }

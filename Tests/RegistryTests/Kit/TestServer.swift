@@ -12,6 +12,7 @@ import Store
 struct TestServer: Sendable {
     let server: Server
     let registry: Registry
+    let application: Application
 
     /// The one that serves all tests which need nothing special; each uses repositories of its own.
     private static let common = Task { try await TestServer.start() }
@@ -28,7 +29,8 @@ struct TestServer: Sendable {
         let registry = Registry(metadata: MetadataStore(database), blobs: blobs, limits: limits, log: log)
         let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
         return TestServer(
-            server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry)
+            server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry,
+            application: application)
     }
 
     /// Runs `body` against a server with these settings, which is stopped behind it.
@@ -53,7 +55,9 @@ struct TestServer: Sendable {
     /// A client on a connection of its own.
     func client() -> Client { Client(port: port) }
 
-    func wire(receiveBuffer: Int32? = nil) throws -> Wire { try Wire(port: port, receiveBuffer: receiveBuffer) }
+    func wire(receiveBuffer: Int32? = nil, source: String? = nil) throws -> Wire {
+        try Wire(port: port, receiveBuffer: receiveBuffer, source: source)
+    }
 
     /// A repository that no other test has.
     static func repository(_ prefix: String = "test") -> String { "\(prefix)/\(MetadataStore.newID())" }

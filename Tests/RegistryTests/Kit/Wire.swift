@@ -29,8 +29,9 @@ final class Wire: Sendable {
     private let descriptor: Int32
     private let received = Mutex<[UInt8]>([])
 
-    /// Connects to a port of this machine. `receiveBuffer`: bytes that the kernel may take in while nobody reads.
-    init(port: Int, host: String = "127.0.0.1", receiveBuffer: Int32? = nil) throws {
+    /// Connects to a port of this machine. `receiveBuffer`: bytes that the kernel may take in while nobody reads; `source`:
+    /// the address to come from.
+    init(port: Int, host: String = "127.0.0.1", receiveBuffer: Int32? = nil, source: String? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw WireError(description: "socket: \(errno)") }
         var limit = timeval(tv_sec: 20, tv_usec: 0)
@@ -38,19 +39,26 @@ final class Wire: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
         if var receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
+        let outcome =
+            source.map { Self.call(bind, descriptor, $0, 0) } == -1 ? -1 : Self.call(connect, descriptor, host, port)
+        guard outcome == 0 else {
+            // Closed by deinit, which runs here too: closed twice, it would be somebody else's.
+            throw WireError(description: "connect: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private static func call(
+        _ function: (Int32, UnsafePointer<sockaddr>?, socklen_t) -> Int32, _ descriptor: Int32, _ host: String,
+        _ port: Int
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
         address.sin_addr.s_addr = inet_addr(host)
-        let outcome = withUnsafePointer(to: &address) {
+        return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                function(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
-        }
-        guard outcome == 0 else {
-            let code = errno
-            close(descriptor)
-            throw WireError(description: "connect: \(String(cString: strerror(code)))")
         }
     }
 

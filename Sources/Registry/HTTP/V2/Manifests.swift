@@ -17,8 +17,11 @@ enum Manifests {
     }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
+        // A crowd that asks for what is not cached must not read it a hundred times at once.
+        let room = try await call.answerMemory.room(for: call.registry.limits.manifest, call.request.remote)
         let manifest = try await call.registry.manifest(
             call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant)
+        withExtendedLifetime(room) {}
         return response(call, manifest)
     }
 
@@ -57,15 +60,13 @@ enum Manifests {
             let tag = try parsing { () throws(ParseError) in try Tag.parse(text) }
             if !tags.contains(tag) { tags.append(tag) }
         }
-        let limit = call.registry.limits.manifest
-        // One that is too large is refused before it takes any memory.
-        let size = request.body.length.map { $0 > limit ? 0 : Int($0) } ?? limit
-        let pushed = try await call.manifestMemory.holding(size) { [tags] () throws(RegistryError) in
-            try await call.registry.push(
-                request.body.collect(upTo: limit), as: reference, tags: tags,
-                contentType: request.headers["Content-Type"], to: name, if: Conditions.precondition(request), call.grant
-            )
-        }
+        let share = call.manifestMemory.share(for: request.remote)
+        let bytes = try await request.body.collect(upTo: call.registry.limits.manifest, in: share)
+        let pushed = try await call.registry.push(
+            bytes, as: reference, tags: tags, contentType: request.headers["Content-Type"], to: name,
+            if: Conditions.precondition(request), call.grant)
+        // The memory is its own as long as the bytes are worked on.
+        withExtendedLifetime(share) {}
         var headers = [
             call.location("/v2/\(name)/manifests/\(pushed.digest)"),
             (HeaderName.dockerContentDigest, pushed.digest.description), ("ETag", Conditions.tag(pushed.digest)),
