@@ -17,6 +17,7 @@ enum TestRun {
     /// What a run is to be; nothing but the stub is ever spoken to.
     struct Settings: Sendable {
         var faults: Set<Fault> = []
+        var latitudes: [Latitude] = []
         var patterns: [String] = []
         var accounts = false
         var jobs = 2
@@ -54,7 +55,8 @@ enum TestRun {
         _ settings: Settings, _ work: (StubRegistry, StubServer) throws -> Result
     ) throws -> Result {
         let stub = StubRegistry(
-            faults: FaultSet(settings.faults), accounts: settings.accounts ? StubAccounts() : nil)
+            faults: FaultSet(settings.faults), latitudes: settings.latitudes,
+            accounts: settings.accounts ? StubAccounts() : nil)
         let server = try stub.serve()
         defer { server.stop() }
         return try work(stub, server)

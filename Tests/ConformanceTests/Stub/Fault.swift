@@ -35,7 +35,7 @@ enum Fault: String, CaseIterable, Sendable {
     case manifestPutNoDigest, manifestPutNoLocation, manifestPutOnceOnly, manifestPutWrongLocation
     case manifestReencoded, manifestRewritten, manifestsAreBlobs, manifestsEverywhere, manyLayersRefused
     case mediaTypeNeeded, methodIgnored, minimumChunkText, missingBlobEmpty, missingCodeWrong, missingIs404
-    case missingManifestMadeUp, missingNotNamed, missingStoredAnyway, mountEscaped404, mountMalformed500
+    case missingManifestMadeUp, missingHalfNamed, missingStoredAnyway, mountEscaped404, mountMalformed500
     case mountMissingIs404, mountMoves, mountNeverMade, mountNoLocation, mountSaysButDoesNot, mountScopeUnchecked
     case mountWithoutFrom500, mountWithoutFromUnchecked, movedTagLosesOld, nIgnored, nOneLess, nOneMore, nZeroIsAll
     case nZeroLinks, nameCodeWrong, nameIs500, namesLikeEndpointsRefused, namesUnchecked, namespaceLies
@@ -66,7 +66,8 @@ enum Fault: String, CaseIterable, Sendable {
     case tagsOfPrefix, tagsOtherName, tagsPlainType, tagsUnchecked, tagsUnsorted, tokenFieldOther, tokenPost500
     case tokensDiffer, tooManyAtTimes, twoLengthsTaken, typeConfusionTaken, typeIsJSON, typeParameters
     case underscoreNamesRefused, unfinishedVisible, unicodeMangled, unitCaseSensitive, unknownKeyTaken
-    case unknownMembersDropped, unknownMethodFine, unknownRepository500, unknownRouteIsFine, unknownTagsEmpty
+    case unknownMembersDropped, unknownMethodFine, unknownRepository500, unknownRouteIsFine, headsLeadNowhere,
+        oddNamesLost
     case unknownUpload500, unknownUploadHangs, unknownUploadIsFine, unsatisfiable200Cut, unsatisfiableFullLength
     case unsatisfiableNoSize, unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength
     case uploadNoLocation, uploadNoUUID, uploadPost200, upperTagsRefused, versionHeadRefused, versionHeaderWrong

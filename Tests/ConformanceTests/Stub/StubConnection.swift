@@ -3,11 +3,13 @@ import Foundation
 /// One connection of the stub: reads requests strictly by RFC 9112, unless a fault says otherwise.
 final class StubConnection {
     private let descriptor: Int32
+    private let habits: WireHabits
     private var buffer: [UInt8] = []
     private var start = 0
 
-    init(_ descriptor: Int32) {
+    init(_ descriptor: Int32, _ habits: WireHabits) {
         self.descriptor = descriptor
+        self.habits = habits
     }
 
     func end() { close(descriptor) }
@@ -147,13 +149,44 @@ final class StubConnection {
     }
 
     func send(_ response: StubResponse, head: Bool, close: Bool) {
-        var text = "HTTP/1.1 \(response.status) X\r\n"
-        for (name, value) in response.headers { text += "\(name): \(value)\r\n" }
-        let hasLength = response["Content-Length"] != nil
-        if !hasLength, !response.lengthless, response.status != 204, response.status != 304 {
-            text += "Content-Length: \(response.announced ?? response.body.count)\r\n"
+        if habits.contains(.late) { Thread.sleep(forTimeInterval: 0.02) }
+        if habits.contains(.earlyHints) {
+            write(Array("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n".utf8))
         }
-        if close { text += "Connection: close\r\n" }
-        write(Array((text + "\r\n").utf8) + (head && !response.bodyOnHead ? [] : response.body))
+        let isChunked =
+            habits.contains(.chunked) && !head && response.announced == nil && !response.bodyOnHead
+            && !response.lengthless && ![204, 304].contains(response.status)
+        var text = "HTTP/\(habits.contains(.oldVersion) ? "1.0" : "1.1") \(response.status) "
+        text += habits.contains(.noReason) ? "\r\n" : "X\r\n"
+        for (name, value) in response.headers where !isChunked || name.lowercased() != "content-length" {
+            text += line(name, value)
+        }
+        if isChunked {
+            text += line("Transfer-Encoding", "chunked")
+        } else if response["Content-Length"] == nil, !response.lengthless, ![204, 304].contains(response.status) {
+            text += line("Content-Length", "\(response.announced ?? response.body.count)")
+        }
+        if close { text += line("Connection", "close") }
+        let body = head && !response.bodyOnHead ? [] : isChunked ? chunks(response.body) : response.body
+        let bytes = Array((text + "\r\n").utf8) + body
+        guard habits.contains(.pieces) else { return write(bytes) }
+        for start in stride(from: 0, to: min(bytes.count, 300), by: 50) { write(Array(bytes[start...].prefix(50))) }
+        if bytes.count > 300 { write(Array(bytes[300...])) }
+    }
+
+    private func line(_ name: String, _ value: String) -> String {
+        let blank = habits.contains(.blanks) ? " \t " : ""
+        if habits.contains(.lowerNames) { return "\(name.lowercased()): \(value)\r\n" }
+        if habits.contains(.upperNames) { return "\(name.uppercased()): \(value)\r\n" }
+        return "\(name): \(blank)\(value)\(blank)\r\n"
+    }
+
+    private func chunks(_ bytes: [UInt8]) -> [UInt8] {
+        var chunks: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 30_000) {
+            let part = bytes[start..<min(bytes.count, start + 30_000)]
+            chunks += Array("\(String(part.count, radix: 16));x=y\r\n".utf8) + part + [13, 10]
+        }
+        return chunks + Array("0\r\n\r\n".utf8)
     }
 }

@@ -44,6 +44,7 @@ extension StubRegistry {
         if has(.blobDigestMissing) { headers.removeAll { $0.0 == "Docker-Content-Digest" } }
         if has(.blobDigestWrong) { headers[1].1 = self.digest([7]) }
         if request.method == "HEAD" {
+            if has(.headsLeadNowhere) { return StubResponse(307, [("Location", "/store/x?signed-for=GET")]) }
             if has(.headBlob404) { return error(404, "BLOB_UNKNOWN") }
             if has(.headBlobRange), request.header("Range") != nil {
                 return StubResponse(206, headers + [("Content-Length", "10")])

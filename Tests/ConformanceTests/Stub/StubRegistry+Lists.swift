@@ -46,7 +46,6 @@ extension StubRegistry {
     /// tags/list.
     func tags(_ request: StubRequest, _ name: String) -> StubResponse {
         guard let repository = state.withLock({ $0.repositories[name] }) else {
-            if has(.unknownTagsEmpty) { return StubResponse(200, [], Array("{\"name\":\"\(name)\",\"tags\":[]}".utf8)) }
             if has(.unknownRepository500) { return error(500, "UNKNOWN") }
             return error(404, has(.codesSwapped) ? "BLOB_UNKNOWN" : "NAME_UNKNOWN")
         }

@@ -53,6 +53,7 @@ extension StubRegistry {
     }
 
     private func pull(_ request: StubRequest, _ name: String, _ reference: String) -> StubResponse {
+        if has(.oddNamesLost), isOdd(name) { return error(404, "MANIFEST_UNKNOWN") }
         guard let (digest, manifest) = find(name, reference) else {
             if has(.missingManifestMadeUp) {
                 return StubResponse(200, [("Content-Type", Self.known[0])], Array("{}".utf8))
@@ -107,6 +108,11 @@ extension StubRegistry {
         }
         if let early = conditional(request, digest, headers, isBlob: false) { return early }
         return StubResponse(has(.manifestGet203) ? 203 : 200, headers, bytes)
+    }
+
+    /// Names that a careless router takes for something else.
+    private func isOdd(_ name: String) -> Bool {
+        name.split(separator: "/").count > 8 || ["/x/y", "/0/1/2", "/tags/list"].contains { name.hasSuffix($0) }
     }
 
     private func spoilType(_ headers: inout [(String, String)], _ type: String) {
@@ -217,7 +223,7 @@ extension StubRegistry {
         }
         if absent.isEmpty { return nil }
         if has(.missingStoredAnyway) { return nil }
-        let named = has(.missingNotNamed) ? "" : absent.joined(separator: " ")
+        let named = (has(.missingHalfNamed) ? Array(absent.prefix(1)) : absent).joined(separator: " ")
         return error(
             has(.missingIs404) ? 404 : 400, has(.missingCodeWrong) ? "MANIFEST_INVALID" : "MANIFEST_BLOB_UNKNOWN",
             detail: named)

@@ -1,27 +1,5 @@
 import Foundation
 
-/// What a request of the stub is aimed at, for faults that need nothing but its path.
-private struct Aim {
-    var kind = ""
-    var repository = ""
-    var reference = ""
-
-    init(_ request: StubRequest) {
-        if request.path == "/v2/_catalog" { kind = "catalog" }
-        for (name, mark) in [
-            ("manifests", "/manifests/"), ("tags", "/tags/list"), ("referrers", "/referrers/"),
-            ("uploads", "/blobs/uploads/"), ("blobs", "/blobs/"),
-        ] where kind.isEmpty {
-            guard let place = request.path.range(of: mark, options: .backwards) else { continue }
-            kind = name
-            repository = String(request.path[..<place.lowerBound].dropFirst("/v2/".count))
-            reference = String(request.path[place.upperBound...])
-        }
-    }
-
-    var isTag: Bool { !reference.contains(":") }
-}
-
 /// Faults that remember: answers kept too long, and deeds that reach further than what was asked.
 extension StubRegistry {
     private typealias Keeping = (fault: Fault, kind: String, method: String, status: Int)

@@ -46,21 +46,40 @@ final class StubRegistry: Sendable {
     let state = Mutex(State())
     let faults: FaultSet
     let accounts: StubAccounts?
+    let latitudes: [Latitude]
+    /// What the repositories held, for latitudes whose lists come late.
+    let history = StubHistory()
 
     /// `accounts` nil: open to everybody.
-    init(faults: FaultSet = FaultSet([]), accounts: StubAccounts? = nil) {
+    init(faults: FaultSet = FaultSet([]), latitudes: [Latitude] = [], accounts: StubAccounts? = nil) {
         self.faults = faults
+        self.latitudes = latitudes
         self.accounts = accounts
+        for latitude in latitudes {
+            if let content = latitude.content { state.withLock { content(&$0) } }
+        }
     }
 
     /// Starts to serve on a free port.
     func serve() throws -> StubServer {
-        try StubServer(faults: faults) { self.answer($0) }
+        let habits = latitudes.reduce(WireHabits()) { $0.union($1.habits) }
+        return try StubServer(faults: faults, habits: habits) { self.answer($0) }
     }
 
     func has(_ fault: Fault) -> Bool { faults.has(fault) }
 
     func answer(_ request: StubRequest) -> StubResponse {
+        if latitudes.isEmpty { return core(request) }
+        var changed = request
+        var response: StubResponse?
+        for latitude in latitudes where response == nil { response = latitude.arriving?(&changed, self) }
+        var answer = response ?? core(changed)
+        for latitude in latitudes.reversed() { latitude.leaving?(&answer, request, self) }
+        return answer
+    }
+
+    /// The answer of the registry itself.
+    func core(_ request: StubRequest) -> StubResponse {
         if let old = kept(request) { return old }
         if has(.busyAtTimes), isBusy() {
             var response = error(429, "TOOMANYREQUESTS")

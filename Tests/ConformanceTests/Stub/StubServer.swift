@@ -12,6 +12,15 @@ struct StubRequest: Sendable {
 
     var path: String { String(target.prefix { $0 != "?" }) }
 
+    /// Another path with the same query.
+    mutating func setPath(_ path: String) { target = path + target.drop { $0 != "?" } }
+
+    /// The host that was asked, without its port.
+    var host: String? { header("Host").map { String($0.prefix { $0 != ":" }) } }
+
+    /// The port that was asked.
+    var port: String { header("Host").map { String($0.drop { $0 != ":" }.dropFirst()) } ?? "80" }
+
     func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
@@ -66,10 +75,14 @@ final class StubServer: Sendable {
     let port: Int
     private let listener: Int32
     private let faults: FaultSet
+    private let habits: WireHabits
     private let handle: @Sendable (StubRequest) -> StubResponse
 
-    init(faults: FaultSet, _ handle: @escaping @Sendable (StubRequest) -> StubResponse) throws {
+    init(
+        faults: FaultSet, habits: WireHabits = [], _ handle: @escaping @Sendable (StubRequest) -> StubResponse
+    ) throws {
         self.faults = faults
+        self.habits = habits
         self.handle = handle
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -103,7 +116,7 @@ final class StubServer: Sendable {
             }
             var on: Int32 = 1
             setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            let thread = Thread { [self] in serve(StubConnection(connection)) }
+            let thread = Thread { [self] in serve(StubConnection(connection, habits)) }
             thread.stackSize = 1 << 20
             thread.start()
         }
@@ -123,7 +136,7 @@ final class StubServer: Sendable {
                 if response.silent { return connection.waitForEnd() }
                 if response.dropped || request.wasCut { return }
                 let asked = request.header("Connection")?.lowercased() == "close"
-                let closes = asked || faults.has(.closesEach)
+                let closes = asked || faults.has(.closesEach) || habits.contains(.oldVersion)
                 connection.send(response, head: request.method == "HEAD", close: closes)
                 if closes || response.announced != nil || response.bodyOnHead { return }
             }

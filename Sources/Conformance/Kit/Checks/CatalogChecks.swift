@@ -90,6 +90,10 @@ enum CatalogChecks {
         },
         Check("catalog.nested", .may, section, "the catalog holds repositories however deep their names are") { probe in
             let name = probe.repository("a") + "/b/c/d"
+            let opening = try probe.postUpload(in: name)
+            if [400, 403, 404].contains(opening.status) {
+                throw Skip("the registry takes no name so deep (status \(opening.status))")
+            }
             _ = try probe.newTaggedImage(in: name)
             let found = try ours(probe, "last=" + queryEscaped(probe.repository("a")), [name])
             try require(found == [name], "\(name) in the catalog", "a catalog without it")

@@ -4,7 +4,7 @@ package enum CheckCatalog {
     package static let groups: [CheckGroup] = [
         CheckGroup("Determining support", SupportChecks.checks),
         CheckGroup("Pulling manifests", PullManifestChecks.checks),
-        CheckGroup("Pulling blobs", PullBlobChecks.checks),
+        CheckGroup("Pulling blobs", PullBlobChecks.checks + RedirectChecks.checks),
         CheckGroup("Bytes of blobs", BlobBytesChecks.checks),
         CheckGroup("Ranges of blobs", RangeChecks.checks),
         CheckGroup("Conditional pulls", ConditionalChecks.checks),

@@ -333,12 +333,15 @@ enum ChunkedChecks {
         ) { probe in
             let upload = try probe.beginUpload()
             let answer = try probe.delete(upload.place)
-            if answer.saysUnsupported { throw Skip("uploads cannot be cancelled (status \(answer.status))") }
+            // What is answered where it is not successful is not said, and clients ignore it.
+            if (400..<500).contains(answer.status) || answer.saysUnsupported {
+                throw Skip("uploads cannot be cancelled (status \(answer.status))")
+            }
             try answer.expect(204)
         },
         Check(
             "push.cancel.gone", .should, "distribution-spec: Cancel a blob upload",
-            "a cancelled upload is gone: GET, PATCH and PUT are 404", ["http-semantics"]
+            "a cancelled upload is gone: GET, PATCH and PUT are client errors", ["http-semantics"]
         ) { probe in
             let upload = try probe.beginUpload()
             let content = try probe.random(100)
@@ -346,17 +349,21 @@ enum ChunkedChecks {
             guard (200..<300).contains(answer.status) else {
                 throw Skip("the upload was not cancelled (\(answer.status))")
             }
-            try probe.get(upload.place).expect(404)
-            try probe.patch(upload.place, content).expect(404)
-            try probe.finish(upload.place, digest: content.digest, body: content).expect(404)
+            for gone in [
+                try probe.get(upload.place), try probe.patch(upload.place, content),
+                try probe.finish(upload.place, digest: content.digest, body: content),
+            ] {
+                try gone.expectClientError("for an upload that was cancelled")
+            }
         },
         Check(
             "push.cancel.unknown", .should, "distribution-spec: Cancel a blob upload",
-            "DELETE of an upload that never was is a client error", ["http-semantics"]
+            "DELETE of an upload that never was is a client error, or done", ["http-semantics"]
         ) { probe in
             _ = try probe.newBlob()
             let path = "/v2/\(probe.repository)/blobs/uploads/00000000-0000-4000-8000-00000000dead"
-            try probe.delete(.path(path)).expectClientError("for an upload that never was")
+            let answer = try probe.delete(.path(path))
+            if answer.status != 204 { try answer.expectClientError("for an upload that never was, or 204") }
         },
     ]
 }

@@ -45,15 +45,16 @@ enum DeleteChecks {
             let tags = try probe.tags()
             try require(!tags.contains("one") && tags.contains("two"), "two and not one", "\(tags)")
         },
-        Check("delete.tag.missing", .should, tagSection, "deleting a tag that is not there is 404", ["http-semantics"])
-        {
-            probe in
+        Check(
+            "delete.tag.missing", .should, tagSection,
+            "deleting a tag that is not there is 404, or done: its absence is what was asked for", ["http-semantics"]
+        ) { probe in
             _ = try probe.newTaggedImage()
             let answer = try probe.delete(probe.manifestPlace(try probe.word("no-such-")))
             if answer.status == 405 || answer.status == 400 {
                 throw Skip("tag deletion is disabled (\(answer.status))")
             }
-            try answer.expect(404)
+            try answer.expect(404, 202, 204)
         },
         Check("delete.tag.again", .must, tagSection, "a deleted tag can be pushed again", ["manifest-put-201"]) {
             probe in
@@ -72,7 +73,8 @@ enum DeleteChecks {
         ) { probe in
             let image = try probe.newTaggedImage()
             let answer = try probe.delete(probe.manifestPlace(image.digest))
-            try answer.expect(202, 400, 405)
+            try answer.expect(202, 400, 405, 409)
+            if answer.status == 409 { throw Skip("the registry keeps a manifest that is in use (status 409)") }
             if answer.status != 202 { throw Skip("manifest deletion is disabled (status \(answer.status))") }
         },
         Check(
@@ -116,7 +118,8 @@ enum DeleteChecks {
             try probe.get(probe.blobPlace(shared.digest)).expect(200)
         },
         Check(
-            "delete.manifest.missing", .should, manifestSection, "deleting a manifest that is not there is 404",
+            "delete.manifest.missing", .should, manifestSection,
+            "deleting a manifest that is not there is 404, or done: its absence is what was asked for",
             ["http-semantics"]
         ) { probe in
             _ = try probe.newTaggedImage()
@@ -124,7 +127,7 @@ enum DeleteChecks {
             if answer.status == 405 || answer.status == 400 {
                 throw Skip("manifest deletion is disabled (\(answer.status))")
             }
-            try answer.expect(404)
+            try answer.expect(404, 202, 204)
         },
         Check(
             "delete.manifest.unknown-repository", .must, manifestSection,

@@ -15,7 +15,7 @@ enum ErrorChecks {
     /// The JSON body of a client error of the registry itself; nil when the rule does not apply.
     private static func errorBody(_ exchange: Exchange) -> JSON? {
         guard let response = exchange.response, (400..<500).contains(response.status), let body = response.json,
-            !body.isEmpty, exchange.raw == nil
+            Answer.holdsJSON(response.headers, body), exchange.raw == nil
         else { return nil }
         return JSON(parsing: body)
     }

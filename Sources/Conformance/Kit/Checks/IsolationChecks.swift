@@ -46,7 +46,9 @@ enum IsolationChecks {
                 ["tags-json"]
             ) { probe in
                 _ = try probe.newTaggedImage("here")
-                let others = [probe.repository("other"), probe.repository("other") + "/below"]
+                let others = [
+                    probe.repository("other"), probe.repository("other") + (probe.run.isFlat ? "-" : "/") + "below",
+                ]
                 for (number, other) in others.enumerated() {
                     _ = try probe.newTaggedImage("there-\(number)", in: other)
                 }
@@ -66,6 +68,7 @@ enum IsolationChecks {
                 let answer = try probe.putManifest(image.content, "latest", type: image.type)
                 if answer.status == 201 { throw Skip("the registry takes manifests before their blobs") }
                 try answer.expectClientError("for a manifest of another repository's blobs")
+                if !answer.hasJSON { throw Skip("the refusal has no JSON body, and a 4XX may have any") }
                 try require(
                     answer.errorCodes.contains(ErrorCode.manifestBlobUnknown), "error code MANIFEST_BLOB_UNKNOWN",
                     answer.errorCodes.joined(separator: ", "), answer)
@@ -91,7 +94,11 @@ enum IsolationChecks {
                     request.body = content
                     request.headers = [("Content-Type", MediaType.octetStream)]
                 }
-                try probe.send(request).expectClientError("for a session of another repository")
+                let answer = try probe.send(request)
+                // A deletion of what is not there may be done: the upload itself has to be there behind it.
+                if method != "DELETE" || answer.status != 204 {
+                    try answer.expectClientError("for a session of another repository")
+                }
                 if method == "DELETE" { try probe.get(upload.place).expect(204) }
                 if method == "PUT" { try probe.get(probe.blobPlace(content.digest, in: other)).expect(404) }
             }

@@ -44,9 +44,13 @@ enum MessageChecks {
                 "HEAD of a \(kind) tells the ETag that GET tells", ["http-semantics"]
             ) { probe in
                 let (place, _) = try make(probe, kind)
-                let tag = try tag(try probe.get(place, ("Accept", MediaTypes.all)))
+                let whole = try probe.get(place, ("Accept", MediaTypes.all))
+                let tag = try tag(whole)
                 let answer = try probe.head(place, ("Accept", MediaTypes.all))
                 try answer.expect(200)
+                if (answer.redirect == nil) != (whole.redirect == nil) {
+                    throw Skip("GET is redirected and HEAD is not, so that two places answer")
+                }
                 if answer.headers["ETag"] == nil { throw Skip("HEAD tells no ETag") }
                 try answer.expectHeader("ETag", tag)
             },

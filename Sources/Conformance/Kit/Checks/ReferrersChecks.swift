@@ -204,8 +204,7 @@ enum ReferrersChecks {
             let wanted = ["org.example.a": "1", "org.example.b": "é \" \\ <>"]
             let (subject, referrer) = try pair(probe, annotations: wanted.sorted { $0.key < $1.key }.map { ($0, $1) })
             let entry = try only(try probe.referrers(of: subject.digest), referrer.digest)
-            let got = entry["annotations"]?.dictionary
-            try require(got == wanted, "annotations \(wanted)", "\(got ?? [:])")
+            try ReferrerEntryChecks.requireAnnotations(entry, wanted)
         },
     ]
 

@@ -114,14 +114,17 @@ enum RefusedManifestChecks {
         },
         Check(
             "push.missing.named", .should, "distribution-spec: Push",
-            "a refusal for missing blobs names each of them, so that a client can push them", ["manifest-blob-unknown"]
+            "a refusal that names missing blobs names each of them, so that a client can push them",
+            ["manifest-blob-unknown"]
         ) { probe in
             let blobs = [try probe.random(70), try probe.random(71)]
             let image = Manifest(
                 image: try probe.newConfig(), layers: blobs.map { Descriptor(MediaType.ociLayer, $0) })
             let answer = try probe.putManifest(image.content, "latest", type: image.type)
             if answer.status == 201 { throw Skip("the registry takes manifests before their blobs") }
+            // The detail is OPTIONAL: only where one names what is missing, it has to name it all.
             let text = String(decoding: answer.body, as: UTF8.self)
+            if !text.contains("sha256:") { throw Skip("the refusal does not say what is missing") }
             for blob in blobs {
                 try require(text.contains(blob.digest), "each missing digest in the error", "no \(blob.digest)", answer)
             }
@@ -142,6 +145,7 @@ enum RefusedManifestChecks {
 
     private static func requireCode(_ answer: Answer) throws {
         try answer.expectClientError("for what is missing")
+        if !answer.hasJSON { throw Skip("the refusal has no JSON body, and a 4XX may have any") }
         try require(
             answer.errorCodes.contains(ErrorCode.manifestBlobUnknown), "error code MANIFEST_BLOB_UNKNOWN",
             answer.errorCodes.isEmpty ? "no error code" : answer.errorCodes.joined(separator: ", "), answer)

@@ -42,6 +42,8 @@ enum RobustnessChecks {
     }
 
     private static let clientErrors = Array(400..<500)
+    /// Any request may be answered by one; the runner follows none here.
+    private static let redirects = [301, 302, 303, 307, 308]
 
     /// A request line and lines of its own, the statuses that may answer it.
     private static func odd(
@@ -96,22 +98,28 @@ enum RobustnessChecks {
             clientErrors + [501]
         ) { head($0, "POST /v2/\($0.repository)/blobs/uploads/ HTTP/1.1", "Transfer-Encoding: nonsense\r\n") },
         odd(
-            "escape-cut", .should, "RFC 3986 §2.1: Percent-encoding", "a cut percent-escape is a client error",
-            clientErrors
+            "escape-cut", .should, "RFC 3986 §2.1: Percent-encoding",
+            "a cut percent-escape is a client error, or led elsewhere", clientErrors + redirects
         ) {
             head($0, "GET /v2/a/manifests/%zz HTTP/1.1")
         },
         odd(
-            "8-bit-target", .should, "RFC 9112 §3.2: Request target", "8-bit bytes in the target are a client error",
-            clientErrors
+            "8-bit-target", .should, "RFC 9112 §3.2: Request target",
+            "8-bit bytes in the target are a client error, or led elsewhere", clientErrors + redirects
         ) {
             _ in Array("GET /v2/".utf8) + [0xFF, 0xFE] + Array("/tags/list HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         },
-        odd(
-            "dots", .must, "RFC 3986 §5.2.4: Dot segments", "a path that climbs with .. is never served",
-            clientErrors + [301, 308]
-        ) {
-            head($0, "GET /v2/../../../../etc/passwd HTTP/1.1", "Connection: close\r\n")
+        Check(
+            "robust.dots", .must, "RFC 3986 §5.2.4: Dot segments", "a path that climbs with .. is never served",
+            ["http-semantics"], needs: []
+        ) { probe in
+            let reply = try probe.raw([
+                head(probe, "GET /v2/../../../../etc/passwd HTTP/1.1", "Connection: close\r\n")
+            ])
+            // What stands outside of the API may be a page or a redirect; a file of the server is none.
+            let holdsFile = reply.bytes.holds(Array("root:".utf8))
+            try require(!holdsFile, "no file of the server", "a body with root:")
+            try expect(probe, reply, clientErrors + [200] + redirects, mayClose: true, "a path that climbs")
         },
     ]
 
@@ -174,18 +182,19 @@ enum RobustnessChecks {
             let first = head(probe, "GET /v2/ HTTP/1.1")
             let second = head(probe, "GET /v2/ HTTP/1.1", "Connection: close\r\n")
             let reply = try probe.raw([first + second], answers: 2)
-            let wanted = reply.statuses.first ?? 0
+            let statuses = reply.statuses.filter { $0 >= 200 }
+            let wanted = statuses.first ?? 0
             // RFC 9112 §9.3: whoever closes after an answer, and says so by the header or by its version, need not
             // answer what came behind it.
             let (headers, _) = RawReader.firstFinal(reply.bytes)
             let saysClose = headers.list("Connection").contains { $0.lowercased() == "close" }
-            if reply.statuses.count == 1, wanted == 200 || wanted == 401, reply.closed,
+            if statuses.count == 1, wanted == 200 || wanted == 401, reply.closed,
                 saysClose || reply.bytes.starts(with: Array("HTTP/1.0".utf8))
             {
                 throw Skip("the registry closes the connection after each answer")
             }
             try require(
-                reply.statuses.filter { $0 == wanted }.count == 2 && (wanted == 200 || wanted == 401),
+                statuses.filter { $0 == wanted }.count == 2 && (wanted == 200 || wanted == 401),
                 "two answers", "statuses \(reply.statuses)")
         },
     ]

@@ -14,6 +14,8 @@ package struct Answer: Sendable {
     package let body: [UInt8]
     /// Whether `100 Continue` came first.
     package let sawContinue: Bool
+    /// The header lines of the redirect that led to whoever answered; nil where the registry itself did.
+    package var redirect: Headers?
 
     /// A failure that this answer shows.
     package func failure(_ expected: String, _ got: String, _ assertion: Assertion = .described) -> CheckFailure {
@@ -45,13 +47,14 @@ package struct Answer: Sendable {
             .status(Array(400..<500)))
     }
 
-    /// The header must be there; gives its value.
+    /// The header must be there; gives its value. Where a redirect led away, the redirect may bear it as well, and the
+    /// check is skipped where neither does: the specification rules the status codes behind redirects, and nothing of
+    /// what a place that is no registry says of itself.
     @discardableResult
     package func expectHeader(_ name: String) throws -> String {
-        guard let value = headers[name], !value.isEmpty else {
-            throw failure("\(request): a \(name) header", "none", .headerPresent(name))
-        }
-        return value
+        if let value = headers[name] ?? redirect?[name], !value.isEmpty { return value }
+        if redirect != nil { throw Skip("a redirect led to an answer without \(name): see pull.blob.redirect") }
+        throw failure("\(request): a \(name) header", "none", .headerPresent(name))
     }
 
     /// The header must be there with exactly this value.
@@ -83,6 +86,16 @@ package struct Answer: Sendable {
         return json
     }
 
+    /// Whether the body is a JSON document: one that is told as such, or an object or an array.
+    package var hasJSON: Bool { Answer.holdsJSON(headers, body) }
+
+    /// Whether a body is a JSON document. The words of a text/plain page are none, though `404` alone would parse.
+    package static func holdsJSON(_ headers: Headers, _ body: [UInt8]) -> Bool {
+        let isTold = headers["Content-Type"]?.lowercased().contains("json") ?? false
+        let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return (isTold || first == UInt8(ascii: "{") || first == UInt8(ascii: "[")) && JSON(parsing: body) != nil
+    }
+
     /// The `code` values of a JSON error body; empty for any other body.
     package var errorCodes: [String] {
         (JSON(parsing: body)?["errors"]?.array ?? []).compactMap { $0["code"]?.string }
@@ -101,6 +114,9 @@ package struct Answer: Sendable {
     private var errorWords: String {
         errorCodes.isEmpty ? "" : " (\(errorCodes.joined(separator: ", ")))"
     }
+
+    /// Whether the registry says by this answer that nobody made the repository, and that a push makes none.
+    package var saysNoRepository: Bool { status == 404 && errorCodes.contains("NAME_UNKNOWN") }
 
     /// Whether the registry says by this answer that it does not offer the operation.
     package var saysUnsupported: Bool {

@@ -43,7 +43,10 @@ struct Preflight {
             }
             try expectRegistry(answer)
             let refusal = context.target.given == nil ? try pushRefusal(probe) : "the run is read-only"
-            if refusal == nil { try lookForOthers(probe) }
+            if refusal == nil {
+                try lookForOthers(probe)
+                try lookForLateness()
+            }
             if !context.keep { Cleaner(probe).clean() }
             return TargetFacts(
                 pushRefusal: refusal, asksForCredentials: first.status == 401,
@@ -73,10 +76,27 @@ struct Preflight {
         context.markOnlyOne("the registry lets \(only) be used, and answers \(answer.status) to an upload to \(other)")
     }
 
+    /// How late lists show what is pushed.
+    private func lookForLateness() throws {
+        let probe = try Probe(run: context, id: "preflight.lists")
+        defer { if !context.keep { Cleaner(probe).clean() } }
+        context.markLate(try Lateness(probe).measured())
+    }
+
     /// Only what says "not here" or "not you" is a refusal; anything else the checks have to find.
     private func pushRefusal(_ probe: Probe) throws -> String? {
-        let answer = try probe.postUpload()
-        guard [401, 403, 405, 501].contains(answer.status) || answer.saysUnsupported else { return nil }
+        var answer = try probe.postUpload()
+        if [400, 404].contains(answer.status), context.target.onlyRepository == nil {
+            // No sentence says that names of three parts have to be taken.
+            let flat = probe.repository.replacing("/\(context.seed)/", with: "/\(context.seed)-")
+            let again = try probe.postUpload(in: flat)
+            if again.status == 202 { context.markFlat() }
+            if again.status == 202 || again.saysNoRepository { answer = again }
+        }
+        if answer.status == 202 { return nil }
+        guard [401, 403, 405, 501].contains(answer.status) || answer.saysUnsupported || answer.saysNoRepository else {
+            return nil
+        }
         return "POST of an upload is answered \(answer.status) \(answer.errorCodes.joined(separator: " "))".trimmed
     }
 }

@@ -98,6 +98,7 @@ extension Probe {
         if answer.status == 405 || answer.status == 400 {
             throw Skip("the registry has \(what) deletion disabled (status \(answer.status))")
         }
+        if answer.status == 409 { throw Skip("the registry keeps a \(what) that is in use (status 409)") }
         try answer.expect(202)
     }
 
@@ -127,9 +128,12 @@ extension Probe {
             throw answer.failure("\(answer.request): Link: <url>; rel=\"next\"", shown)
         }
         guard let next = links.first(where: { $0.relations.contains("next") }) else {
-            // The last page of a registry that also tells of the first one; the first page has none before it.
+            // The last page of a registry that also tells of the first one; the first page has none before it. Links
+            // that lead anywhere but to this list are of no concern here.
             let others = WebLink.others.union(answer.url.contains("last=") ? ["prev", "previous"] : [])
-            if links.allSatisfy({ !others.isDisjoint(with: $0.relations) }) { return nil }
+            let path = from.target.prefix { $0 != "?" }
+            let pages = links.filter { Address(from.resolving($0.reference))?.target.prefix { $0 != "?" } == path }
+            if pages.allSatisfy({ !others.isDisjoint(with: $0.relations) }) { return nil }
             throw answer.failure("\(answer.request): a Link with rel=\"next\"", shown)
         }
         let url = from.resolving(next.reference)

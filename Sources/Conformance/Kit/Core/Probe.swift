@@ -27,6 +27,8 @@ package struct Request: Sendable {
     package var access: Access = .usual
     /// Whether redirects are followed.
     package var follows = true
+    /// Whether a content coding that the request accepts is taken off.
+    package var decodes = false
     /// Cut the connection after so many body bytes were sent.
     package var cutUploadAfter: Int?
     /// Cut the connection after so many body bytes came.
@@ -91,7 +93,7 @@ package final class Probe {
         if let only = run.target.onlyRepository {
             return suffix.isEmpty ? only : "\(only)/\(run.seed)/\(slug)-\(suffix)"
         }
-        return "\(run.target.prefix)/\(run.seed)/\(slug)" + (suffix.isEmpty ? "" : "-" + suffix)
+        return "\(run.target.prefix)/\(run.seed)\(run.isFlat ? "-" : "/")\(slug)" + (suffix.isEmpty ? "" : "-" + suffix)
     }
 
     /// Whether the repository holds nothing but what the check pushed.
@@ -118,12 +120,14 @@ package final class Probe {
     @discardableResult
     package func send(_ request: Request) throws -> Answer {
         var request = request
-        for _ in 0..<5 {
-            let answer = try sendOnce(request)
-            guard request.follows, let next = redirected(request, answer) else { return answer }
-            request = next
+        var redirect: Headers?
+        for hops in 0... {
+            var answer = try sendOnce(request)
+            answer.redirect = redirect
+            guard hops < 5, request.follows, let next = redirected(request, answer) else { return answer }
+            (request, redirect) = (next, answer.headers)
         }
-        return try sendOnce(request)
+        throw Interrupted()
     }
 
     private func redirected(_ request: Request, _ answer: Answer) -> Request? {
@@ -148,6 +152,9 @@ package final class Probe {
         outgoing.cutUploadAfter = request.cutUploadAfter
         outgoing.cutDownloadAfter = request.cutDownloadAfter
         outgoing.expectContinue = request.expectContinue
+        outgoing.decodes = request.decodes
+        try waitForList(outgoing)
+        defer { if request.method != "GET", request.method != "HEAD" { ledger.noteWrite() } }
         let start = ContinuousClock.now
         do {
             let incoming = try performAuthorized(&outgoing, request)

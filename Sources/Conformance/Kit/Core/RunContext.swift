@@ -22,6 +22,8 @@ package final class RunContext: Sendable {
         var undeletable: Set<String> = []
         var leftovers = 0
         var refusalOfOthers: String?
+        var lateness = Duration.zero
+        var isFlat = false
     }
 
     /// Prepares a run; sends nothing.
@@ -59,6 +61,22 @@ package final class RunContext: Sendable {
     package func markOnlyOne(_ reason: String) {
         flags.withLock { $0.refusalOfOthers = reason }
     }
+
+    /// Remembers how long after a write a list shows it.
+    package func markLate(_ lateness: Duration) {
+        flags.withLock { $0.lateness = lateness }
+    }
+
+    /// How long after a write a list shows it; zero where that is at once.
+    package var lateness: Duration { flags.withLock { $0.lateness } }
+
+    /// Remembers that names of two parts are taken and longer ones are not.
+    package func markFlat() {
+        flags.withLock { $0.isFlat = true }
+    }
+
+    /// Whether repositories of the run have names of two parts.
+    package var isFlat: Bool { flags.withLock { $0.isFlat } }
 
     /// Why exchanges say nothing of the registry: they went to a repository that it lets nobody use. Nil when they do.
     func onlyOneReason(for exchanges: [Exchange]) -> String? {
@@ -140,6 +158,7 @@ package final class Ledger: Sendable {
     }
 
     private let entries = Mutex<[Entry]>([])
+    private let written = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Nothing made yet.
     package init() {}
@@ -148,6 +167,14 @@ package final class Ledger: Sendable {
     package func add(_ entry: Entry) {
         entries.withLock { $0.append(entry) }
     }
+
+    /// Notes that a request which may have changed something was answered.
+    package func noteWrite() {
+        written.withLock { $0 = .now }
+    }
+
+    /// When the last request that may have changed something was answered; nil when there was none.
+    package var lastWrite: ContinuousClock.Instant? { written.withLock { $0 } }
 
     /// Everything, the latest first.
     package var all: [Entry] { entries.withLock { $0.reversed() } }

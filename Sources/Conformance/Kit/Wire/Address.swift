@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the runner needs of a URL: its parts as written, nothing decoded or normalized.
 package struct Address: Sendable, Equatable {
     /// `http` or `https`.
@@ -62,6 +64,13 @@ package struct Address: Sendable, Equatable {
         return origin + Address.withoutDots(String(folder) + reference)
     }
 
+    /// A path as proxies may pass it on: decoded, without empty parts, without dot segments (RFC 3986 section 6.2.2).
+    package static func cleaned(_ path: String) -> String {
+        var plain = path.removingPercentEncoding ?? path
+        while plain.contains("//") { plain = plain.replacing("//", with: "/") }
+        return withoutDots(plain)
+    }
+
     private static func withoutDots(_ target: String) -> String {
         let path = target.prefix { $0 != "?" }
         var kept: [Substring] = []
@@ -71,9 +80,10 @@ package struct Address: Sendable, Equatable {
         return "/" + kept.joined(separator: "/") + target.dropFirst(path.count)
     }
 
-    /// `url` with `query` added behind what query it has already.
+    /// `url` with `query` added behind what query it has already; without its fragment, which is never sent.
     package static func adding(_ query: String, to url: String) -> String {
-        query.isEmpty ? url : url + (url.contains("?") ? "&" : "?") + query
+        let url = url.prefix { $0 != "#" }
+        return query.isEmpty ? String(url) : url + (url.contains("?") ? "&" : "?") + query
     }
 }
 

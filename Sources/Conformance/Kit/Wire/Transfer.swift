@@ -32,6 +32,8 @@ package struct Outgoing: Sendable {
     package var cutDownloadAfter: Int?
     /// Wait for `100 Continue` before the body is sent (one second at most).
     package var expectContinue = false
+    /// Take off the content coding of the body, which has to be right then.
+    package var decodes = false
 }
 
 /// One answer as it came in.
@@ -207,6 +209,7 @@ package final class Wire {
         _ = aerugo_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         if let authorities = trust.authorities { _ = aerugo_curl_set_string(curl, CURLOPT_CAINFO, authorities) }
         setMethod(curl, outgoing)
+        if outgoing.decodes { _ = aerugo_curl_set_string(curl, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") }
         if outgoing.cutUploadAfter != nil { keepSocket(curl, context) }
         _ = aerugo_curl_set_pointer(curl, CURLOPT_HEADERDATA, context)
         _ = aerugo_curl_set_pointer(curl, CURLOPT_WRITEDATA, context)

@@ -1,0 +1,30 @@
+import ConformanceKit
+import Testing
+
+@Suite("the runner leaves latitude")
+struct LatitudeTests {
+    @Test(
+        "what the rules allow is blamed by no check, whatever the registry or its proxy makes of it",
+        arguments: Latitude.all)
+    func none(latitude: Latitude) throws {
+        var settings = TestRun.Settings()
+        (settings.latitudes, settings.deadline, settings.jobs) = ([latitude], .seconds(30), 8)
+        let result = try TestRun.run(settings)
+        for outcome in result.outcomes {
+            #expect(
+                outcome.verdict == .pass || outcome.verdict == .skip,
+                """
+                \(latitude.name): \(outcome.check.id) \(outcome.reason) expected \(outcome.expected), \
+                got \(outcome.got) (\(latitude.why))
+                """)
+        }
+        #expect(result.count(.pass) > 0 || result.facts.pushRefusal != nil)
+    }
+
+    @Test("at least eighty switches, each with a name of its own and with what allows it")
+    func many() {
+        #expect(Set(Latitude.all.map(\.name)).count == Latitude.all.count)
+        #expect(Latitude.all.count >= 80)
+        #expect(Latitude.all.allSatisfy { $0.why.count > 10 })
+    }
+}
