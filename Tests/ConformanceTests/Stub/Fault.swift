@@ -67,6 +67,7 @@ enum Fault: String, CaseIterable, Sendable {
     case tokensDiffer, tooManyAtTimes, twoLengthsTaken, typeConfusionTaken, typeIsJSON, typeParameters
     case underscoreNamesRefused, unfinishedVisible, unicodeMangled, unitCaseSensitive, unknownKeyTaken
     case unknownMembersDropped, unknownMethodFine, unknownRepository500, unknownRouteIsFine, headsLeadNowhere,
+        firstWritersAll,
         oddNamesLost
     case unknownUpload500, unknownUploadHangs, unknownUploadIsFine, unsatisfiable200Cut, unsatisfiableFullLength
     case unsatisfiableNoSize, unsignedTaken, unsignedTakenAnyCase, untaggedIs500, uploadIdShared, uploadNeedsLength

@@ -239,6 +239,9 @@ extension StubRegistry {
         }
         if has(.tagQueryFive) { tags = Array(tags.prefix(5)) }
         let bytes = request.body
+        // A fault: who finds the tag free takes it, however many do.
+        let wasFree = has(.firstWritersAll) && state.withLock { $0.repositories[name]?.tags[reference] == nil }
+        if has(.firstWritersAll), wasFree, isTagged { Thread.sleep(forTimeInterval: 0.1) }
         let refused: Bool = state.withLock { state in
             var repository = state.repositories[name, default: Repository()]
             let current = isTagged ? repository.tags[reference] : nil
@@ -248,7 +251,7 @@ extension StubRegistry {
                 if !fits { return true }
             }
             if request.header("If-None-Match") == "*", current != nil, !has(.putConditionsIgnored),
-                !has(.ifNoneMatchPutIgnored)
+                !has(.ifNoneMatchPutIgnored), !wasFree
             {
                 if has(.conditionMovesAnyway) {
                     repository.tags[reference] = digest;
