@@ -55,17 +55,24 @@ let package = Package(
 
         folder("Model", "Registry/Model", ["Vocabulary"]),
         folder("Access", "Registry/Access", ["Model"]),
-        folder("Store", "Registry/Store", ["Model", "CLibCrypto"]),
-        folder("Drivers", "Registry/Drivers/SQLite", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
-        folder("FilesDriver", "Registry/Drivers/Files", ["Model", "Store", "CLinux"]),
-        folder("MemoryDriver", "Registry/Drivers/Memory", ["FilesDriver", "Model", "Store"]),
-        folder("Service", "Registry/Service", ["Access", "Store", logging]),
-        folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Store", "Vocabulary", logging]),
-        folder("HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Store", "CLinux"] + nio),
+        folder("Runtime", "Registry/Runtime", ["Model"]),
+        folder("Store", "Registry/Store", ["Model", "Runtime", "CLibCrypto"]),
+        folder(
+            "SQLiteDriver", "Registry/Drivers/SQLite",
+            [
+                "Runtime", "Store", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
+        folder("FilesDriver", "Registry/Drivers/Files", ["Model", "Runtime", "Store", "CLinux"]),
+        folder("MemoryDriver", "Registry/Drivers/Memory", ["FilesDriver", "Model", "Runtime", "Store"]),
+        folder("Service", "Registry/Service", ["Access", "Model", "Runtime", "Store", "Vocabulary", logging]),
+        folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Vocabulary", logging]),
+        folder("HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Service", "CLinux"] + nio),
         program(
             "aerugo", "Registry/App",
             [
-                "HTTP", "HTTPServer", "Drivers", "FilesDriver", "CLinux", arguments, logging,
+                "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "FilesDriver", "Store", "Runtime", "CLinux",
+                arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -94,11 +101,14 @@ let package = Package(
         tests("LoadTests", ["LoadKit", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests("ModelTests", ["Model", "Vocabulary"]),
-        tests("StoreTests", ["Store", "Drivers", "FilesDriver", "MemoryDriver", "Vocabulary"]),
+        tests(
+            "StoreTests",
+            ["Model", "Runtime", "Store", "SQLiteDriver", "FilesDriver", "MemoryDriver", "Vocabulary"]),
         tests(
             "RegistryTests",
             [
-                "HTTP", "HTTPServer", "Service", "Access", "Drivers", "MemoryDriver", "Store", "Vocabulary", logging,
+                "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "MemoryDriver", "Store", "Runtime", "Model",
+                "Vocabulary", logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
             ]),
     ]

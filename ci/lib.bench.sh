@@ -252,6 +252,49 @@ blob_push() {
   record blob-push "$1" "$(calculate "$blob_size / $took")"
 }
 
+# make_puts URL COUNT: COUNT manifests that nobody has yet, and the requests that push them, for curl.
+make_puts() {
+  local mark
+  mark=$(openssl rand -hex 8)
+  rm -rf "$work/puts" && mkdir "$work/puts"
+  awk -v count="$2" -v folder="$work/puts" -v mark="$mark" -v url="$1" -v q='"' -v type="$manifest_type" '
+    BEGIN { padding = sprintf("%040d", 0); gsub(/0/, "x", padding) }
+    {
+      for (i = 1; i <= count; i++) {
+        body = $0
+        sub(padding, sprintf("%s-%023d", mark, i), body)
+        printf "%s", body >(folder "/" i)
+        close(folder "/" i)
+        if (i > 1) print "next"
+        print "url = " q url "/v2/bench/image/manifests/p" i q "\nrequest = PUT\nheader = " q "Content-Type: " type q
+        print "data-binary = " q "@" folder "/" i q "\noutput = /dev/null\nfail\nsilent\nwrite-out = " q "%{http_code}\\n" q
+      }
+    }' "$work/manifest" >"$work/puts.conf"
+}
+
+# manifest_put SERVER CLIENTS: manifests pushed by tag, each by a request of its own, that so many clients send at once.
+manifest_put() {
+  local server=$1 clients=$2 count=400 started
+  if [ "$server" = nginx ]; then return; fi
+  make_puts "$(url "$server")" "$count"
+  sync -f "$work"
+  started=$(now_ms)
+  on_client_core curl --config "$work/puts.conf" --parallel --parallel-max "$clients" --parallel-immediate >"$work/codes" ||
+    die "a push of a manifest to $server failed"
+  record "manifest-put-$clients" "$server" "$(calculate "$count * 1000 / ($(now_ms) - $started)")"
+  [ "$(grep -c '^201$' "$work/codes")" -eq "$count" ] || die "$server did not take every manifest"
+}
+
+# Writes of 4 KiB over a file that is there already, each of them synced: the most that one after the other can be.
+disk_syncs() {
+  local started count=400
+  if [ ! -e "$work/synced" ]; then dd if=/dev/zero of="$work/synced" bs=4096 count="$count" status=none; fi
+  sync -f "$work"
+  started=$(now_ms)
+  on_client_core dd if=/dev/zero of="$work/synced" bs=4096 count="$count" oflag=dsync conv=notrunc status=none
+  record disk-syncs aerugo "$(calculate "$count * 1000 / ($(now_ms) - $started)")"
+}
+
 # push_many SERVER: 64 uploads are opened, then sent at once, each with a beginning of its own.
 push_many() {
   local server=$1 i pid started status=0
@@ -367,6 +410,10 @@ conclude() {
       "$(over blob-get-cpu aerugo blob-get-cpu nginx)" le 1.2
     target "blob push, $blob_size MiB, one stream, durable, MiB/s" blob-push 0 '≥ 2.5 × docker-registry' \
       "$(over blob-push aerugo blob-push docker-registry)" ge 2.5
+    target 'manifest PUT, durable, one client, requests/s' manifest-put-1 0 \
+      '≥ 0.8 × synced writes of the disk alone' "$(over manifest-put-1 aerugo disk-syncs aerugo)" ge 0.8
+    target 'manifest PUT, durable, 16 clients, requests/s' manifest-put-16 0 \
+      '≥ 3 × one client' "$(over manifest-put-16 aerugo manifest-put-1 aerugo)" ge 3
     target "peak memory of all this, and of 64 pushes of $many_size MiB at once, MiB" memory 1 '≤ 96 MiB' \
       "$(median memory aerugo)" le 96 MiB
     target 'tags/list?n=100 of 100,000 tags, 8 connections, requests/s' tags-list-of-100000 0 \
@@ -401,6 +448,8 @@ others() {
     printf '%s took the 64 pushes at %s MiB/s in sum; its peak was %s MiB after the rounds, %s with the tags; ' "$server" \
       "$(figure push-many "$server" 0)" "$(figure memory-after-rounds "$server" 1)" "$(figure memory-after-tags "$server" 1)"
   done
+  printf 'the disk alone does %s synced writes of 4 KiB a second, where docker-registry syncs nothing at all; ' \
+    "$(figure disk-syncs aerugo 0)"
   printf 'a plain file of %d MiB is written and fsynced here at %s MiB/s' "$blob_size" "$(disk_speed)"
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Model
+import Runtime
 import Store
 import Testing
 import Vocabulary

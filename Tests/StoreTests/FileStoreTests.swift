@@ -1,8 +1,8 @@
-import Drivers
 import FilesDriver
 import Foundation
 import Glibc
 import Model
+import Runtime
 import Store
 import Testing
 

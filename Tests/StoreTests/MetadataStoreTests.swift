@@ -1,50 +1,53 @@
-import Drivers
 import Model
+import Runtime
 import Store
 import Testing
 import Vocabulary
 
-/// An image manifest that names nothing, with an annotation that makes it one of its kind.
+/// An image manifest with a mark that makes it one of its kind, as the service would have it kept.
 func manifest(
-    _ mark: String, config: Digest? = nil, subject: Digest? = nil, artifactType: String? = nil
-) throws -> (StoredManifest, Manifest) {
-    let config = config ?? sha256(Array("{}".utf8))
-    var text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociManifest)","annotations":{"mark":"\#(mark)"},"#
-    text += #""config":{"mediaType":"\#(MediaType.ociEmpty)","digest":"\#(config)","size":2},"layers":[]"#
-    if let subject { text += #","subject":{"mediaType":"\#(MediaType.ociManifest)","digest":"\#(subject)","size":2}"# }
-    if let artifactType { text += #","artifactType":"\#(artifactType)""# }
-    let bytes = Array((text + "}").utf8)
-    let parsed = try Manifest.parse(bytes, contentType: nil)
-    return (StoredManifest(digest: sha256(bytes), mediaType: parsed.mediaType, bytes: bytes), parsed)
+    _ mark: String, subject: Digest? = nil, artifactType: String? = nil, edges: [ManifestEdge] = []
+) -> NewManifest {
+    let bytes = Array(#"{"schemaVersion":2,"mark":"\(mark)","subject":"\(subject?.description ?? "")"}"#.utf8)
+    return NewManifest(
+        digest: sha256(bytes), mediaType: MediaType.ociManifest, bytes: bytes, subject: subject,
+        artifactType: artifactType, annotations: #"{"mark":"\(mark)"}"#, defaultImage: nil, edges: edges)
 }
 
 @discardableResult
 func push(
     _ repository: String, _ mark: String = "", tags: [String] = [], subject: Digest? = nil, artifactType: String? = nil,
-    if precondition: TagPrecondition = TagPrecondition(), to store: MetadataStore
-) async throws -> (digest: Digest, outcome: ManifestPush) {
-    let (stored, parsed) = try manifest(mark, subject: subject, artifactType: artifactType)
-    let outcome = try await store.push(
-        stored, parsed, tags: tags.map { try Tag.parse($0) }, in: name(repository), requiring: [], if: precondition)
-    return (stored.digest, outcome)
+    requiring required: [Digest] = [], edges: [ManifestEdge] = [], if precondition: Precondition = Precondition(),
+    to store: MetadataStore
+) async throws -> (digest: Digest, outcome: ManifestPush.Outcome) {
+    let new = manifest(mark, subject: subject, artifactType: artifactType, edges: edges)
+    let push = ManifestPush(
+        manifest: new, tags: try tags.map { try Tag.parse($0) }, required: required, isIndex: false,
+        precondition: precondition, repository: try await store.repository(repository), principal: PrincipalID(7))
+    let outcome = try await store.write { (db) throws(StoreError) in try push.carryOut(db, lookedUpAt: nil) }
+    return (new.digest, outcome)
 }
 
 /// A session whose bytes are said to be durable.
-func session(_ repository: String, _ content: [UInt8], principal: String = "p") throws -> UploadSession {
+func session(
+    _ repository: String, _ content: [UInt8], principal: Int64 = 1, _ store: MetadataStore
+) async throws -> UploadSession {
     var hash = ContentHash(.sha256)
     content.withUnsafeBytes { hash.update($0) }
     return UploadSession(
-        id: MetadataStore.newUUID(), repository: try name(repository), principal: principal,
-        key: StorageKey(MetadataStore.newID()),
-        received: Int64(content.count), hash: hash)
+        id: store.ids.uuid(), repository: try await store.repository(repository), principal: PrincipalID(principal),
+        address: "192.0.2.1", key: StorageKey(store.ids.token()), received: Int64(content.count), hash: hash)
 }
 
 /// Makes a blob visible in a repository, as an upload does.
 @discardableResult
 func addBlob(_ content: [UInt8], to repository: String, _ store: MetadataStore) async throws -> UploadSession {
-    let upload = try session(repository, content)
-    try await store.begin(upload)
-    #expect(try await [.stored, .known, .replaced].contains(store.finish(upload, as: sha256(content), stamp: "s")))
+    let upload = try await session(repository, content, store)
+    let end = try await store.write { (db) throws(StoreError) in
+        try db.begin(upload)
+        return try db.finish(upload, as: sha256(content), stamp: "s")
+    }
+    #expect(end != .gone)
     return upload
 }
 
@@ -54,16 +57,15 @@ struct ManifestStoreTests {
     func roundTrip(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
             let (digest, _) = try await push("a/b", "ä🐳", tags: ["t", "u"], to: store)
-            let (stored, _) = try manifest("ä🐳")
             for reference in [Reference.digest(digest), .tag(try .parse("t")), .tag(try .parse("u"))] {
-                let found = try #require(try await store.manifest(reference, in: name("a/b")))
-                #expect(found.bytes == stored.bytes)
-                #expect(found.digest == digest)
-                #expect(found.mediaType == MediaType.ociManifest)
+                let found = try #require(try await store.manifest(reference, in: "a/b"))
+                #expect(found.bytes == manifest("ä🐳").bytes)
+                #expect(found.known.digest == digest)
+                #expect(found.known.mediaType == MediaType.ociManifest)
             }
             for (repository, reference) in [("a/b", "x"), ("a", "t"), ("a/c", "t")] {
-                #expect(try await store.manifest(.tag(.parse(reference)), in: name(repository)) == nil)
-                #expect(try await store.manifest(.digest(digest), in: name("c")) == nil)
+                #expect(try await store.manifest(.tag(.parse(reference)), in: repository) == nil)
+                #expect(try await store.manifest(.digest(digest), in: "c") == nil)
             }
         }
     }
@@ -73,9 +75,9 @@ struct ManifestStoreTests {
         try await kind.withMetadata { store in
             let old = try await push("a", "1", tags: ["t"], to: store).digest
             let new = try await push("a", "2", tags: ["t"], to: store).digest
-            #expect(try await store.manifest(.tag(.parse("t")), in: name("a"))?.digest == new)
-            #expect(try await store.manifest(.digest(old), in: name("a")) != nil)
-            #expect(try await store.tags(of: name("a"), after: "", limit: 10) == ["t"])
+            #expect(try await store.manifest(.tag(.parse("t")), in: "a")?.known.digest == new)
+            #expect(try await store.manifest(.digest(old), in: "a") != nil)
+            #expect(try await store.tags(of: "a", after: "", limit: 10) == ["t"])
         }
     }
 
@@ -86,22 +88,18 @@ struct ManifestStoreTests {
         try await kind.withMetadata { store in
             let content = bytes(10)
             try await addBlob(content, to: "other", store)
-            let (stored, parsed) = try manifest("x")
             let wanted = [sha256(content), sha256(bytes(11))]
-            let outcome = try await store.push(
-                stored, parsed, tags: [.parse("t")], in: name("a"), requiring: wanted, if: TagPrecondition())
+            let outcome = try await push("a", "x", tags: ["t"], requiring: wanted, to: store).outcome
             guard case .missing(let digests) = outcome else {
                 Issue.record("\(outcome)")
                 return
             }
             #expect(digests == wanted, "a blob of another repository counts as missing")
-            #expect(try await !store.hasRepository(name("a")))
+            #expect(try await !store.hasBegun("a"))
+            #expect(try await store.tags(of: "a").isEmpty)
             try await addBlob(content, to: "a", store)
             try await addBlob(bytes(11), to: "a", store)
-            guard
-                case .stored = try await store.push(
-                    stored, parsed, tags: [.parse("t")], in: name("a"), requiring: wanted, if: TagPrecondition())
-            else {
+            guard case .stored = try await push("a", "x", tags: ["t"], requiring: wanted, to: store).outcome else {
                 Issue.record("not stored")
                 return
             }
@@ -114,17 +112,18 @@ struct ManifestStoreTests {
             let tags = ["b", "a", "_", "Z", "a.1", "a-1", "a_1", "10", "9", "aa"]
             try await push("r", tags: tags, to: store)
             let sorted = tags.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            #expect(try await store.tags(of: name("r"), after: "", limit: 100) == sorted)
+            #expect(try await store.tags(of: "r", after: "", limit: 100) == sorted)
             var paged: [String] = []
-            while let page = try await store.tags(of: name("r"), after: paged.last ?? "", limit: 3), !page.isEmpty {
+            while true {
+                let page = try await store.tags(of: "r", after: paged.last ?? "", limit: 3)
+                guard !page.isEmpty else { break }
                 paged += page
             }
             #expect(paged == sorted)
             #expect(
-                try await store.tags(of: name("r"), after: "a-2", limit: 2) == ["a.1", "a_1"], "`last` need not exist")
-            #expect(try await store.tags(of: name("r"), after: "zz", limit: 2) == [])
-            #expect(try await store.tags(of: name("r"), after: "", limit: 0) == [])
-            #expect(try await store.tags(of: name("none"), after: "", limit: 10) == nil)
+                try await store.tags(of: "r", after: "a-2", limit: 2) == ["a.1", "a_1"], "`last` need not exist")
+            #expect(try await store.tags(of: "r", after: "zz", limit: 2) == [])
+            #expect(try await store.tags(of: "r", after: "", limit: 0) == [])
         }
     }
 
@@ -135,8 +134,12 @@ struct ManifestStoreTests {
             for name in names { try await push(name, to: store) }
             try await addBlob(bytes(3), to: "only/blobs", store)
             let sorted = (names + ["only/blobs"]).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            #expect(try await store.repositories(after: "", limit: 100) == sorted)
-            #expect(try await store.repositories(after: "a/", limit: 2) == ["a/b", "a_b"])
+            _ = try await store.repository("never/pushed/to")
+            func list(after last: String, limit: Int) async throws -> [String] {
+                try await store.read { (db) throws(StoreError) in try db.repositoryNames(after: last, limit: limit) }
+            }
+            #expect(try await list(after: "", limit: 100) == sorted)
+            #expect(try await list(after: "a/", limit: 2) == ["a/b", "a_b"])
         }
     }
 
@@ -146,17 +149,17 @@ struct ManifestStoreTests {
             let digest = try await push("a", tags: ["t", "u", "v"], to: store).digest
             let other = try await push("a", "2", tags: ["w"], to: store).digest
             try await push("b", tags: ["t"], to: store)
-            #expect(try await store.remove(.tag(.parse("t")), from: name("a")) == .removed)
-            #expect(try await store.remove(.tag(.parse("t")), from: name("a")) == .missing)
-            #expect(try await store.manifest(.digest(digest), in: name("a")) != nil)
-            #expect(try await store.remove(.digest(digest), from: name("a")) == .removed)
-            #expect(try await store.remove(.digest(digest), from: name("a")) == .missing)
-            #expect(try await store.tags(of: name("a"), after: "", limit: 10) == ["w"])
-            #expect(try await store.manifest(.digest(other), in: name("a")) != nil)
+            #expect(try await store.remove(.tag(.parse("t")), from: "a") == .removed)
+            #expect(try await store.remove(.tag(.parse("t")), from: "a") == .missing)
+            #expect(try await store.manifest(.digest(digest), in: "a") != nil)
+            #expect(try await store.remove(.digest(digest), from: "a") == .removed)
+            #expect(try await store.remove(.digest(digest), from: "a") == .missing)
+            #expect(try await store.tags(of: "a", after: "", limit: 10) == ["w"])
+            #expect(try await store.manifest(.digest(other), in: "a") != nil)
             #expect(
-                try await store.manifest(.tag(.parse("t")), in: name("b"))?.digest == digest,
+                try await store.manifest(.tag(.parse("t")), in: "b")?.known.digest == digest,
                 "other repositories keep theirs")
-            #expect(try await store.remove(.digest(digest), from: name("none")) == .missing)
+            #expect(try await store.remove(.digest(digest), from: "none") == .missing)
         }
     }
 
@@ -174,12 +177,18 @@ struct ManifestStoreTests {
             try await push("b", "elsewhere", subject: subject, to: store)
             func list(
                 _ type: String? = nil, of subject: Digest = subject, in repository: String = "a",
-                after last: String = "", limit: Int = 100, budget: Int64 = 1 << 20
+                after last: Digest? = nil, limit: Int = 100, budget: Int64 = 1 << 20
             ) async throws -> [Referrer] {
-                let (found, hasMore) = try await store.referrers(
-                    of: subject, in: name(repository), artifactType: type, after: last, limit: limit, budget: budget)
-                let rest = limit < 100 || budget < 1 << 20 ? try await list(type, after: last) : found
-                #expect(hasMore == (found.count < rest.count))
+                let repository = try await store.repository(repository)
+                func page(_ limit: Int, _ budget: Int64) async throws -> (found: [Referrer], hasMore: Bool) {
+                    try await store.read { (db) throws(StoreError) in
+                        try db.referrers(
+                            of: subject, in: repository, artifactType: type, after: last, limit: limit, budget: budget)
+                    }
+                }
+                let (found, hasMore) = try await page(limit, budget)
+                let all = try await page(100, 1 << 20).found
+                #expect(hasMore == (found.count < all.count))
                 return found
             }
             let all = try await list()
@@ -191,10 +200,8 @@ struct ManifestStoreTests {
             #expect(try await list("application/odd").count == 3)
             #expect(try await list("application/odd").allSatisfy { $0.artifactType == "application/odd" })
             #expect(try await list("application/none").isEmpty)
-            #expect(
-                try await list(after: digests.sorted()[2], limit: 2).map(\.digest.description)
-                    == Array(digests.sorted()[3...4]))
-            #expect(try await store.remove(.digest(all[0].digest), from: name("a")) == .removed)
+            #expect(try await list(after: all[2].digest, limit: 2).map(\.digest) == all[3...4].map(\.digest))
+            #expect(try await store.remove(.digest(all[0].digest), from: "a") == .removed)
             #expect(try await list().count == 6)
             #expect(try await list(of: sha256([])).isEmpty)
             #expect(try await list(in: "none").isEmpty)
@@ -207,23 +214,24 @@ struct ManifestStoreTests {
     @Test("a push goes through exactly when its precondition holds", arguments: StoreKind.allCases)
     func preconditions(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
-            func isStored(_ mark: String, _ precondition: TagPrecondition) async throws -> Bool {
+            _ = try await store.repository("a")
+            func isStored(_ mark: String, _ precondition: Precondition) async throws -> Bool {
                 if case .stored = try await push("a", mark, tags: ["t"], if: precondition, to: store).outcome {
                     return true
                 }
                 return false
             }
-            #expect(try await !isStored("1", TagPrecondition(match: .any)))
-            #expect(try await !store.hasRepository(name("a")))
-            #expect(try await isStored("1", TagPrecondition(noneMatch: .any)))
-            let first = try manifest("1").0.digest.description
-            #expect(try await !isStored("2", TagPrecondition(noneMatch: .any)))
-            #expect(try await !isStored("2", TagPrecondition(match: .digests(["sha256:x"]))))
-            #expect(try await !isStored("2", TagPrecondition(noneMatch: .digests(["x", first]))))
-            #expect(try await store.manifest(.tag(.parse("t")), in: name("a"))?.digest.description == first)
-            #expect(try await isStored("2", TagPrecondition(match: .digests(["x", first]))))
-            #expect(try await !isStored("3", TagPrecondition(match: .digests([first]))))
-            #expect(try await isStored("3", TagPrecondition(match: .any, noneMatch: .digests([first]))))
+            #expect(try await !isStored("1", Precondition(match: .any)))
+            #expect(try await !store.hasBegun("a"))
+            #expect(try await isStored("1", Precondition(noneMatch: .any)))
+            let first = manifest("1").digest.description
+            #expect(try await !isStored("2", Precondition(noneMatch: .any)))
+            #expect(try await !isStored("2", Precondition(match: .digests(["sha256:x"]))))
+            #expect(try await !isStored("2", Precondition(noneMatch: .digests(["x", first]))))
+            #expect(try await store.manifest(.tag(.parse("t")), in: "a")?.known.digest.description == first)
+            #expect(try await isStored("2", Precondition(match: .digests(["x", first]))))
+            #expect(try await !isStored("3", Precondition(match: .digests([first]))))
+            #expect(try await isStored("3", Precondition(match: .any, noneMatch: .digests([first]))))
         }
     }
 
@@ -234,7 +242,7 @@ struct ManifestStoreTests {
             let wins = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for index in 1...32 {
                     group.addTask {
-                        let precondition = TagPrecondition(match: .digests([first]))
+                        let precondition = Precondition(match: .digests([first]))
                         if case .stored = try await push("a", "\(index)", tags: ["t"], if: precondition, to: store)
                             .outcome
                         {
@@ -249,18 +257,44 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("a manifest whose bytes changed in the database is damaged, not served", arguments: StoreKind.allCases)
-    func damaged(kind: StoreKind) async throws {
-        try await kind.withDatabase { database in
-            let store = MetadataStore(database)
-            let digest = try await push("a", tags: ["t"], to: store).digest
-            _ = try await database.write { (db) throws(StoreError) in
-                try db.execute("UPDATE manifests SET bytes = $1", [.bytes(Array("{}".utf8))])
+    @Test("what refers to what is kept with the manifest and goes with it", arguments: StoreKind.allCases)
+    func edges(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            let (layer, child) = (sha256(bytes(3)), sha256(bytes(4)))
+            let edges = [
+                ManifestEdge(.layer, layer, size: 3),
+                ManifestEdge(.child, child, size: 4, os: "linux", architecture: "arm64", variant: "v8"),
+            ]
+            let digest = try await push("a", "1", edges: edges, to: store).digest
+            let repository = try await store.repository("a")
+            func namer(_ digest: Digest, _ roles: ClosedRange<Int64>, _ repository: Repository) async throws -> Digest?
+            {
+                try await store.read { (db) throws(StoreError) in
+                    try db.manifest(naming: digest, as: roles, in: repository)
+                }
             }
-            #expect(await storeError { _ = try await store.manifest(.digest(digest), in: name("a")) } == .damaged)
-            #expect(await storeError { _ = try await store.manifest(.tag(.parse("t")), in: name("a")) } == .damaged)
-            try await push("a", to: store)
-            #expect(try await store.manifest(.tag(.parse("t")), in: name("a"))?.digest == digest, "a push repairs it")
+            #expect(try await namer(layer, 0...1, repository) == digest)
+            #expect(try await namer(layer, 2...2, repository) == nil, "not as that")
+            #expect(try await namer(child, 2...2, repository) == digest)
+            let other = try await store.repository("b")
+            #expect(try await namer(layer, 0...1, other) == nil, "not there")
+            #expect(try await store.remove(.digest(digest), from: "a") == .removed)
+            #expect(try await namer(layer, 0...1, repository) == nil)
+            #expect(try await store.number("SELECT COUNT(*) FROM manifest_edges") == 0)
+        }
+    }
+
+    @Test("a tag's moves are remembered, with who made them, and no more than 64", arguments: StoreKind.allCases)
+    func history(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            let marks = (0..<70).map { "\($0 % 7)" }
+            for mark in marks { try await push("a", mark, tags: ["t"], to: store) }
+            #expect(try await store.number("SELECT COUNT(*) FROM tag_history") == 64)
+            #expect(try await store.number("SELECT COUNT(*) FROM tag_history WHERE principal_id = 7") == 64)
+            try await push("a", marks[69], tags: ["t"], to: store)
+            #expect(try await store.number("SELECT moves FROM tags") == 69, "what stays is no move")
+            #expect(try await store.remove(.digest(manifest(marks[69]).digest), from: "a") == .removed)
+            #expect(try await store.number("SELECT COUNT(*) FROM tag_history WHERE digest IS NULL") == 1)
         }
     }
 }

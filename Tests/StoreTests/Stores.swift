@@ -1,9 +1,10 @@
-import Drivers
 import FilesDriver
 import Foundation
 import Glibc
 import MemoryDriver
 import Model
+import Runtime
+import SQLiteDriver
 import Store
 import Testing
 
@@ -12,7 +13,7 @@ final class Scratch: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(MetadataStore.newID())").path
+        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(IDSource().token())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -52,12 +53,12 @@ enum StoreKind: String, CaseIterable, Sendable {
         switch self {
         case .memory:
             let database = try SQLiteDatabase(path: nil)
-            try await database.migrate(Schema.migrations)
+            try await Schema.migrate(database)
             try await body(database)
         case .file:
             let scratch = try Scratch()
             let database = try SQLiteDatabase(path: scratch.path + "/aerugo.db")
-            try await database.migrate(Schema.migrations)
+            try await Schema.migrate(database)
             try await body(database)
             withExtendedLifetime(scratch) {}
         }
@@ -76,6 +77,51 @@ func bytes(_ count: Int, seed: UInt8 = 1) -> [UInt8] {
         state ^= state >> 7
         state ^= state << 17
         return UInt8(truncatingIfNeeded: state)
+    }
+}
+
+extension MetadataStore {
+    /// The repository of this name, which is made where it is not there.
+    func repository(_ text: String) async throws -> Repository {
+        let name = try name(text)
+        return try await write { (db) throws(StoreError) in
+            try db.makeRepository(name, visibility: 1)
+            guard let found = try db.repository(name) else { throw StoreError(.missing, "no \(name)") }
+            return found.repository
+        }
+    }
+
+    /// A manifest's digest and bytes by tag or digest; nil when there is none.
+    func manifest(_ reference: Reference, in text: String) async throws -> (known: KnownManifest, bytes: [UInt8])? {
+        let repository = try await repository(text)
+        return try await read { (db) throws(StoreError) in
+            guard let known = try db.find(reference, in: repository), let bytes = try db.bytes(of: known.id) else {
+                return nil
+            }
+            return (known, bytes)
+        }
+    }
+
+    func tags(of text: String, after last: String = "", limit: Int = 100) async throws -> [String] {
+        let repository = try await repository(text)
+        return try await read { (db) throws(StoreError) in try db.tags(of: repository, after: last, limit: limit) }
+    }
+
+    func remove(_ reference: Reference, from text: String) async throws -> ManifestRemoval {
+        let repository = try await repository(text)
+        return try await write { (db) throws(StoreError) in
+            try db.remove(reference, from: repository, by: PrincipalID(0))
+        }
+    }
+
+    func hasBegun(_ text: String) async throws -> Bool {
+        let repository = try await repository(text)
+        return try await read { (db) throws(StoreError) in try db.hasBegun(repository) }
+    }
+
+    /// The only column of the only row that a query gives, a number.
+    func number(_ sql: String) async throws -> Int64? {
+        try await read { (db) throws(StoreError) in try db.rows(sql, []).first?.integer(0) }
     }
 }
 

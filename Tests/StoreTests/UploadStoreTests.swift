@@ -1,8 +1,57 @@
-import Drivers
 import Model
+import Runtime
 import Store
 import Testing
 import Vocabulary
+
+extension MetadataStore {
+    fileprivate func blob(_ digest: Digest, in repository: String) async throws -> BlobLocation? {
+        let repository = try await self.repository(repository)
+        return try await read { (db) throws(StoreError) in try db.blob(digest, in: repository) }
+    }
+
+    fileprivate func mount(_ digest: Digest, from source: String, to target: String) async throws -> Bool {
+        let (source, target) = (try await repository(source), try await repository(target))
+        return try await write { (db) throws(StoreError) in try db.mount(digest, from: source, to: target) }
+    }
+
+    fileprivate func removeBlob(_ digest: Digest, from repository: String) async throws -> Bool {
+        let repository = try await self.repository(repository)
+        return try await write { (db) throws(StoreError) in try db.removeBlob(digest, from: repository) }
+    }
+
+    fileprivate func blobAnywhere(_ digest: Digest) async throws -> BlobLocation? {
+        try await read { (db) throws(StoreError) in try db.blobAnywhere(digest) }
+    }
+
+    fileprivate func removals() async throws -> [StorageKey] {
+        try await read { (db) throws(StoreError) in try db.removals(limit: 10) }
+    }
+
+    fileprivate func session(_ id: String, in repository: String, of principal: Int64) async throws -> UploadSession? {
+        let repository = try await self.repository(repository)
+        return try await read { (db) throws(StoreError) in
+            try db.session(id, in: repository, of: PrincipalID(principal))
+        }
+    }
+
+    fileprivate func begin(_ session: UploadSession) async throws {
+        try await write { (db) throws(StoreError) in try db.begin(session) }
+    }
+
+    fileprivate func save(_ session: UploadSession, since previous: Int64) async throws -> Bool {
+        try await write { (db) throws(StoreError) in try db.save(session, since: previous) }
+    }
+
+    fileprivate func cancel(_ session: UploadSession) async throws -> Bool {
+        try await write { (db) throws(StoreError) in try db.cancel(session) }
+    }
+
+    fileprivate func expire(idle: Duration, inUse: Set<String> = []) async throws -> Int {
+        let oldest = clocks.wall() - idle
+        return try await write { (db) throws(StoreError) in try db.expireSessions(idleSince: oldest, inUse: inUse) }
+    }
+}
 
 @Suite("MetadataStore contract: blobs and uploads")
 struct UploadStoreTests {
@@ -11,9 +60,9 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let (content, digest) = (bytes(10), sha256(bytes(10)))
             let upload = try await addBlob(content, to: "a/b", store)
-            let found = try #require(try await store.blob(digest, in: name("a/b")))
+            let found = try #require(try await store.blob(digest, in: "a/b"))
             #expect(found == BlobLocation(key: upload.key, size: 10, stamp: "s"))
-            for other in ["a", "a/c", "b", "a/b/c"] { #expect(try await store.blob(digest, in: name(other)) == nil) }
+            for other in ["a", "a/c", "b", "a/b/c"] { #expect(try await store.blob(digest, in: other) == nil) }
             #expect(try await store.blobAnywhere(digest) == found)
             #expect(try await store.blobAnywhere(sha256([])) == nil)
         }
@@ -24,13 +73,13 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             try await addBlob(bytes(10), to: "a", store)
-            #expect(try await !store.mount(digest, from: name("b"), to: name("c")))
-            #expect(try await !store.mount(sha256([]), from: name("a"), to: name("c")))
-            #expect(try await !store.hasRepository(name("c")))
-            #expect(try await store.mount(digest, from: name("a"), to: name("c")))
-            #expect(try await store.mount(digest, from: name("a"), to: name("c")), "again")
-            #expect(try await store.mount(digest, from: name("a"), to: name("a")), "onto itself")
-            #expect(try await store.blob(digest, in: name("c")) != nil)
+            #expect(try await !store.mount(digest, from: "b", to: "c"))
+            #expect(try await !store.mount(sha256([]), from: "a", to: "c"))
+            #expect(try await !store.hasBegun("c"))
+            #expect(try await store.mount(digest, from: "a", to: "c"))
+            #expect(try await store.mount(digest, from: "a", to: "c"), "again")
+            #expect(try await store.mount(digest, from: "a", to: "a"), "onto itself")
+            #expect(try await store.blob(digest, in: "c") != nil)
         }
     }
 
@@ -39,18 +88,18 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             let upload = try await addBlob(bytes(10), to: "a", store)
-            _ = try await store.mount(digest, from: name("a"), to: name("b"))
-            #expect(try await !store.removeBlob(digest, from: name("c")))
-            #expect(try await store.removeBlob(digest, from: name("a")))
-            #expect(try await !store.removeBlob(digest, from: name("a")))
-            #expect(try await store.blob(digest, in: name("a")) == nil)
-            #expect(try await store.blob(digest, in: name("b")) != nil)
-            #expect(try await store.removals(limit: 10) == [])
-            #expect(try await store.removeBlob(digest, from: name("b")))
-            #expect(try await store.removals(limit: 10) == [upload.key])
+            _ = try await store.mount(digest, from: "a", to: "b")
+            #expect(try await !store.removeBlob(digest, from: "c"))
+            #expect(try await store.removeBlob(digest, from: "a"))
+            #expect(try await !store.removeBlob(digest, from: "a"))
+            #expect(try await store.blob(digest, in: "a") == nil)
+            #expect(try await store.blob(digest, in: "b") != nil)
+            #expect(try await store.removals() == [])
+            #expect(try await store.removeBlob(digest, from: "b"))
+            #expect(try await store.removals() == [upload.key])
             #expect(try await store.blobAnywhere(digest) == nil)
-            try await store.forget([upload.key])
-            #expect(try await store.removals(limit: 10) == [])
+            try await store.write { (db) throws(StoreError) in try db.forget([upload.key]) }
+            #expect(try await store.removals() == [])
         }
     }
 
@@ -59,8 +108,8 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let first = try await addBlob(bytes(10), to: "a", store)
             let second = try await addBlob(bytes(10), to: "b", store)
-            #expect(try await store.blob(sha256(bytes(10)), in: name("b"))?.key == first.key)
-            #expect(try await store.removals(limit: 10) == [second.key])
+            #expect(try await store.blob(sha256(bytes(10)), in: "b")?.key == first.key)
+            #expect(try await store.removals() == [second.key])
         }
     }
 
@@ -69,88 +118,122 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             let first = try await addBlob(bytes(10), to: "a", store)
-            let location = try #require(try await store.blob(digest, in: name("a")))
-            try await store.markDamaged(digest, at: location, stamp: "d")
-            #expect(try await store.blob(digest, in: name("a"))?.isDamaged == true)
-            #expect(try await !store.mount(digest, from: name("a"), to: name("b")))
+            let location = try #require(try await store.blob(digest, in: "a"))
+            try await store.write { (db) throws(StoreError) in try db.markDamaged(digest, at: location, stamp: "d") }
+            #expect(try await store.blob(digest, in: "a")?.isDamaged == true)
+            #expect(try await !store.mount(digest, from: "a", to: "b"))
             let second = try await addBlob(bytes(10), to: "b", store)
-            #expect(try await store.removals(limit: 10) == [first.key])
+            #expect(try await store.removals() == [first.key])
             for repository in ["a", "b"] {
-                let found = try #require(try await store.blob(digest, in: name(repository)))
+                let found = try #require(try await store.blob(digest, in: repository))
                 #expect(found.key == second.key)
                 #expect(!found.isDamaged)
             }
-            try await store.markDamaged(digest, at: location, stamp: "d")
-            #expect(
-                try await store.blob(digest, in: name("a"))?.isDamaged == false,
-                "an old location says nothing of the new one")
-            try await store.confirm(digest, at: location, stamp: "old")
-            #expect(try await store.blob(digest, in: name("a"))?.stamp == "s")
+            try await store.write { (db) throws(StoreError) in
+                try db.markDamaged(digest, at: location, stamp: "d")
+                try db.confirm(digest, at: location, stamp: "old")
+            }
+            let found = try await store.blob(digest, in: "a")
+            #expect(found?.isDamaged == false, "an old location says nothing of the new one")
+            #expect(found?.stamp == "s")
         }
     }
 
     @Test("a session belongs to one repository and one principal (CVE-2026-32589)", arguments: StoreKind.allCases)
     func sessions(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
-            let upload = try session("a/b", bytes(100))
+            let upload = try await session("a/b", bytes(100), store)
             try await store.begin(upload)
-            let found = try #require(try await store.session(upload.id, in: name("a/b"), of: "p"))
+            let found = try #require(try await store.session(upload.id, in: "a/b", of: 1))
             #expect(found.received == 100)
             #expect(found.key == upload.key)
+            #expect(found.address == "192.0.2.1")
             #expect(found.hash.digest == sha256(bytes(100)))
-            #expect(try await store.session(upload.id, in: name("a"), of: "p") == nil)
-            #expect(try await store.session(upload.id, in: name("a/b"), of: "q") == nil)
-            #expect(try await store.session("x", in: name("a/b"), of: "p") == nil)
-            #expect(try await !store.hasRepository(name("a/b")), "an upload makes no repository")
+            #expect(try await store.session(upload.id, in: "a", of: 1) == nil)
+            #expect(try await store.session(upload.id, in: "a/b", of: 2) == nil)
+            #expect(try await store.session("x", in: "a/b", of: 1) == nil)
+            #expect(try await !store.hasBegun("a/b"), "an upload is no content")
         }
     }
 
     @Test("progress is saved only by who knows the last one", arguments: StoreKind.allCases)
     func save(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
-            var upload = try session("a", [])
+            var upload = try await session("a", [], store)
             try await store.begin(upload)
             upload.received = 50
             #expect(try await store.save(upload, since: 0))
             #expect(try await !store.save(upload, since: 0))
             upload.received = 60
             #expect(try await store.save(upload, since: 50))
-            #expect(try await store.session(upload.id, in: name("a"), of: "p")?.received == 60)
+            #expect(try await store.session(upload.id, in: "a", of: 1)?.received == 60)
         }
     }
 
     @Test("a session ends once", arguments: StoreKind.allCases)
     func end(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
-            let upload = try session("a", bytes(10))
+            let upload = try await session("a", bytes(10), store)
             try await store.begin(upload)
             #expect(try await store.cancel(upload))
             #expect(try await !store.cancel(upload))
-            #expect(try await store.finish(upload, as: sha256(bytes(10)), stamp: "s") == .gone)
+            let end = try await store.write { (db) throws(StoreError) in
+                try db.finish(upload, as: sha256(bytes(10)), stamp: "s")
+            }
+            #expect(end == .gone)
             #expect(try await !store.save(upload, since: 10))
             #expect(try await store.blobAnywhere(sha256(bytes(10))) == nil)
-            #expect(try await store.removals(limit: 10) == [upload.key])
+            #expect(try await store.removals() == [upload.key])
         }
     }
 
     @Test("idle sessions expire, others stay", arguments: StoreKind.allCases)
     func expiry(kind: StoreKind) async throws {
         try await kind.withMetadata { store in
-            let upload = try session("a", bytes(10))
+            let upload = try await session("a", bytes(10), store)
             try await store.begin(upload)
-            #expect(try await store.expireSessions(idle: .seconds(3600), inUse: []) == 0)
-            #expect(try await store.session(upload.id, in: name("a"), of: "p") != nil)
-            #expect(try await store.expireSessions(idle: .seconds(-3600), inUse: [upload.id]) == 0)
-            #expect(try await store.expireSessions(idle: .seconds(-3600), inUse: []) == 1)
-            #expect(try await store.session(upload.id, in: name("a"), of: "p") == nil)
-            #expect(try await store.removals(limit: 10) == [upload.key])
+            #expect(try await store.expire(idle: .seconds(3600)) == 0)
+            #expect(try await store.session(upload.id, in: "a", of: 1) != nil)
+            #expect(try await store.expire(idle: .seconds(-3600), inUse: [upload.id]) == 0)
+            #expect(try await store.expire(idle: .seconds(-3600)) == 1)
+            #expect(try await store.session(upload.id, in: "a", of: 1) == nil)
+            #expect(try await store.removals() == [upload.key])
+        }
+    }
+
+    @Test("counters say what repositories and namespaces hold", arguments: StoreKind.allCases)
+    func usage(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            func counters() async throws -> [Int64] {
+                var counters: [Int64] = []
+                for sql in [
+                    "SELECT repositories FROM namespaces", "SELECT blob_bytes FROM namespaces",
+                    "SELECT manifest_bytes FROM namespaces", "SELECT SUM(blobs) FROM repositories",
+                    "SELECT SUM(blob_bytes) FROM repositories", "SELECT SUM(manifests) FROM repositories",
+                ] { counters.append(try await store.number(sql) ?? -1) }
+                return counters
+            }
+            try await addBlob(bytes(10), to: "n/a", store)
+            try await addBlob(bytes(10), to: "n/a", store)
+            #expect(try await counters() == [1, 10, 0, 1, 10, 0])
+            _ = try await store.mount(sha256(bytes(10)), from: "n/a", to: "n/b")
+            #expect(try await counters() == [2, 10, 0, 2, 20, 0], "a namespace pays once")
+            let size = Int64(manifest("m").bytes.count)
+            try await push("n/a", "m", tags: ["t"], to: store)
+            try await push("n/a", "m", tags: ["u"], to: store)
+            #expect(try await counters() == [2, 10, size, 2, 20, 1])
+            #expect(try await store.remove(.digest(manifest("m").digest), from: "n/a") == .removed)
+            #expect(try await store.removeBlob(sha256(bytes(10)), from: "n/a"))
+            #expect(try await counters() == [2, 10, 0, 1, 10, 0])
+            #expect(try await store.removeBlob(sha256(bytes(10)), from: "n/b"))
+            #expect(try await counters() == [2, 0, 0, 0, 0, 0])
         }
     }
 
     @Test("ids have the form they should and do not repeat")
     func ids() throws {
         let uuid = try Regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}")
-        let ids = (0..<500).map { _ in MetadataStore.newUUID() }
+        let ids = (0..<500).map { _ in IDSource().uuid() }
         #expect(try ids.allSatisfy { try uuid.wholeMatch(in: $0) != nil })
         #expect(Set(ids).count == ids.count)
     }

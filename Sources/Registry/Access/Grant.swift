@@ -1,49 +1,42 @@
 import Model
 
 /// What a principal may be allowed on a repository or on the registry.
-package enum Permission: Sendable, Hashable {
-    case pull, push, delete, catalog, base
+package enum Right: Sendable, Hashable, CaseIterable {
+    case pull, push, delete, administer
+    /// To see the list of repositories.
+    case catalog
+    /// To use the API at all.
+    case base
 }
 
-/// Who asks.
-package enum Principal: Hashable, Sendable {
-    /// Anybody, on a registry that was opened with `--open`.
-    case anonymous
+/// The registry as a whole.
+package struct WholeRegistry: Sendable {}
 
-    /// A name for sessions and logs, unique among principals.
-    package var id: String {
-        switch self {
-        case .anonymous: "anonymous"
+/// A repository that is not there yet.
+package struct NewRepository: Sendable {
+    package let name: RepositoryName
+}
+
+/// The proof that a caller may do something, and to what. Only an `Authorizer` makes one; a use case takes it and nothing
+/// else that says who asks or where, so that it cannot be called by who forgot to ask.
+package struct Grant<Target: Sendable>: Sendable {
+    package let caller: Caller
+    package let right: Right
+    package let target: Target
+
+    init(_ caller: Caller, _ right: Right, _ target: Target) {
+        self.caller = caller
+        self.right = right
+        self.target = target
+    }
+
+    /// Throws unless the grant is for this right: a handler and its use case that disagree are a fault of ours.
+    package func demand(_ wanted: Right) throws(RegistryError) {
+        guard right == wanted else {
+            throw RegistryError(.internalError, "the request was not authorized", cause: "\(right), not \(wanted)")
         }
     }
 }
 
-/// The proof that a principal may do something. Only an `Authorizer` makes one, so that a service that takes a grant
-/// cannot be called by who forgot to ask.
-package struct Grant: Sendable {
-    package let principal: Principal
-    package let permission: Permission
-    /// The repository that it is for; nil for what concerns the whole registry.
-    package let repository: RepositoryName?
-
-    init(principal: Principal, permission: Permission, repository: RepositoryName?) {
-        self.principal = principal
-        self.permission = permission
-        self.repository = repository
-    }
-}
-
-/// Decides who may do what.
-package struct Authorizer: Sendable {
-    private init() {}
-
-    /// One tenant, no authentication: everyone may do everything. What `aerugo serve --open` runs.
-    package static let open = Authorizer()
-
-    /// A grant for this permission. Throws `RegistryError` `.unauthorized` or `.denied`.
-    package func authorize(
-        _ permission: Permission, on repository: RepositoryName?
-    ) throws(RegistryError) -> Grant {
-        Grant(principal: .anonymous, permission: permission, repository: repository)
-    }
-}
+package typealias RegistryGrant = Grant<WholeRegistry>
+package typealias RepositoryGrant = Grant<Repository>

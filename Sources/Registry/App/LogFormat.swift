@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Store
+import Runtime
 
 /// The logger of these settings, which writes to `logFile`. Throws `ConfigurationError`.
 func makeLogger(_ settings: Settings) throws -> Logger {

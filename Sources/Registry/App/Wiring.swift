@@ -1,10 +1,11 @@
 import Access
-import Drivers
 import FilesDriver
 import Glibc
 import HTTP
 import HTTPServer
 import Logging
+import Runtime
+import SQLiteDriver
 import Service
 import ServiceLifecycle
 import Store
@@ -57,10 +58,12 @@ func serve(_ plan: Plan) async throws {
     do {
         let data = try DataDirectory(path: plan.data)
         let database = try SQLiteDatabase(path: data.database)
-        try await database.migrate(Schema.migrations)
+        try await Schema.migrate(database)
+        try data.sync()
         let blobs = try FileBlobStore(directory: data.blobs)
-        let registry = Registry(metadata: MetadataStore(database), blobs: blobs, limits: plan.limits, log: log)
-        let application = Application(registry: registry, authorizer: .open, settings: plan.http, log: log)
+        let registry = Registry(store: MetadataStore(database), blobs: blobs, limits: plan.limits, log: log)
+        let application = Application(
+            registry: registry, authenticator: OpenAuthenticator(), policy: .open, settings: plan.http, log: log)
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)

@@ -18,6 +18,7 @@ package struct HTTPSettings: Sendable {
 /// From request to answer: finds the route, asks for the grant, runs the handler, turns errors into answers, logs.
 package final class Application: Sendable {
     let registry: Registry
+    let authenticator: any Authenticator
     let authorizer: Authorizer
     package let settings: HTTPSettings
     let log: Logger
@@ -27,9 +28,12 @@ package final class Application: Sendable {
     private let table = RouteTable.all
 
     /// An application over a registry.
-    package init(registry: Registry, authorizer: Authorizer, settings: HTTPSettings, log: Logger) {
+    package init(
+        registry: Registry, authenticator: any Authenticator, policy: Policy, settings: HTTPSettings, log: Logger
+    ) {
         self.registry = registry
-        self.authorizer = authorizer
+        self.authenticator = authenticator
+        authorizer = Authorizer(policy: policy, facts: registry.repositories)
         self.settings = settings
         self.log = log
         manifestMemory = MemoryBudget(capacity: max(32 << 20, registry.limits.manifest / 7 * 8 + 8))
@@ -44,7 +48,15 @@ package final class Application: Sendable {
     /// Answers what is in memory at once. Never throws: errors are answers.
     package func answer(to request: Request) -> Answer {
         do throws(RegistryError) {
-            let (route, call) = try find(request)
+            let (route, match) = try find(request)
+            guard let call = try callAtOnce(request, route, match) else {
+                return .pending { [self] in
+                    await finish(request) { () throws(RegistryError) in
+                        let call = try await call(request, route, match)
+                        return try await route.handler(call)
+                    }
+                }
+            }
             if let response = try route.atOnce?(call) {
                 if let held = heldNow(response, request) { return .ready(done(held, request)) }
                 return .pending { [self] in await finish(request) { () throws(RegistryError) in response } }
@@ -86,21 +98,52 @@ package final class Application: Sendable {
         return response.memory == nil && request.method != .head ? bytes : nil
     }
 
-    private func find(_ request: Request) throws(RegistryError) -> (Route, Call) {
+    private func find(_ request: Request) throws(RegistryError) -> (Route, Route.Match) {
         guard request.path.utf8.count <= 2048 else {
             throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
         }
         switch table.find(request.method, request.path) {
-        case .found(let route, let match):
-            let name = try match.name.map { name throws(RegistryError) in
-                try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
-            }
-            let grant = try authorizer.authorize(route.permission ?? .base, on: name)
-            return (route, Call(request, self, match, name, grant))
+        case .found(let route, let match): return (route, match)
         case .wrongMethod:
             throw RegistryError(.methodNotAllowed, "\(request.method.name.excerpt) is not possible here")
         case .notFound:
             throw RegistryError(.notFound, "there is nothing at this path: the registry's API is below /v2/")
+        }
+    }
+
+    /// The request with what its caller may do, if all of that is known without waiting.
+    private func callAtOnce(
+        _ request: Request, _ route: Route, _ match: Route.Match
+    ) throws(RegistryError) -> Call? {
+        let name = try repository(match)
+        guard let identity = try authenticator.atOnce(request.headers["Authorization"]) else { return nil }
+        let caller = Caller(identity, requestID: request.id, address: request.remote)
+        guard let right = route.right else { return Call(request, self, match, caller, .none) }
+        guard let name else {
+            return Call(request, self, match, caller, .registry(authorizer.authorize(right, caller)))
+        }
+        return authorizer.atOnce(right, on: name, caller).map {
+            Call(request, self, match, caller, .repository(name, $0))
+        }
+    }
+
+    /// The same, with whatever has to be waited for.
+    private func call(
+        _ request: Request, _ route: Route, _ match: Route.Match
+    ) async throws(RegistryError) -> Call {
+        let identity = try await authenticator.identify(request.headers["Authorization"])
+        let caller = Caller(identity, requestID: request.id, address: request.remote)
+        guard let right = route.right else { return Call(request, self, match, caller, .none) }
+        guard let name = try repository(match) else {
+            return Call(request, self, match, caller, .registry(authorizer.authorize(right, caller)))
+        }
+        let decision = try await authorizer.authorize(right, on: name, caller)
+        return Call(request, self, match, caller, .repository(name, decision))
+    }
+
+    private func repository(_ match: Route.Match) throws(RegistryError) -> RepositoryName? {
+        try match.name.map { name throws(RegistryError) in
+            try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
         }
     }
 

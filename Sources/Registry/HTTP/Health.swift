@@ -1,5 +1,4 @@
 import Model
-import Store
 
 /// Whether the process lives, and whether it can work.
 enum Health {
@@ -8,11 +7,7 @@ enum Health {
             Response(200, [("Content-Type", "text/plain")], .bytes(Array("alive\n".utf8)))
         },
         Route(.get, "/readyz", nil, "operations") { call throws(RegistryError) in
-            do throws(StoreError) {
-                try await call.registry.check()
-            } catch {
-                throw RegistryError(.unavailable, "a store does not answer", cause: error.cause)
-            }
+            try await call.registry.check()
             return Response(200, [("Content-Type", "text/plain")], .bytes(Array("ready\n".utf8)))
         },
     ]

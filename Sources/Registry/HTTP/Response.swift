@@ -1,4 +1,5 @@
-import Store
+import Model
+import Service
 import Vocabulary
 
 /// An answer. Its length is always known, so nothing is ever sent chunked.

@@ -1,6 +1,6 @@
 import HTTP
 import NIOCore
-import Store
+import Service
 
 /// What is left to send of an answer whose head has gone out.
 enum Outgoing {

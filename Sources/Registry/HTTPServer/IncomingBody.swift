@@ -1,7 +1,7 @@
 import HTTP
 import Model
 import NIOCore
-import Store
+import Service
 
 extension ByteBuffer: ByteChunk {
     package var count: Int { readableBytes }

@@ -1,7 +1,20 @@
 import Access
 import Logging
 import Model
+import Runtime
 import Store
+
+/// All that HTTP knows of stores: a blob that was opened, how its bytes get to a client, and bytes on their way in.
+package typealias BlobObject = Store.BlobObject
+package typealias BlobContent = Store.BlobContent
+package typealias BlobDelivery = Store.BlobDelivery
+package typealias BlobStream = Store.BlobStream
+package typealias ByteChunk = Store.ByteChunk
+
+struct LocationKey: Hashable {
+    let repository: RepositoryID
+    let digest: Digest
+}
 
 extension BlobLocation: Weighted {
     var weight: Int { key.description.utf8.count + stamp.utf8.count + 100 }
@@ -12,17 +25,18 @@ extension Registry {
     /// Throws `.blobUnknown`, also for bytes that are damaged, and `.unavailable` for those that cannot be read now: pushing
     /// the blob again repairs both.
     package func blob(
-        _ digest: Digest, in repository: RepositoryName, _ grant: Grant
+        _ digest: Digest, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> any BlobObject {
-        let item = digest.description
-        if let cached = locations[repository, item], let object = await unchanged(cached) { return object }
-        let version = locations.version(of: repository)
-        let location = try await storing { () throws(StoreError) in try await metadata.blob(digest, in: repository) }
-        guard let location else { throw Self.unknownBlob(digest, in: repository) }
+        try grant.demand(.pull)
+        let repository = grant.target
+        let key = LocationKey(repository: repository.id, digest: digest)
+        let version = try await store.versions.version(of: .repository(repository.id))
+        if let cached = locations[key, at: version], let object = await unchanged(cached) { return object }
+        let location = try await store.look { (db) throws(StoreError) in try db.blob(digest, in: repository) }
+        guard let location else { throw Self.unknownBlob(digest, in: repository.name) }
         let object = try await intact(digest, at: location)
         locations.insert(
-            BlobLocation(key: location.key, size: location.size, stamp: object.witness), for: repository, item,
-            version: version)
+            BlobLocation(key: location.key, size: location.size, stamp: object.witness), for: key, at: version)
         return object
     }
 
@@ -41,28 +55,34 @@ extension Registry {
         try await storing { () throws(StoreError) in try await blob.delivery(of: range) }
     }
 
-    /// Takes a blob from the repository; others that have it keep it. Throws `.blobUnknown`, `.methodNotAllowed`.
+    /// Takes a blob from the repository; others that have it keep it. Throws `.blobUnknown`, `.methodNotAllowed`,
+    /// `.preconditionFailed`.
     package func deleteBlob(
-        _ digest: Digest, from repository: RepositoryName, _ grant: Grant
+        _ digest: Digest, if precondition: Precondition = Precondition(), _ grant: RepositoryGrant
     ) async throws(RegistryError) {
-        try checkDeletes()
-        let removed = try await storing { () throws(StoreError) in
-            try await metadata.removeBlob(digest, from: repository)
+        try grant.demand(.delete)
+        guard limits.deletes else { throw Self.deletesOff }
+        let repository = grant.target
+        if !precondition.holds(for: digest) {
+            let isThere = try await store.look { (db) throws(StoreError) in try db.blob(digest, in: repository) != nil }
+            guard isThere else { throw Self.unknownBlob(digest, in: repository.name) }
+            throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
         }
-        locations.invalidate(repository)
-        guard removed else { throw Self.unknownBlob(digest, in: repository) }
+        let removed = try await store.change(repository) { (db) throws(StoreError) in
+            try db.removeBlob(digest, from: repository)
+        }
+        guard removed else { throw Self.unknownBlob(digest, in: repository.name) }
         sweepRequests.yield()
     }
 
-    /// Makes a blob of `source`, which `sourceGrant` allows to read, visible in `target`. False when it is not there.
+    /// Makes a blob of a repository that one grant allows to read visible in that of the other. False when it is not there.
     package func mount(
-        _ digest: Digest, from source: RepositoryName, _ sourceGrant: Grant, to target: RepositoryName, _ grant: Grant
+        _ digest: Digest, from source: RepositoryGrant, to target: RepositoryGrant
     ) async throws(RegistryError) -> Bool {
-        let mounted = try await storing { () throws(StoreError) in
-            try await metadata.mount(digest, from: source, to: target)
-        }
-        locations.invalidate(target)
-        return mounted
+        try source.demand(.pull)
+        try target.demand(.push)
+        let (from, to) = (source.target, target.target)
+        return try await store.change(to) { (db) throws(StoreError) in try db.mount(digest, from: from, to: to) }
     }
 
     private static func unknownBlob(_ digest: Digest, in repository: RepositoryName) -> RegistryError {

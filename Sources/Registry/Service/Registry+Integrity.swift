@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Runtime
 import Store
 
 /// What reading a whole blob has shown.
@@ -58,11 +59,15 @@ extension Registry {
                 throw StoreError(.unavailable, "\(location.key) changes while it is read")
             }
             if actual == digest {
-                try await metadata.confirm(digest, at: location, stamp: object.witness)
+                try await store.write { (db) throws(StoreError) in
+                    try db.confirm(digest, at: location, stamp: object.witness)
+                }
                 return .same(witness: object.witness)
             }
             log.error("blob is damaged", metadata: ["digest": "\(digest)", "object": "\(location.key)"])
-            try await metadata.markDamaged(digest, at: location, stamp: object.witness)
+            try await store.write { (db) throws(StoreError) in
+                try db.markDamaged(digest, at: location, stamp: object.witness)
+            }
             return .damaged
         } catch {
             log.error("blob cannot be read", metadata: ["digest": "\(digest)", "cause": "\(error.cause)"])

@@ -1,4 +1,5 @@
 import Model
+import Runtime
 import Store
 
 extension Registry {
@@ -62,8 +63,8 @@ extension Registry {
         let state = try await storing { () throws(StoreError) in try await upload.suspend() }
         session.received = state.offset
         session.hash = state.hash
-        let saved = try await storing { [session] () throws(StoreError) in
-            try await metadata.save(session, since: previous)
+        let saved = try await store.change(session.repository) { [session] (db) throws(StoreError) in
+            try db.save(session, since: previous)
         }
         guard saved else {
             throw RegistryError(.blobUploadUnknown, "the upload has ended meanwhile: begin a new one")

@@ -1,5 +1,6 @@
 import Access
 import Model
+import Runtime
 import Store
 
 /// A body as it arrives.
@@ -21,31 +22,32 @@ package struct UploadStatus: Sendable {
 extension Registry {
     /// Begins an upload (end-4a, end-4c).
     package func beginUpload(
-        to repository: RepositoryName, algorithm: Digest.Algorithm, _ grant: Grant
+        algorithm: Digest.Algorithm, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
+        try grant.demand(.push)
         let session = UploadSession(
-            id: MetadataStore.newUUID(), repository: repository, principal: grant.principal.id, key: blobs.newKey(),
-            received: 0, hash: ContentHash(algorithm))
-        try await storing { () throws(StoreError) in try await metadata.begin(session) }
+            id: store.ids.uuid(), repository: grant.target, principal: grant.caller.principal.id,
+            address: grant.caller.address, key: blobs.newKey(), received: 0, hash: ContentHash(algorithm))
+        try await store.change(grant.target) { (db) throws(StoreError) in try db.begin(session) }
         return UploadStatus(id: session.id, received: 0)
     }
 
     /// How far an upload is (end-13). Throws `.blobUploadUnknown`.
     package func upload(
-        _ id: String, in repository: RepositoryName, _ grant: Grant
+        _ id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
         // A sender that was cut off a moment ago may still be handing in its last bytes: these count.
         if await locks.acquire(id, for: "", patience: .seconds(2)) { locks.release(id) }
-        return UploadStatus(id: id, received: try await session(id, in: repository, grant).received)
+        return UploadStatus(id: id, received: try await session(id, grant).received)
     }
 
     /// Appends a chunk (end-5). What arrived stays, also when the connection is cut.
     /// Throws `.blobUploadUnknown`, `.chunkOutOfOrder`, `.sizeInvalid`, `.storageFull`.
     package func append(
-        _ body: some ByteSource, at range: ChunkRange?, to id: String, in repository: RepositoryName, _ grant: Grant
+        _ body: some ByteSource, at range: ChunkRange?, to id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
         try await exclusively(id) { () throws(RegistryError) in
-            var session = try await session(id, in: repository, grant)
+            var session = try await session(id, grant)
             try await receive(body, at: range, into: &session)
             return UploadStatus(id: id, received: session.received)
         }
@@ -55,10 +57,10 @@ extension Registry {
     /// Throws as `append` does, and `.digestInvalid` when they are other bytes; the upload is over then.
     package func finishUpload(
         _ id: String, with body: some ByteSource, at range: ChunkRange?, as digest: Digest,
-        in repository: RepositoryName, _ grant: Grant
+        _ grant: RepositoryGrant
     ) async throws(RegistryError) {
         try await exclusively(id) { () throws(RegistryError) in
-            var session = try await session(id, in: repository, grant)
+            var session = try await session(id, grant)
             if session.received == 0, session.hash.algorithm != digest.algorithm {
                 session.hash = ContentHash(digest.algorithm)
             }
@@ -69,18 +71,18 @@ extension Registry {
 
     /// Ends an upload without a blob (end-14). Throws `.blobUploadUnknown`.
     package func cancelUpload(
-        _ id: String, in repository: RepositoryName, _ grant: Grant
+        _ id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) {
         try await exclusively(id) { () throws(RegistryError) in
-            let session = try await session(id, in: repository, grant)
+            let session = try await session(id, grant)
             try await discard(session)
         }
     }
 
     /// Ends an upload of which the client was never told. One that cannot be ended is left to expire.
-    package func abandonUpload(_ id: String, in repository: RepositoryName, _ grant: Grant) async {
+    package func abandonUpload(_ id: String, _ grant: RepositoryGrant) async {
         do throws(RegistryError) {
-            try await cancelUpload(id, in: repository, grant)
+            try await cancelUpload(id, grant)
         } catch {
             log.warning("an upload is left to expire", metadata: ["upload": "\(id)", "cause": "\(error.message)"])
         }
@@ -96,10 +98,9 @@ extension Registry {
                 detail: ["digest": actual.description, "size": "\(session.received)"])
         }
         let doubtful = try await doubtful(digest)
-        let ended = try await storing { () throws(StoreError) in
-            try await metadata.finish(session, as: digest, stamp: witness, replacing: doubtful)
+        let ended = try await store.change(session.repository) { (db) throws(StoreError) in
+            try db.finish(session, as: digest, stamp: witness, replacing: doubtful)
         }
-        locations.invalidate(session.repository)
         switch ended {
         case .gone: throw Self.unknownUpload(session.id)
         case .stored: break
@@ -110,7 +111,7 @@ extension Registry {
     /// The object that a digest has already, unless it is as it was left: bytes that have just been hashed take the place of
     /// some that would have to be read, or cannot be.
     private func doubtful(_ digest: Digest) async throws(RegistryError) -> StorageKey? {
-        let older = try await storing { () throws(StoreError) in try await metadata.blobAnywhere(digest) }
+        let older = try await store.look { (db) throws(StoreError) in try db.blobAnywhere(digest) }
         guard let older else { return nil }
         do throws(RegistryError) {
             return try await open(digest, at: older).witness == older.stamp ? nil : older.key
@@ -130,16 +131,20 @@ extension Registry {
     }
 
     private func discard(_ session: UploadSession) async throws(RegistryError) {
-        let cancelled = try await storing { () throws(StoreError) in try await metadata.cancel(session) }
+        let cancelled = try await store.change(session.repository) { (db) throws(StoreError) in
+            try db.cancel(session)
+        }
         guard cancelled else { throw Self.unknownUpload(session.id) }
         sweepRequests.yield()
     }
 
     func session(
-        _ id: String, in repository: RepositoryName, _ grant: Grant
+        _ id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadSession {
-        let session = try await storing { () throws(StoreError) in
-            try await metadata.session(id, in: repository, of: grant.principal.id)
+        try grant.demand(.push)
+        let (repository, principal) = (grant.target, grant.caller.principal.id)
+        let session = try await store.look { (db) throws(StoreError) in
+            try db.session(id, in: repository, of: principal)
         }
         guard let session else { throw Self.unknownUpload(id) }
         return session

@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Runtime
 import Store
 
 /// The registry's use cases. Every function takes the `Grant` that allows it and throws `RegistryError` alone.
@@ -25,15 +26,16 @@ package final class Registry: Sendable {
         package init() {}
     }
 
-    package let metadata: MetadataStore
-    package let blobs: any BlobStore
+    package let repositories: Repositories
+    package let manifests: Manifests
+    package let tags: Tags
+    package let referrers: Referrers
     package let limits: Limits
+    let store: MetadataStore
+    let blobs: any BlobStore
     let log: Logger
-    let manifests = VersionedCache<StoredManifest>(capacity: 12 << 20)
-    let locations = VersionedCache<BlobLocation>(capacity: 2 << 20)
+    let locations: VersionedCache<LocationKey, BlobLocation>
     let locks = SessionLocks()
-    /// Parsing and hashing of manifests.
-    let parsers = BlockingExecutor(name: "manifests", threads: 2, capacity: 4096)
     /// Blobs that are being read through, and when damaged ones were last.
     let readings = SingleFlight<StorageKey, Verdict>(capacity: 512)
     let secondLooks = SecondLooks()
@@ -42,18 +44,30 @@ package final class Registry: Sendable {
     private let sweepStream: AsyncStream<Void>
 
     /// A registry over these stores.
-    package init(metadata: MetadataStore, blobs: any BlobStore, limits: Limits, log: Logger) {
-        self.metadata = metadata
+    package init(store: MetadataStore, blobs: any BlobStore, limits: Limits, log: Logger) {
+        self.store = store
         self.blobs = blobs
         self.limits = limits
         self.log = log
+        repositories = Repositories(store, page: limits.page)
+        manifests = Manifests(store, limits: limits)
+        tags = Tags(store: store, page: limits.page)
+        referrers = Referrers(store: store, page: limits.page)
+        locations = VersionedCache(capacity: 2 << 20, versions: store.versions)
         (sweepStream, sweepRequests) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Throws `StoreError` unless both stores can be used.
-    package func check() async throws(StoreError) {
-        try await metadata.check()
-        try await blobs.check()
+    static let deletesOff = RegistryError(
+        .methodNotAllowed, "this registry does not delete: its operator has switched it off")
+
+    /// Throws `.unavailable` unless both stores can be used.
+    package func check() async throws(RegistryError) {
+        do throws(StoreError) {
+            try await store.check()
+            try await blobs.check()
+        } catch {
+            throw RegistryError(.unavailable, "a store does not answer", cause: error.cause)
+        }
     }
 
     /// Expires idle uploads and removes objects that nothing refers to, whenever asked and at least every `interval`.
@@ -78,45 +92,24 @@ package final class Registry: Sendable {
     }
 
     private func sweepOnce() async throws(StoreError) {
-        let expired = try await metadata.expireSessions(idle: limits.uploadIdle, inUse: locks.held)
+        _ = try await repositories.removeEmpty()
+        let (oldest, inUse) = (store.clocks.wall() - limits.uploadIdle, locks.held)
+        let expired = try await store.write { (db) throws(StoreError) in
+            try db.expireSessions(idleSince: oldest, inUse: inUse)
+        }
         if expired > 0 { log.info("expired idle uploads", metadata: ["count": "\(expired)"]) }
         var last: StorageKey?
         repeat {
-            let keys = try await metadata.removals(after: last, limit: 500)
+            let keys = try await store.read { [last] (db) throws(StoreError) in
+                try db.removals(after: last, limit: 500)
+            }
             last = keys.last
             guard last != nil else { return }
             let gone = try await blobs.remove(keys) { [log] key, error in
                 log.error("an object cannot be removed", metadata: ["object": "\(key)", "cause": "\(error.cause)"])
             }
-            if !gone.isEmpty { try await metadata.forget(gone) }
+            guard !gone.isEmpty else { continue }
+            try await store.write { (db) throws(StoreError) in try db.forget(gone) }
         } while true
-    }
-}
-
-extension RegistryError {
-    /// What a store's failure means to the client; the cause goes to the log.
-    init(_ error: StoreError) {
-        switch error.code {
-        case .full:
-            self.init(
-                .storageFull, "the registry has no room left: free space or ask its operator", cause: error.cause)
-        case .conflict, .overloaded:
-            self.init(.unavailable, "the registry is busy: try again", cause: error.cause)
-        case .missing, .unavailable:
-            self.init(
-                .unavailable, "the registry's storage cannot be reached: try again, or ask its operator",
-                cause: error.cause)
-        case .damaged:
-            self.init(.internalError, "the registry's storage is damaged: ask its operator", cause: error.cause)
-        }
-    }
-}
-
-/// Runs `body` and turns a store's error into the registry's.
-func storing<T>(_ body: () async throws(StoreError) -> T) async throws(RegistryError) -> T {
-    do throws(StoreError) {
-        return try await body()
-    } catch {
-        throw RegistryError(error)
     }
 }

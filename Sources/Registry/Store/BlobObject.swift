@@ -1,4 +1,5 @@
 import Model
+import Runtime
 
 /// A finished object that was opened. Closed by its last owner going away; removing the object meanwhile does not hurt
 /// who reads it.

@@ -1,3 +1,5 @@
+import Runtime
+
 /// Where a blob's bytes are, within a blob store. One a push, never used again: removing an object that lost a race
 /// can't hurt the one that won.
 package struct StorageKey: Hashable, Sendable, CustomStringConvertible {

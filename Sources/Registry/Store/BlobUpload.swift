@@ -1,4 +1,5 @@
 import Model
+import Runtime
 
 /// Bytes on their way in, in whatever buffer they came.
 package protocol ByteChunk: Sendable {

@@ -1,3 +1,5 @@
+import Runtime
+
 /// A value that goes into a statement or comes out of a row, of the types that SQLite and PostgreSQL share.
 package enum SQLValue: Sendable, Equatable {
     case null
@@ -44,32 +46,38 @@ package struct SQLRow: Sendable {
     }
 }
 
-/// A transaction in progress; every call blocks.
-package protocol SQLTransaction {
-    /// Runs a query with `$1`, `$2` … bound. Throws `StoreError`.
+/// What a driver lends for the time of a transaction; every call blocks.
+package protocol SQLConnection {
+    /// Runs a query with `$1`, `$2` … bound. Throws `StoreError`, `.conflict` for a key that is taken.
     func rows(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> [SQLRow]
-    /// Runs a statement; gives the number of rows it changed. Throws `StoreError`.
+    /// Runs a statement; gives the number of rows it changed. Throws as `rows` does.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> Int
 }
 
-/// A database that speaks the shared dialect. A driver may run a body again when another writer was in the
-/// way, so it must not have effects outside.
+/// The words in which the two engines differ; all else is written in what they share.
+package struct SQLDialect: Sendable {
+    /// The type of a key of 64 bits that is the only column of a primary key.
+    package let key: String
+    /// The type of text that is compared and ordered byte by byte.
+    package let orderedText: String
+    /// Behind a table whose rows are to lie in the order of the primary key.
+    package let clustered: String
+
+    package static let sqlite = SQLDialect(key: "INTEGER", orderedText: "TEXT", clustered: " WITHOUT ROWID")
+    package static let postgreSQL = SQLDialect(key: "BIGINT", orderedText: #"TEXT COLLATE "C""#, clustered: "")
+}
+
+/// A database that speaks the shared dialect. Transactions are serializable in meaning: one that another writer was in the
+/// way of throws `.conflict`, and its body may be run again, so that it must not have effects outside.
 package protocol SQLDatabase: Sendable {
+    var dialect: SQLDialect { get }
     /// Runs `body` on a snapshot.
     func read<T: Sendable>(
-        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T
+        _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
     ) async throws(StoreError) -> T
     /// Runs `body` in a transaction that is durable when this returns. Nothing of it stays when `body` throws.
     func write<T: Sendable>(
-        _ body: @Sendable @escaping (any SQLTransaction) throws(StoreError) -> T
+        _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
     ) async throws(StoreError) -> T
-    /// Applies those of the numbered migrations that have not been, under a lock.
-    func migrate(_ migrations: [Migration]) async throws(StoreError)
-}
-
-/// A numbered change of the schema; never edited once landed.
-package struct Migration: Sendable {
-    package let number: Int
-    package let statements: [String]
 }

@@ -1,70 +1,48 @@
-/// The tables. Text is UTF-8 and compared byte by byte; times are milliseconds since 1970; ids are made here, not there.
+import Runtime
+
+/// A numbered change of the schema; never edited once landed.
+package struct Migration: Sendable {
+    package let number: Int
+    /// Its statements in an engine's words.
+    package let statements: @Sendable (SQLDialect) -> [String]
+}
+
+/// The tables, a file a topic. Times are milliseconds since 1970; keys are `Identifier`s, made here and not there; digests are
+/// `Digest.compact`. Rows refer to keys and never to names. What is deleted softly keeps its row, with `deleted_at`.
 package enum Schema {
-    /// All migrations, in order.
+    /// All migrations, in order. The first schema, number 1, had no keys: nothing of it can be read.
     package static let migrations = [
-        Migration(
-            number: 1,
-            statements: [
-                """
-                CREATE TABLE repositories (
-                    id TEXT PRIMARY KEY,
-                    name TEXT NOT NULL UNIQUE,
-                    created_at BIGINT NOT NULL)
-                """,
-                """
-                CREATE TABLE blobs (
-                    digest TEXT PRIMARY KEY,
-                    size BIGINT NOT NULL,
-                    storage_key TEXT NOT NULL,
-                    stamp TEXT NOT NULL,
-                    damaged_at BIGINT,
-                    created_at BIGINT NOT NULL)
-                """,
-                """
-                CREATE TABLE repository_blobs (
-                    repository_id TEXT NOT NULL REFERENCES repositories (id),
-                    digest TEXT NOT NULL REFERENCES blobs (digest),
-                    linked_at BIGINT NOT NULL,
-                    PRIMARY KEY (repository_id, digest))
-                """,
-                "CREATE INDEX repository_blobs_digest ON repository_blobs (digest)",
-                """
-                CREATE TABLE manifests (
-                    repository_id TEXT NOT NULL REFERENCES repositories (id),
-                    digest TEXT NOT NULL,
-                    media_type TEXT NOT NULL,
-                    size BIGINT NOT NULL,
-                    subject TEXT,
-                    artifact_type TEXT,
-                    annotations TEXT NOT NULL,
-                    created_at BIGINT NOT NULL,
-                    bytes BYTEA NOT NULL,
-                    PRIMARY KEY (repository_id, digest))
-                """,
-                "CREATE INDEX manifests_subject ON manifests (repository_id, subject, digest) WHERE subject IS NOT NULL",
-                """
-                CREATE TABLE tags (
-                    repository_id TEXT NOT NULL,
-                    name TEXT NOT NULL,
-                    digest TEXT NOT NULL,
-                    updated_at BIGINT NOT NULL,
-                    PRIMARY KEY (repository_id, name),
-                    FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest))
-                """,
-                "CREATE INDEX tags_digest ON tags (repository_id, digest)",
-                """
-                CREATE TABLE upload_sessions (
-                    id TEXT PRIMARY KEY,
-                    repository TEXT NOT NULL,
-                    principal TEXT NOT NULL,
-                    storage_key TEXT NOT NULL,
-                    algorithm TEXT NOT NULL,
-                    received BIGINT NOT NULL,
-                    hash_state BYTEA NOT NULL,
-                    updated_at BIGINT NOT NULL)
-                """,
-                "CREATE INDEX upload_sessions_age ON upload_sessions (updated_at)",
-                "CREATE TABLE removals (storage_key TEXT PRIMARY KEY, added_at BIGINT NOT NULL)",
-            ])
+        Migration(number: 2) { dialect in
+            tenants(dialect) + content(dialect) + uploads(dialect) + events(dialect)
+        }
     ]
+
+    /// Applies those of the migrations that have not been. Throws `.unavailable` for a database of another version.
+    package static func migrate(
+        _ database: any SQLDatabase, _ migrations: [Migration] = Self.migrations
+    ) async throws(StoreError) {
+        let dialect = database.dialect
+        _ = try await database.write { (db) throws(StoreError) in
+            try db.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY)", [])
+            var done: Set<Int64> = []
+            for row in try db.rows("SELECT number FROM migrations", []) { done.insert(try row.integer(0)) }
+            try check(done, migrations)
+            for migration in migrations where !done.contains(Int64(migration.number)) {
+                for statement in migration.statements(dialect) { try db.execute(statement, []) }
+                try db.execute("INSERT INTO migrations VALUES ($1)", [.integer(Int64(migration.number))])
+            }
+        }
+    }
+
+    private static func check(_ done: Set<Int64>, _ migrations: [Migration]) throws(StoreError) {
+        let known = Set(migrations.map { Int64($0.number) })
+        guard let stranger = done.subtracting(known).max() else { return }
+        guard stranger < known.min() ?? 0 else {
+            throw StoreError(.unavailable, "the database was written by a newer aerugo: run that one")
+        }
+        throw StoreError(
+            .unavailable,
+            "the database was written by an older aerugo, whose data this one cannot read: start with an empty directory, "
+                + "and copy what you need from the old one with that version running")
+    }
 }

@@ -1,5 +1,6 @@
 import MemoryDriver
 import Model
+import Runtime
 import Store
 import Synchronization
 

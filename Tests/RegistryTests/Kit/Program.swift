@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Store
+import Runtime
 import Synchronization
 
 /// A directory of its own for a test, removed with the last reference to it.
@@ -8,7 +8,7 @@ final class Scratch: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(MetadataStore.newID())").path
+        path = FileManager.default.temporaryDirectory.appending(path: "aerugo-test-\(IDSource().token())").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -49,7 +49,7 @@ final class Program: Sendable {
         shell: (before: String, redirections: String)? = nil
     ) throws {
         self.scratch = scratch
-        output = "\(scratch.path)/output-\(MetadataStore.newID())"
+        output = "\(scratch.path)/output-\(IDSource().token())"
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

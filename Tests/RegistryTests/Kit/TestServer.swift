@@ -1,10 +1,11 @@
 import Access
-import Drivers
 import HTTP
 import HTTPServer
 import Logging
 import MemoryDriver
 import NIOCore
+import Runtime
+import SQLiteDriver
 import Service
 import Store
 
@@ -21,13 +22,14 @@ struct TestServer: Sendable {
 
     static func start(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
-        _ settings: ServerSettings = .init()
+        policy: Policy = .open, _ settings: ServerSettings = .init()
     ) async throws -> TestServer {
         let database = try SQLiteDatabase(path: nil)
-        try await database.migrate(Schema.migrations)
+        try await Schema.migrate(database)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let registry = Registry(metadata: MetadataStore(database), blobs: blobs, limits: limits, log: log)
-        let application = Application(registry: registry, authorizer: .open, settings: http, log: log)
+        let registry = Registry(store: MetadataStore(database), blobs: blobs, limits: limits, log: log)
+        let application = Application(
+            registry: registry, authenticator: OpenAuthenticator(), policy: policy, settings: http, log: log)
         return TestServer(
             server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry,
             application: application)
@@ -36,11 +38,11 @@ struct TestServer: Sendable {
     /// Runs `body` against a server with these settings, which is stopped behind it.
     static func with(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
-        _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
+        policy: Policy = .open, _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
     ) async throws {
         var settings = settings
         settings.shutdownGrace = .zero
-        let server = try await start(limits: limits, http: http, blobs: blobs, settings)
+        let server = try await start(limits: limits, http: http, blobs: blobs, policy: policy, settings)
         do {
             try await body(server)
         } catch {
@@ -60,5 +62,5 @@ struct TestServer: Sendable {
     }
 
     /// A repository that no other test has.
-    static func repository(_ prefix: String = "test") -> String { "\(prefix)/\(MetadataStore.newID())" }
+    static func repository(_ prefix: String = "test") -> String { "\(prefix)/\(IDSource().token())" }
 }

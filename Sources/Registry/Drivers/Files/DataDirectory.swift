@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Store
 
 /// The directory of the embedded default, which one process holds: `aerugo.db`, `blobs/` and a lock.
@@ -6,6 +7,7 @@ package struct DataDirectory: Sendable {
     /// Where the database stands, and where the blobs.
     package let database: String
     package let blobs: String
+    private let path: String
     private let lock: File
 
     /// Takes `path`, which is made where it is missing. Throws `StoreError`, `.conflict` when another process has it.
@@ -13,8 +15,12 @@ package struct DataDirectory: Sendable {
         try Directory.makeDurable(path)
         database = "\(path)/aerugo.db"
         blobs = "\(path)/blobs"
+        self.path = path
         lock = try File.regular("\(path)/lock", O_RDWR | O_CREAT)
         guard lock.lock() else { throw StoreError(.conflict, "another aerugo serves \(path)") }
-        try Directory.sync(path)
+        try sync()
     }
+
+    /// Returns when the names in the directory are on disk. Throws `StoreError`.
+    package func sync() throws(StoreError) { try Directory.sync(path) }
 }

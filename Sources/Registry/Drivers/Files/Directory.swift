@@ -1,4 +1,5 @@
 import Glibc
+import Runtime
 import Store
 
 /// Directories that are there after a crash. Every call blocks; all throw `StoreError`.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Runtime
 import Store
 
 /// An open descriptor, closed when the last owner lets go. Every call blocks; all throw `StoreError`.

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Runtime
 import Store
 
 /// Blobs as files below one directory: `3f/<key>`, and a marker that tells which store it is.
@@ -21,7 +22,7 @@ package struct FileBlobStore: BlobStore {
         guard let id else {
             try Directory.makeDurable(directory)
             let known = try StoreMarker.read(path)
-            marker = StoreMarker(path, id: known ?? MetadataStore.newUUID())
+            marker = StoreMarker(path, id: known ?? IDSource().uuid())
             // All of them now, so that no push has to make one durable; the marker last, so that none is missing behind it.
             for fan in Self.fans { try Directory.make("\(directory)/\(fan)") }
             if known == nil { try marker.write() }
@@ -34,7 +35,7 @@ package struct FileBlobStore: BlobStore {
     private static let fans = (0...UInt8.max).map { Hex.encode([$0]) }
 
     package func newKey() -> StorageKey {
-        let id = MetadataStore.newID()
+        let id = IDSource().token()
         return StorageKey("\(id.prefix(2))/\(id)")
     }
 

@@ -1,3 +1,4 @@
+import Runtime
 import Store
 
 /// The threads of a store of files, by what they do: a read never queues behind an upload, an upload never behind a sync

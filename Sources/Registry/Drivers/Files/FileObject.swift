@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Runtime
 import Store
 
 /// A file opened for reading.

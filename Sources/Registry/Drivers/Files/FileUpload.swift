@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Runtime
 import Store
 
 /// A file being appended to. One caller at a time, which the contract asks for: hence `@unchecked`.

@@ -1,5 +1,6 @@
 import FilesDriver
 import Model
+import Runtime
 import Store
 import Synchronization
 
@@ -13,7 +14,7 @@ package final class MemoryBlobStore: BlobStore {
     /// An empty store. `isStreamed`: its objects leave in pieces, as those of a store without files do.
     package init(isStreamed: Bool = false) { self.isStreamed = isStreamed }
 
-    package func newKey() -> StorageKey { StorageKey(MetadataStore.newID()) }
+    package func newKey() -> StorageKey { StorageKey(IDSource().token()) }
 
     package func upload(_ key: StorageKey, from state: UploadState) async throws(StoreError) -> any BlobUpload {
         let fresh = try File.inMemory()

@@ -1,5 +1,5 @@
 import Model
-import Store
+import Service
 import Vocabulary
 
 /// `/v2/<name>/blobs/<digest>` (end-2, end-10).
@@ -11,7 +11,7 @@ enum Blobs {
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
         let digest = try call.digest()
-        let blob = try await call.registry.blob(digest, in: call.repository(), call.grant)
+        let blob = try await call.registry.blob(digest, call.grant(absent: .blobUnknown))
         if let other = Conditions.response(call.request, digest) { return other }
         var headers: [(name: String, value: String)] = [
             ("Content-Type", MediaType.octetStream), (HeaderName.dockerContentDigest, digest.description),
@@ -56,11 +56,8 @@ enum Blobs {
 
     @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
         let digest = try call.digest()
-        if !Conditions.precondition(call.request).holds(for: digest.description) {
-            _ = try await call.registry.blob(digest, in: call.repository(), call.grant)
-            throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
-        }
-        try await call.registry.deleteBlob(digest, from: call.repository(), call.grant)
+        try await call.registry.deleteBlob(
+            digest, if: Conditions.precondition(call.request), call.grant(absent: .blobUnknown))
         return Response(202, [(HeaderName.dockerContentDigest, digest.description)])
     }
 }

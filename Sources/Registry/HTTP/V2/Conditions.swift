@@ -1,5 +1,4 @@
 import Model
-import Store
 
 /// Conditional requests (RFC 9110 section 13) on content whose entity tag is its digest in quotes.
 enum Conditions {
@@ -16,8 +15,8 @@ enum Conditions {
     }
 
     /// The preconditions of a push.
-    static func precondition(_ request: Request) -> TagPrecondition {
-        TagPrecondition(
+    static func precondition(_ request: Request) -> Precondition {
+        Precondition(
             match: request.headers.joined("If-Match").map { condition($0, isStrong: true) },
             noneMatch: request.headers.joined("If-None-Match").map { condition($0, isStrong: false) })
     }
@@ -38,7 +37,7 @@ enum Conditions {
     }
 
     /// A strong comparison matches no weak tag (RFC 9110 section 8.8.3.2).
-    private static func condition(_ header: String, isStrong: Bool) -> TagPrecondition.Condition {
+    private static func condition(_ header: String, isStrong: Bool) -> Precondition.Condition {
         let tags = header.split(separator: ",").map { $0.trimmed }
         if tags.contains("*") { return .any }
         return .digests(

@@ -1,6 +1,5 @@
 import Model
 import Service
-import Store
 import Vocabulary
 
 /// Tags, referrers and the catalog (end-8, end-12, Docker V2 `_catalog`).
@@ -12,7 +11,7 @@ enum Lists {
     ]
 
     @Sendable private static func catalog(_ call: Call) async throws(RegistryError) -> Response {
-        let page = try await call.registry.repositories(call.pageRequest(), call.grant)
+        let page = try await call.registry.repositories.list(call.pageRequest(), call.registryGrant())
         var json = JSONText()
         json.raw(#"{"repositories":"#)
         json.array(page.items) { $0.string($1) }
@@ -21,8 +20,9 @@ enum Lists {
     }
 
     @Sendable private static func tags(_ call: Call) async throws(RegistryError) -> Response {
-        let name = try call.repository()
-        let page = try await call.registry.tags(of: name, call.pageRequest(), call.grant)
+        let grant = try call.grant()
+        let name = grant.target.name
+        let page = try await call.registry.tags.list(call.pageRequest(), grant)
         var json = JSONText()
         json.raw(#"{"name":"#)
         json.string(name.description)
@@ -33,16 +33,22 @@ enum Lists {
     }
 
     @Sendable private static func referrers(_ call: Call) async throws(RegistryError) -> Response {
-        let (name, subject) = (try call.repository(), try call.digest())
+        let subject = try call.digest()
         let artifactType = call.request.query["artifactType"].flatMap { $0.isEmpty ? nil : $0 }
-        let (referrers, hasMore) = try await call.registry.referrers(
-            of: subject, in: name, artifactType: artifactType, call.pageRequest(), call.grant)
+        let request = try call.pageRequest()
+        var (referrers, hasMore): ([Referrer], Bool) = ([], false)
+        let grant = try call.grantIfThere()
+        if let grant {
+            (referrers, hasMore) = try await call.registry.referrers.list(
+                of: subject, artifactType: artifactType, request, grant)
+        }
         var json = JSONText()
         json.raw(#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":"#)
         json.array(referrers) { $0.descriptor($1) }
         json.raw("}")
+        let last = hasMore ? referrers.last?.digest.description : nil
         var headers = call.link(
-            "/v2/\(name)/referrers/\(subject)", hasMore ? referrers.last?.digest.description : nil,
+            "/v2/\(grant?.target.name.description ?? "")/referrers/\(subject)", last,
             artifactType.map { "&artifactType=\($0.percentEncoded)" } ?? "")
         if artifactType != nil { headers.append((HeaderName.ociFiltersApplied, "artifactType")) }
         return .json(200, json.bytes, type: MediaType.ociIndex, headers)

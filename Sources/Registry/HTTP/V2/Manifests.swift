@@ -1,5 +1,4 @@
 import Model
-import Store
 import Vocabulary
 
 /// `/v2/<name>/manifests/<reference>` (end-3, -7, -9).
@@ -11,16 +10,18 @@ enum Manifests {
     ]
 
     @Sendable private static func cached(_ call: Call) throws(RegistryError) -> Response? {
-        try call.registry.cachedManifest(
-            call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant
+        guard let grant = try call.grantIfThere() else { return nil }
+        return try call.registry.manifests.atOnce(
+            call.existingReference(), takesIndexes: takesIndexes(call.request), grant
         ).map { response(call, $0) }
     }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
+        let grant = try call.grant()
         // A crowd that asks for what is not cached must not read it a hundred times at once.
         let room = try await call.answerMemory.room(for: call.registry.limits.manifest, call.request.remote)
-        let manifest = try await call.registry.manifest(
-            call.existingReference(), in: call.repository(), takesIndexes: takesIndexes(call.request), call.grant)
+        let manifest = try await call.registry.manifests.get(
+            call.existingReference(), takesIndexes: takesIndexes(call.request), grant)
         withExtendedLifetime(room) {}
         return response(call, manifest)
     }
@@ -53,18 +54,20 @@ enum Manifests {
     private static let kinds = Manifest.taken.map { (type: Array($0.key.utf8), kind: $0.value) }
 
     @Sendable private static func put(_ call: Call) async throws(RegistryError) -> Response {
-        let (request, name) = (call.request, try call.repository())
+        let request = call.request
         let reference = try parsing { () throws(ParseError) in try Reference.parse(call.parameter) }
         var tags: [Tag] = []
         for text in request.query.all("tag") {
             let tag = try parsing { () throws(ParseError) in try Tag.parse(text) }
             if !tags.contains(tag) { tags.append(tag) }
         }
+        let grant = try await call.grantMaking()
+        let name = grant.target.name
         let share = call.manifestMemory.share(for: request.remote)
         let bytes = try await request.body.collect(upTo: call.registry.limits.manifest, in: share)
-        let pushed = try await call.registry.push(
-            bytes, as: reference, tags: tags, contentType: request.headers["Content-Type"], to: name,
-            if: Conditions.precondition(request), call.grant)
+        let pushed = try await call.registry.manifests.push(
+            bytes, as: reference, tags: tags, contentType: request.headers["Content-Type"],
+            if: Conditions.precondition(request), grant)
         // The memory is its own as long as the bytes are worked on.
         withExtendedLifetime(share) {}
         var headers = [
@@ -81,8 +84,8 @@ enum Manifests {
     }
 
     @Sendable private static func delete(_ call: Call) async throws(RegistryError) -> Response {
-        try await call.registry.delete(
-            call.existingReference(), from: call.repository(), if: Conditions.precondition(call.request), call.grant)
+        try await call.registry.manifests.delete(
+            call.existingReference(), if: Conditions.precondition(call.request), call.grant())
         return Response(202)
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Model
 import Service
 import Vocabulary
@@ -16,27 +17,30 @@ enum Uploads {
     private static let session = "/v2/{name}/blobs/uploads/{session}"
 
     @Sendable private static func begin(_ call: Call) async throws(RegistryError) -> Response {
-        let (name, query) = (try call.repository(), call.request.query)
-        if let digest = query["mount"] {
-            if let mounted = try await mount(call, digest) { return mounted }
-        } else if let text = query["digest"] {
-            return try await push(call, text)
+        let query = call.request.query
+        if query["mount"] == nil, let text = query["digest"] { return try await push(call, text) }
+        let mounted = try parsing { () throws(ParseError) in
+            try query["mount"].map { text throws(ParseError) in try Digest.parse(text) }
         }
         let algorithm = try parsing { () throws(ParseError) in
             try query["digest-algorithm"].map { name throws(ParseError) in try Digest.Algorithm.parse(name) } ?? .sha256
         }
-        return call.accepted(202, name, try await call.registry.beginUpload(to: name, algorithm: algorithm, call.grant))
+        let grant = try await call.grantMaking()
+        if let mounted, let answer = try await mount(call, mounted, grant) { return answer }
+        return call.accepted(202, grant, try await call.registry.beginUpload(algorithm: algorithm, grant))
     }
 
     /// A mount, if the source has the blob and the caller may read it; nil, and nothing told, in every other case.
-    private static func mount(_ call: Call, _ text: String) async throws(RegistryError) -> Response? {
-        let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
-        let (registry, target) = (call.registry, try call.repository())
+    private static func mount(
+        _ call: Call, _ digest: Digest, _ target: RepositoryGrant
+    ) async throws(RegistryError) -> Response? {
         guard let from = call.request.query["from"] else { return nil }
         do throws(RegistryError) {
             let source = try parsing { () throws(ParseError) in try RepositoryName.parse(from) }
-            let grant = try call.authorizer.authorize(.pull, on: source)
-            guard try await registry.mount(digest, from: source, grant, to: target, call.grant) else { return nil }
+            let decision = try await call.authorizer.authorize(.pull, on: source, call.caller)
+            guard let grant = try decision.grant(),
+                try await call.registry.mount(digest, from: grant, to: target)
+            else { return nil }
         } catch {
             switch error.code {
             case .unauthorized, .denied, .nameInvalid: return nil
@@ -49,54 +53,57 @@ enum Uploads {
     /// The whole blob in one POST.
     private static func push(_ call: Call, _ text: String) async throws(RegistryError) -> Response {
         let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
-        let (registry, name) = (call.registry, try call.repository())
-        let upload = try await registry.beginUpload(to: name, algorithm: digest.algorithm, call.grant)
+        let (registry, grant) = (call.registry, try await call.grantMaking())
+        let upload = try await registry.beginUpload(algorithm: digest.algorithm, grant)
         do throws(RegistryError) {
             try await registry.finishUpload(
-                upload.id, with: call.request.body, at: nil, as: digest, in: name, call.grant)
+                upload.id, with: call.request.body, at: nil, as: digest, grant)
         } catch {
             // The session is of no use to a client that was never told its id. A wrong digest has ended it already.
-            if error.code != .digestInvalid { await registry.abandonUpload(upload.id, in: name, call.grant) }
+            if error.code != .digestInvalid { await registry.abandonUpload(upload.id, grant) }
             throw error
         }
-        return call.created(digest, name)
+        return call.created(digest, grant)
     }
 
     @Sendable private static func status(_ call: Call) async throws(RegistryError) -> Response {
-        let name = try call.repository()
-        return call.accepted(204, name, try await call.registry.upload(call.parameter, in: name, call.grant))
+        let grant = try call.uploadGrant()
+        return call.accepted(204, grant, try await call.registry.upload(call.parameter, grant))
     }
 
     @Sendable private static func append(_ call: Call) async throws(RegistryError) -> Response {
-        let name = try call.repository()
-        return try await call.inOrder { () throws(RegistryError) in
+        let grant = try call.uploadGrant()
+        return try await call.inOrder(grant) { () throws(RegistryError) in
             call.accepted(
-                202, name,
+                202, grant,
                 try await call.registry.append(
-                    call.request.body, at: call.chunkRange(), to: call.parameter, in: name, call.grant))
+                    call.request.body, at: call.chunkRange(), to: call.parameter, grant))
         }
     }
 
     @Sendable private static func finish(_ call: Call) async throws(RegistryError) -> Response {
-        let name = try call.repository()
+        let grant = try call.uploadGrant()
         guard let text = call.request.query["digest"] else {
             throw RegistryError(.digestInvalid, "add ?digest=<digest of the whole blob> to end the upload")
         }
         let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
-        return try await call.inOrder { () throws(RegistryError) in
+        return try await call.inOrder(grant) { () throws(RegistryError) in
             try await call.registry.finishUpload(
-                call.parameter, with: call.request.body, at: call.chunkRange(), as: digest, in: name, call.grant)
-            return call.created(digest, name)
+                call.parameter, with: call.request.body, at: call.chunkRange(), as: digest, grant)
+            return call.created(digest, grant)
         }
     }
 
     @Sendable private static func cancel(_ call: Call) async throws(RegistryError) -> Response {
-        try await call.registry.cancelUpload(call.parameter, in: call.repository(), call.grant)
+        try await call.registry.cancelUpload(call.parameter, call.uploadGrant())
         return Response(204)
     }
 }
 
 extension Call {
+    /// The grant for the repository of an upload: where that is not there, there is no upload either.
+    fileprivate func uploadGrant() throws(RegistryError) -> RepositoryGrant { try grant(absent: .blobUploadUnknown) }
+
     fileprivate func chunkRange() throws(RegistryError) -> ChunkRange? {
         try parsing { () throws(ParseError) in
             try request.headers["Content-Range"].map { text throws(ParseError) in try ChunkRange.parse(text)
@@ -104,32 +111,36 @@ extension Call {
         }
     }
 
-    fileprivate func accepted(_ status: Int, _ name: RepositoryName, _ upload: UploadStatus) -> Response {
-        Response(status, progress(name, upload))
+    fileprivate func accepted(_ status: Int, _ grant: RepositoryGrant, _ upload: UploadStatus) -> Response {
+        Response(status, progress(grant, upload))
     }
 
-    private func progress(_ name: RepositoryName, _ upload: UploadStatus) -> [(name: String, value: String)] {
+    private func progress(_ grant: RepositoryGrant, _ upload: UploadStatus) -> [(name: String, value: String)] {
         [
-            location("/v2/\(name)/blobs/uploads/\(upload.id)"), ("Range", "0-\(max(0, upload.received - 1))"),
+            location("/v2/\(grant.target.name)/blobs/uploads/\(upload.id)"),
+            ("Range", "0-\(max(0, upload.received - 1))"),
             (HeaderName.dockerUploadUUID, upload.id),
         ]
     }
 
-    fileprivate func created(_ digest: Digest, _ name: RepositoryName) -> Response {
+    fileprivate func created(_ digest: Digest, _ grant: RepositoryGrant) -> Response {
         Response(
-            201, [location("/v2/\(name)/blobs/\(digest)"), (HeaderName.dockerContentDigest, digest.description)])
+            201,
+            [
+                location("/v2/\(grant.target.name)/blobs/\(digest)"),
+                (HeaderName.dockerContentDigest, digest.description),
+            ])
     }
 
     /// Adds to a 416 where the upload is, so that the client can go on without asking.
     fileprivate func inOrder(
-        _ body: () async throws(RegistryError) -> Response
+        _ grant: RepositoryGrant, _ body: () async throws(RegistryError) -> Response
     ) async throws(RegistryError) -> Response {
         do throws(RegistryError) {
             return try await body()
         } catch  where error.code == .chunkOutOfOrder {
-            let name = try repository()
-            let upload = try await registry.upload(parameter, in: name, grant)
-            return ErrorResponse.response(error, progress(name, upload))
+            let upload = try await registry.upload(parameter, grant)
+            return ErrorResponse.response(error, progress(grant, upload))
         }
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A detached thread of the operating system that runs one closure.
-struct Thread: Sendable {
+package struct Thread: Sendable {
     private final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -9,9 +9,11 @@ struct Thread: Sendable {
 
     private let body: @Sendable () -> Void
 
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    /// A thread for this body; `start` begins it.
+    package init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 
-    func start() {
+    /// Begins.
+    package func start() {
         let box = Unmanaged.passRetained(Box(body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -32,10 +34,11 @@ struct Thread: Sendable {
 
 /// A counting semaphore for threads that are ours; never waited on from async code.
 /// `@unchecked`: the pointer is set once, and sem_t may be used from any thread.
-final class Semaphore: @unchecked Sendable {
+package final class Semaphore: @unchecked Sendable {
     private let raw: UnsafeMutablePointer<sem_t>
 
-    init() {
+    /// A semaphore at zero.
+    package init() {
         raw = .allocate(capacity: 1)
         sem_init(raw, 0, 0)
     }
@@ -45,9 +48,11 @@ final class Semaphore: @unchecked Sendable {
         raw.deallocate()
     }
 
-    func post() { sem_post(raw) }
+    /// Lets one waiter go.
+    package func post() { sem_post(raw) }
 
-    func wait() {
+    /// Blocks until somebody posts.
+    package func wait() {
         while sem_wait(raw) != 0 && errno == EINTR {}
     }
 }

@@ -1,0 +1,112 @@
+import Access
+import Model
+import Runtime
+import Store
+
+/// What a push of a manifest did.
+package struct PushedManifest: Sendable {
+    package let digest: Digest
+    /// The manifest's subject, for the `OCI-Subject` header.
+    package let subject: Digest?
+}
+
+extension Manifests {
+    /// A manifest of up to this many bytes is parsed where it is; the others off the loop.
+    private static let small = 4 << 10
+    /// So many references are looked up while the writer is held; more of them before that.
+    private static let few = 64
+
+    /// Keeps a manifest under its digest and these tags. With a tag as reference the precondition is that tag's.
+    /// Throws `.manifestInvalid`, `.manifestTooLarge`, `.digestInvalid`, `.manifestBlobUnknown`, `.preconditionFailed`.
+    package func push(
+        _ bytes: [UInt8], as reference: Reference, tags: [Tag] = [], contentType: String?,
+        if precondition: Precondition = Precondition(), _ grant: RepositoryGrant
+    ) async throws(RegistryError) -> PushedManifest {
+        try grant.demand(.push)
+        guard tags.count <= limits.tagsPerPush else {
+            throw RegistryError(.tooManyTags, "send at most \(limits.tagsPerPush) tag parameters with one push")
+        }
+        let (manifest, stored) = try await read(bytes, reference, contentType)
+        var targets = tags
+        if case .tag(let tag) = reference, !tags.contains(tag) { targets.append(tag) }
+        let isSparse = manifest.kind == .index && limits.sparseIndexes
+        let push = ManifestPush(
+            manifest: stored, tags: targets, required: isSparse ? [] : manifest.required,
+            isIndex: manifest.kind == .index, precondition: precondition, repository: grant.target,
+            principal: grant.caller.principal.id)
+        switch try await carryOut(push) {
+        case .stored: return PushedManifest(digest: stored.digest, subject: manifest.subject)
+        case .missing(let digests): throw Self.unknownReferences(digests)
+        case .preconditionFailed: throw Self.moved
+        }
+    }
+
+    /// Looks up what a large manifest refers to before it holds the writer, which then sees by the version whether that still
+    /// holds, and looks again only if it may not.
+    private func carryOut(_ push: ManifestPush) async throws(RegistryError) -> ManifestPush.Outcome {
+        var lookedUp: Int64?
+        if push.required.count > Self.few {
+            let (version, missing) = try await store.look { (db) throws(StoreError) in
+                (try db.version(of: push.repository), try push.missing(db))
+            }
+            guard missing.isEmpty else { return .missing(missing) }
+            lookedUp = version
+        }
+        return try await store.change(push.repository) { [lookedUp] (db) throws(StoreError) in
+            try push.carryOut(db, lookedUpAt: lookedUp)
+        }
+    }
+
+    /// Parses and hashes, off the loop where that takes long.
+    private func read(
+        _ bytes: [UInt8], _ reference: Reference, _ contentType: String?
+    ) async throws(RegistryError) -> (Manifest, NewManifest) {
+        let algorithm = if case .digest(let digest) = reference { digest.algorithm } else { Digest.Algorithm.sha256 }
+        let body: @Sendable () -> Result<(Manifest, NewManifest), ParseError> = {
+            Result { () throws(ParseError) in
+                let manifest = try Manifest.parse(bytes, contentType: contentType)
+                return (manifest, try NewManifest(manifest, ContentHash.digest(algorithm, of: bytes), bytes))
+            }
+        }
+        let parsed: Result<(Manifest, NewManifest), ParseError>
+        if bytes.count <= Self.small {
+            parsed = body()
+        } else {
+            parsed = try await storing { () throws(StoreError) in
+                try await parsers.run { () throws(StoreError) in body() }
+            }
+        }
+        switch parsed {
+        case .failure(let error): throw RegistryError(error)
+        case .success((let manifest, let stored)):
+            if case .digest(let wanted) = reference, wanted != stored.digest {
+                throw RegistryError(
+                    .digestInvalid, "the manifest's digest is \(stored.digest), not \(wanted): push it under its own",
+                    detail: ["digest": stored.digest.description])
+            }
+            return (manifest, stored)
+        }
+    }
+
+    /// Most digests that an answer names.
+    private static let named = 100
+
+    private static func unknownReferences(_ digests: [Digest]) -> RegistryError {
+        var errors = digests.prefix(named).map { digest in
+            RegistryError(
+                .manifestBlobUnknown,
+                "the manifest names \(digest), which this repository lacks: push or mount it first",
+                detail: ["digest": digest.description])
+        }
+        if digests.count > named {
+            errors.append(
+                RegistryError(
+                    .manifestBlobUnknown,
+                    "and \(digests.count - named) more that this repository lacks: push or mount them first",
+                    detail: ["more": "\(digests.count - named)"]))
+        }
+        var first = errors.removeFirst()
+        first.others = errors
+        return first
+    }
+}

@@ -1,0 +1,114 @@
+import Access
+import Model
+import Runtime
+import Store
+
+/// Manifests: pulling them. Pushing and deleting stand in files of their own.
+///
+/// What a reference points to can change and is cached under the repository's version; bytes by digest never change and
+/// are cached apart, so that a push does not empty the repository's cache.
+package struct Manifests: Sendable {
+    struct PointerKey: Hashable {
+        let repository: RepositoryID
+        let reference: Reference
+    }
+
+    let store: MetadataStore
+    let limits: Registry.Limits
+    /// For what takes long to parse or to hash.
+    let parsers = BlockingExecutor(name: "manifests", threads: 2, capacity: 4096)
+    private let pointers: VersionedCache<PointerKey, ManifestPointer>
+    private let contents = GenerationCache<Digest, [UInt8]>(capacity: 12 << 20)
+
+    init(_ store: MetadataStore, limits: Registry.Limits) {
+        self.store = store
+        self.limits = limits
+        pointers = VersionedCache(capacity: 4 << 20, versions: store.versions)
+    }
+
+    /// A manifest. A tag that points to an index gives the index's linux/amd64 image to a client that takes images alone
+    /// (content-negotiation.md). Throws `.manifestUnknown`, `.nameUnknown`.
+    package func get(
+        _ reference: Reference, takesIndexes: Bool = true, _ grant: RepositoryGrant
+    ) async throws(RegistryError) -> StoredManifest {
+        try grant.demand(.pull)
+        guard let found = try await lookUp(reference, in: grant.target) else {
+            throw try await missing(reference, in: grant.target)
+        }
+        guard let image = Self.choice(found, reference, takesIndexes) else { return found }
+        // A sparse index, or the image was deleted: the tag is there all the same.
+        return try await lookUp(.digest(image), in: grant.target) ?? found
+    }
+
+    /// The same, if it is in memory; else nil.
+    package func atOnce(
+        _ reference: Reference, takesIndexes: Bool = true, _ grant: RepositoryGrant
+    ) throws(RegistryError) -> StoredManifest? {
+        try grant.demand(.pull)
+        guard let found = cached(reference, in: grant.target) else { return nil }
+        guard let image = Self.choice(found, reference, takesIndexes) else { return found }
+        // That the image is gone is for `get` to find out.
+        return cached(.digest(image), in: grant.target)
+    }
+
+    private static func choice(_ found: StoredManifest, _ reference: Reference, _ takesIndexes: Bool) -> Digest? {
+        guard !takesIndexes, case .tag = reference else { return nil }
+        return found.defaultImage
+    }
+
+    private func cached(_ reference: Reference, in repository: Repository) -> StoredManifest? {
+        let key = PointerKey(repository: repository.id, reference: reference)
+        guard let pointer = pointers[key, .repository(repository.id)], let bytes = contents[pointer.digest] else {
+            return nil
+        }
+        return StoredManifest(pointer, bytes)
+    }
+
+    private func lookUp(
+        _ reference: Reference, in repository: Repository
+    ) async throws(RegistryError) -> StoredManifest? {
+        let key = PointerKey(repository: repository.id, reference: reference)
+        let version = try await store.versions.version(of: .repository(repository.id))
+        if let pointer = pointers[key, at: version], let bytes = contents[pointer.digest] {
+            return StoredManifest(pointer, bytes)
+        }
+        let found = try await store.look { [contents] (db) throws(StoreError) -> (KnownManifest, [UInt8])? in
+            guard let known = try db.find(reference, in: repository) else { return nil }
+            if let bytes = contents[known.digest] { return (known, bytes) }
+            guard let bytes = try db.bytes(of: known.id) else { return nil }
+            guard ContentHash.digest(known.digest.algorithm, of: bytes) == known.digest else {
+                throw StoreError(.damaged, "\(known.digest) of \(repository.name) has other bytes in the database")
+            }
+            return (known, bytes)
+        }
+        guard let (known, bytes) = found else { return nil }
+        let pointer = ManifestPointer(
+            digest: known.digest, mediaType: known.mediaType, defaultImage: known.defaultImage)
+        contents.insert(bytes, for: known.digest)
+        pointers.insert(pointer, for: key, at: version)
+        return StoredManifest(pointer, bytes)
+    }
+
+    /// The 404 for a manifest, which also says when the repository itself is not there.
+    func missing(_ reference: Reference, in repository: Repository) async throws(RegistryError) -> RegistryError {
+        guard try await store.look({ (db) throws(StoreError) in try db.hasBegun(repository) }) else {
+            return .unknown(repository.name)
+        }
+        return RegistryError(
+            .manifestUnknown,
+            "\(repository.name) has no manifest \(reference): check the tag or digest, or push it first",
+            detail: ["name": repository.name.description, "reference": reference.description])
+    }
+
+    static let moved = RegistryError(
+        .preconditionFailed,
+        "the content is not what the conditions ask for: pull it again, and name its digest in If-Match")
+}
+
+extension ManifestPointer: Weighted {
+    var weight: Int { 2 * digest.description.utf8.count + mediaType.utf8.count + 100 }
+}
+
+extension [UInt8]: Weighted {
+    var weight: Int { count }
+}

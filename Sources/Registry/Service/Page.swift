@@ -1,0 +1,28 @@
+/// A page of a list.
+package struct Page: Sendable {
+    package let items: [String]
+    /// Where the next page begins; nil at the end.
+    package let next: String?
+
+    /// The page of at most `limit` of what was found, which is one more where there is a next page.
+    init(_ found: [String], _ limit: Int) {
+        items = Array(found.prefix(limit))
+        next = found.count > limit ? items.last : nil
+    }
+}
+
+/// What part of a list is asked for.
+package struct PageRequest: Sendable {
+    /// Most items wanted; nil for as many as there may be.
+    package let limit: Int?
+    /// The item before the first one wanted.
+    package let last: String
+
+    /// `limit` is zero or more.
+    package init(limit: Int?, last: String) {
+        self.limit = limit
+        self.last = last
+    }
+
+    func count(atMost largest: Int) -> Int { min(limit ?? largest, largest) }
+}

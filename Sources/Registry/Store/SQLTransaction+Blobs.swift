@@ -1,0 +1,100 @@
+import Model
+import Runtime
+
+extension SQLTransaction {
+    /// Where the blob is, if this repository has it: a digest known elsewhere is not found here.
+    package func blob(_ digest: Digest, in repository: Repository) throws(StoreError) -> BlobLocation? {
+        try rows(
+            """
+            SELECT b.storage_key, b.size, b.witness, b.damaged_at
+            FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1 WHERE b.digest = $2
+            """, [SQLValue(repository.id), SQLValue(digest)]
+        ).first?.location()
+    }
+
+    /// Where the blob is, whichever repository has it. Never tell a client.
+    package func blobAnywhere(_ digest: Digest) throws(StoreError) -> BlobLocation? {
+        try rows("SELECT storage_key, size, witness, damaged_at FROM blobs WHERE digest = $1", [SQLValue(digest)])
+            .first?.location()
+    }
+
+    /// Makes a blob of `source` visible in `target` too. False when `source` does not have it whole.
+    package func mount(_ digest: Digest, from source: Repository, to target: Repository) throws(StoreError) -> Bool {
+        guard let found = try blob(digest, in: source), !found.isDamaged else { return false }
+        try link(digest, to: target)
+        return true
+    }
+
+    /// Takes the blob from the repository; the last one to have it gives up the bytes. False when it does not have it.
+    package func removeBlob(_ digest: Digest, from repository: Repository) throws(StoreError) -> Bool {
+        guard let blob = try blobRow(digest) else { return false }
+        let removed = try execute(
+            "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2",
+            [SQLValue(repository.id), SQLValue(blob.id)])
+        guard removed > 0 else { return false }
+        var usage = UsageChange(begins: false)
+        usage.blobs = -1
+        usage.blobBytes = -blob.size
+        if try !isHeld(blob.id, by: repository.namespace) { usage.namespaceBlobBytes = -blob.size }
+        try change(repository, usage)
+        if try !isHeld(blob.id, by: nil) {
+            try execute("DELETE FROM blobs WHERE id = $1", [SQLValue(blob.id)])
+            try retire(blob.key)
+        }
+        return true
+    }
+
+    /// Makes a blob that the store has visible in the repository. One that it has already is no change. Throws `.missing`
+    /// when the store does not have it.
+    package func link(_ digest: Digest, to repository: Repository) throws(StoreError) {
+        guard let blob = try blobRow(digest) else { throw StoreError(.missing, "there is no blob \(digest)") }
+        let isFirst = try !isHeld(blob.id, by: repository.namespace)
+        let added = try execute(
+            """
+            INSERT INTO repository_blobs (repository_id, blob_id, namespace_id, linked_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (repository_id, blob_id) DO NOTHING
+            """, [SQLValue(repository.id), SQLValue(blob.id), SQLValue(repository.namespace), SQLValue(now)])
+        guard added > 0 else { return }
+        var usage = UsageChange(begins: true)
+        usage.blobs = 1
+        usage.blobBytes = blob.size
+        if isFirst { usage.namespaceBlobBytes = blob.size }
+        try change(repository, usage)
+    }
+
+    /// Notes that the bytes at `location` are still those of `digest`, though the object was touched.
+    package func confirm(_ digest: Digest, at location: BlobLocation, stamp: String) throws(StoreError) {
+        try execute(
+            """
+            UPDATE blobs SET witness = $3, damaged_at = NULL, checked_at = $4 WHERE digest = $1 AND storage_key = $2
+            """, [SQLValue(digest), .text(location.key.description), .text(stamp), SQLValue(now)])
+    }
+
+    /// Notes that the bytes at `location` are not those of `digest`, while the object is as `stamp` says.
+    package func markDamaged(_ digest: Digest, at location: BlobLocation, stamp: String) throws(StoreError) {
+        try execute(
+            """
+            UPDATE blobs SET witness = $3, damaged_at = $4, checked_at = $4 WHERE digest = $1 AND storage_key = $2
+            """, [SQLValue(digest), .text(location.key.description), .text(stamp), SQLValue(now)])
+    }
+
+    private func isHeld(_ blob: BlobID, by namespace: NamespaceID?) throws(StoreError) -> Bool {
+        let condition = namespace == nil ? "" : "AND namespace_id = $2"
+        return try !rows(
+            "SELECT 1 FROM repository_blobs WHERE blob_id = $1 \(condition) LIMIT 1",
+            [SQLValue(blob)] + (namespace.map { [SQLValue($0)] } ?? [])
+        ).isEmpty
+    }
+
+    private func blobRow(_ digest: Digest) throws(StoreError) -> (id: BlobID, size: Int64, key: StorageKey)? {
+        let row = try rows("SELECT id, size, storage_key FROM blobs WHERE digest = $1", [SQLValue(digest)]).first
+        guard let row else { return nil }
+        return (try row.id(0), try row.integer(1), StorageKey(try row.text(2)))
+    }
+}
+
+extension SQLRow {
+    fileprivate func location() throws(StoreError) -> BlobLocation {
+        BlobLocation(key: StorageKey(try text(0)), size: try integer(1), stamp: try text(2), isDamaged: !isNull(3))
+    }
+}

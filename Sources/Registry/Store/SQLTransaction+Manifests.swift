@@ -1,0 +1,159 @@
+import Model
+import Runtime
+
+/// A manifest that is to be kept.
+package struct NewManifest: Sendable {
+    package let digest: Digest
+    package let mediaType: String
+    package let bytes: [UInt8]
+    package let subject: Digest?
+    package let artifactType: String?
+    /// A JSON object as it stands in the bytes.
+    package let annotations: String
+    /// Of an index: its linux/amd64 image.
+    package let defaultImage: Digest?
+    package let edges: [ManifestEdge]
+
+    /// A manifest of these bytes, with what they say.
+    package init(
+        digest: Digest, mediaType: String, bytes: [UInt8], subject: Digest?, artifactType: String?, annotations: String,
+        defaultImage: Digest?, edges: [ManifestEdge]
+    ) {
+        self.digest = digest
+        self.mediaType = mediaType
+        self.bytes = bytes
+        self.subject = subject
+        self.artifactType = artifactType
+        self.annotations = annotations
+        self.defaultImage = defaultImage
+        self.edges = edges
+    }
+}
+
+extension SQLTransaction {
+    /// The key and digest of a manifest; nil when the repository has none by that reference.
+    package func find(_ reference: Reference, in repository: Repository) throws(StoreError) -> KnownManifest? {
+        let row =
+            switch reference {
+            case .tag(let tag):
+                try rows(
+                    """
+                    SELECT m.id, m.digest, m.media_type, m.default_image, m.size, m.edges, t.moves
+                    FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = $1 AND t.name = $2
+                    """, [SQLValue(repository.id), .text(tag.description)]
+                ).first
+            case .digest(let digest):
+                try rows(
+                    """
+                    SELECT id, digest, media_type, default_image, size, edges, 0
+                    FROM manifests WHERE repository_id = $1 AND digest = $2
+                    """, [SQLValue(repository.id), SQLValue(digest)]
+                ).first
+            }
+        guard let row else { return nil }
+        return KnownManifest(
+            id: try row.id(0), digest: try row.digest(1), mediaType: try row.text(2),
+            defaultImage: try row.optionalDigest(3), size: try row.integer(4), edges: try row.integer(5),
+            moves: try row.integer(6))
+    }
+
+    /// The bytes of a manifest; nil when it is gone.
+    package func bytes(of manifest: ManifestID) throws(StoreError) -> [UInt8]? {
+        try rows("SELECT bytes FROM manifests WHERE id = $1", [SQLValue(manifest)]).first?.bytes(0)
+    }
+
+    /// Those of the digests that the repository has neither as a whole blob nor, where `orManifests`, as a manifest; in their
+    /// order. A statement or two for 512 of them.
+    package func lacking(
+        _ digests: [Digest], in repository: Repository, orManifests: Bool
+    ) throws(StoreError) -> [Digest] {
+        var missing = digests
+        if orManifests {
+            let found = try present(missing, in: repository) { list in
+                "SELECT digest FROM manifests WHERE repository_id = $1 AND digest IN (VALUES \(list))"
+            }
+            missing.removeAll(where: found.contains)
+        }
+        let found = try present(missing, in: repository) { list in
+            """
+            SELECT b.digest FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1
+            WHERE b.digest IN (VALUES \(list)) AND b.damaged_at IS NULL
+            """
+        }
+        missing.removeAll(where: found.contains)
+        return missing
+    }
+
+    private func present(
+        _ digests: [Digest], in repository: Repository, _ sql: (String) -> String
+    ) throws(StoreError) -> Set<Digest> {
+        var found: Set<Digest> = []
+        for row in try rows(for: digests, shared: [SQLValue(repository.id)], { [SQLValue($0)] }, sql) {
+            found.insert(try row.digest(0))
+        }
+        return found
+    }
+
+    /// Keeps a manifest; of one that is there already the bytes, which may have been damaged, and what they say are written
+    /// anew. `change` takes in what has to be counted.
+    package func keep(
+        _ manifest: NewManifest, in repository: Repository, as known: ManifestID?, counting change: inout UsageChange
+    ) throws(StoreError) -> ManifestID {
+        let said = [
+            .text(manifest.mediaType), SQLValue(manifest.subject), SQLValue(manifest.artifactType),
+            SQLValue(manifest.defaultImage), .text(manifest.annotations), .bytes(manifest.bytes),
+        ]
+        if let known {
+            try execute(
+                """
+                UPDATE manifests SET media_type = $2, subject = $3, artifact_type = $4, default_image = $5,
+                    annotations = $6, bytes = $7 WHERE id = $1
+                """, [SQLValue(known)] + said)
+            return known
+        }
+        let id: ManifestID = newID()
+        try execute(
+            """
+            INSERT INTO manifests (id, media_type, subject, artifact_type, default_image, annotations, bytes,
+                repository_id, digest, size, edges, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            """,
+            [SQLValue(id)] + said + [
+                SQLValue(repository.id), SQLValue(manifest.digest), SQLValue(manifest.bytes.count),
+                SQLValue(manifest.edges.count), SQLValue(now),
+            ])
+        try add(manifest.edges, to: id, in: repository)
+        change.manifests += 1
+        change.manifestBytes += Int64(manifest.bytes.count)
+        return id
+    }
+
+    /// Removes a tag, or a manifest with all tags that point to it.
+    package func remove(
+        _ reference: Reference, from repository: Repository, if precondition: Precondition = Precondition(),
+        by principal: PrincipalID
+    ) throws(StoreError) -> ManifestRemoval {
+        guard let known = try find(reference, in: repository) else { return .missing }
+        guard precondition.holds(for: known.digest) else { return .preconditionFailed }
+        var usage = UsageChange(begins: false)
+        switch reference {
+        case .tag(let tag): try removeTag(tag, from: repository, by: principal)
+        case .digest:
+            try removeTags(to: known.id, by: principal)
+            try execute("DELETE FROM manifests WHERE id = $1", [SQLValue(known.id)])
+            try removeEdges(of: known)
+            usage.manifests = -1
+            usage.manifestBytes = -known.size
+        }
+        try change(repository, usage)
+        return .removed
+    }
+}
+
+/// What a removal of a tag or manifest did.
+package enum ManifestRemoval: Sendable {
+    case removed
+    /// There is none.
+    case missing
+    case preconditionFailed
+}

@@ -1,0 +1,143 @@
+import Model
+import Runtime
+
+/// What a transaction adds to a repository's counters: gathered by the statements, written once, by `change`.
+package struct UsageChange {
+    var blobs = 0
+    var blobBytes: Int64 = 0
+    var manifests = 0
+    var manifestBytes: Int64 = 0
+    /// Bytes of blobs that no other repository of the namespace has.
+    var namespaceBlobBytes: Int64 = 0
+    /// Whether content came, rather than went.
+    var begins: Bool
+
+    /// Nothing yet of a change by which content comes (`begins`) or goes.
+    package init(begins: Bool) { self.begins = begins }
+}
+
+/// A row of the table of repositories.
+package struct RepositoryRecord: Sendable {
+    package let repository: Repository
+    package let visibility: Int64
+}
+
+extension SQLTransaction {
+    /// The repository of this name; nil when there is none.
+    package func repository(_ name: RepositoryName) throws(StoreError) -> RepositoryRecord? {
+        let found = try rows(
+            "SELECT id, namespace_id, visibility FROM repositories WHERE name = $1 AND deleted_at IS NULL",
+            [.text(name.description)]
+        ).first
+        guard let found else { return nil }
+        return RepositoryRecord(
+            repository: Repository(id: try found.id(0), namespace: try found.id(1), name: name),
+            visibility: try found.integer(2))
+    }
+
+    /// Makes a repository, in the namespace that its name begins with, which is made where it is not there. The one that
+    /// is there is left as it is.
+    package func makeRepository(_ name: RepositoryName, visibility: Int64) throws(StoreError) {
+        guard try repository(name) == nil else { return }
+        let namespace = try makeNamespace(name.namespace)
+        let id: RepositoryID = newID()
+        try execute(
+            """
+            INSERT INTO repositories
+                (id, namespace_id, name, visibility, version, blobs, blob_bytes, manifests, manifest_bytes, created_at)
+            VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)
+            """,
+            [SQLValue(id), SQLValue(namespace), .text(name.description), .integer(visibility), SQLValue(now)])
+        try execute(
+            "UPDATE namespaces SET repositories = repositories + 1 WHERE id = $1", [SQLValue(namespace)])
+    }
+
+    private func makeNamespace(_ name: String) throws(StoreError) -> NamespaceID {
+        let found = try rows("SELECT id FROM namespaces WHERE name = $1 AND deleted_at IS NULL", [.text(name)]).first
+        if let found { return try found.id(0) }
+        let id: NamespaceID = newID()
+        try execute(
+            """
+            INSERT INTO namespaces
+                (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at)
+            VALUES ($1, $2, 0, 0, 0, 0, $3)
+            """, [SQLValue(id), .text(name), SQLValue(now)])
+        return id
+    }
+
+    /// Names of repositories after `last` in byte order, at most `limit`, of those that had content.
+    package func repositoryNames(after last: String, limit: Int) throws(StoreError) -> [String] {
+        try rows(
+            """
+            SELECT name FROM repositories WHERE name > $1 AND deleted_at IS NULL AND begun_at IS NOT NULL
+            ORDER BY name LIMIT $2
+            """, [.text(last), SQLValue(limit)]
+        ).texts()
+    }
+
+    /// Whether the repository has had content.
+    package func hasBegun(_ repository: Repository) throws(StoreError) -> Bool {
+        try !rows(
+            "SELECT 1 FROM repositories WHERE id = $1 AND deleted_at IS NULL AND begun_at IS NOT NULL",
+            [SQLValue(repository.id)]
+        ).isEmpty
+    }
+
+    /// The version of the repository; nil when it was deleted.
+    package func version(of repository: Repository) throws(StoreError) -> Int64? {
+        try rows(
+            "SELECT version FROM repositories WHERE id = $1 AND deleted_at IS NULL", [SQLValue(repository.id)]
+        ).first?.integer(0)
+    }
+
+    /// Moves the repository's version on and counts what has changed. Throws `.missing` when it was deleted meanwhile.
+    package func change(_ repository: Repository, _ change: UsageChange) throws(StoreError) {
+        moved.insert(.repository(repository.id))
+        let found = try execute(
+            """
+            UPDATE repositories SET version = version + 1, blobs = blobs + $2, blob_bytes = blob_bytes + $3,
+                manifests = manifests + $4, manifest_bytes = manifest_bytes + $5, begun_at = COALESCE(begun_at, $6)
+            WHERE id = $1 AND deleted_at IS NULL
+            """,
+            [
+                SQLValue(repository.id), SQLValue(change.blobs), .integer(change.blobBytes), SQLValue(change.manifests),
+                .integer(change.manifestBytes), change.begins ? SQLValue(now) : .null,
+            ])
+        guard found > 0 else { throw StoreError(.missing, "repository \(repository.name) was deleted") }
+        guard change.namespaceBlobBytes != 0 || change.manifestBytes != 0 else { return }
+        try execute(
+            """
+            UPDATE namespaces SET blob_bytes = blob_bytes + $2, manifest_bytes = manifest_bytes + $3 WHERE id = $1
+            """,
+            [SQLValue(repository.namespace), .integer(change.namespaceBlobBytes), .integer(change.manifestBytes)])
+    }
+
+    /// Whether `removeEmptyRepositories` might find any.
+    package func hasEmptyRepositories(madeBefore oldest: Timestamp) throws(StoreError) -> Bool {
+        try !rows(
+            """
+            SELECT 1 FROM repositories WHERE created_at < $1 AND begun_at IS NULL AND deleted_at IS NULL LIMIT 1
+            """, [SQLValue(oldest)]
+        ).isEmpty
+    }
+
+    /// Forgets repositories made before `oldest` that never had content and have no upload; at most `limit`. Gives how many.
+    package func removeEmptyRepositories(madeBefore oldest: Timestamp, limit: Int) throws(StoreError) -> Int {
+        let found = try rows(
+            """
+            SELECT r.id, r.namespace_id FROM repositories r
+            WHERE r.created_at < $1 AND r.begun_at IS NULL AND r.deleted_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM upload_sessions s WHERE s.repository_id = r.id)
+            ORDER BY r.created_at LIMIT $2
+            """, [SQLValue(oldest), SQLValue(limit)])
+        for row in found {
+            let (id, namespace): (RepositoryID, NamespaceID) = (try row.id(0), try row.id(1))
+            moved.insert(.access(namespace))
+            try execute("DELETE FROM repositories WHERE id = $1", [SQLValue(id)])
+            try execute(
+                "UPDATE namespaces SET repositories = repositories - 1, access_version = access_version + 1 WHERE id = $1",
+                [SQLValue(namespace)])
+        }
+        return found.count
+    }
+}
