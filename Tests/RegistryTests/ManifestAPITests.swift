@@ -237,6 +237,35 @@ struct ManifestAPITests {
         try expect(await client.delete("/v2/\(repository)/none/manifests/t"), 404, ErrorCode.nameUnknown)
     }
 
+    @Test("a blob that a manifest names stays, and the answer names the manifest; behind that it goes")
+    func blobsInUse() async throws {
+        let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
+        let digest = try await client.pushImage(repository, "latest")
+        let blob = Content.digest(Content.config)
+        let answer = try await client.delete("/v2/\(repository)/blobs/\(blob)")
+        try expect(answer, 405, ErrorCode.unsupported)
+        let error = try #require(try APIError.parse(answer).first)
+        #expect(error.message.contains(digest) && error.detail["manifest"] == digest)
+        #expect(answer["Allow"] == "GET, HEAD", "what is possible as long as it is in use")
+        #expect(try await client.get("/v2/\(repository)/blobs/\(blob)").status == 200)
+        #expect(try await client.get("/v2/\(repository)/manifests/latest").status == 200)
+        try expect(await client.delete("/v2/\(repository)/none/blobs/\(blob)"), 404, ErrorCode.blobUnknown)
+        #expect(try await client.delete("/v2/\(repository)/manifests/\(digest)").status == 202)
+        #expect(try await client.delete("/v2/\(repository)/blobs/\(blob)").status == 202)
+        try expect(await client.delete("/v2/\(repository)/blobs/\(blob)"), 404, ErrorCode.blobUnknown)
+    }
+
+    @Test("an operator may have blobs deleted that a manifest names")
+    func blobsInUseAllowed() async throws {
+        var limits = Registry.Limits()
+        limits.deletesInUse = true
+        try await TestServer.with(limits: limits) { server in
+            let client = server.client()
+            try await client.pushImage("a", "latest")
+            #expect(try await client.delete("/v2/a/blobs/\(Content.digest(Content.config))").status == 202)
+        }
+    }
+
     @Test("where deletes are switched off, each is 405 with what is left, and nothing goes")
     func deletesOff() async throws {
         var limits = Registry.Limits()

@@ -46,5 +46,7 @@ struct Setting: Sendable {
             key: "uploads.idle-timeout", standard: "86400", help: "seconds until an upload without traffic expires"),
         Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),
         Setting(key: "deletes", standard: "true", help: "allow tags, manifests and blobs to be deleted"),
+        Setting(
+            key: "deletes-in-use", standard: "false", help: "allow blobs to be deleted that a manifest still names"),
     ]
 }

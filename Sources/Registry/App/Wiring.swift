@@ -133,6 +133,7 @@ extension Registry.Limits {
         uploadIdle = .seconds(try settings.number("uploads.idle-timeout", in: 1...31_536_000))
         sparseIndexes = try settings.flag("manifests.sparse-indexes")
         deletes = try settings.flag("deletes")
+        deletesInUse = try settings.flag("deletes-in-use")
     }
 }
 

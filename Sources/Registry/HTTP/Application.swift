@@ -185,6 +185,8 @@ package final class Application: Sendable {
     }
 
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
+        // What the content takes as long as it is in use (RFC 9110 section 15.5.6).
+        if error.code == .contentInUse { return [("Allow", "GET, HEAD")] }
         guard error.code == .methodNotAllowed else { return [] }
         var allowed: [String]
         switch table.find(.other("-"), request.path) {

@@ -26,7 +26,7 @@ enum ErrorResponse {
         case .unauthorized: (401, ErrorCode.unauthorized)
         case .denied: (403, ErrorCode.denied)
         case .unsupported: (400, ErrorCode.unsupported)
-        case .methodNotAllowed: (405, ErrorCode.unsupported)
+        case .methodNotAllowed, .contentInUse: (405, ErrorCode.unsupported)
         case .notFound: (404, ErrorCode.unsupported)
         case .preconditionFailed: (412, ErrorCode.denied)
         case .badRequest: (400, ErrorCode.unsupported)

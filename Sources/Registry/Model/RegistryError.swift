@@ -5,7 +5,7 @@ package struct RegistryError: Error, Sendable {
         case blobUnknown, blobUploadInvalid, blobUploadUnknown, blobUploadBusy, digestInvalid, manifestBlobUnknown
         case manifestInvalid, manifestUnknown, manifestTooLarge, nameInvalid, nameUnknown, tagInvalid
         case rangeUnsatisfiable, chunkOutOfOrder, sizeInvalid, blobTooLarge, paginationInvalid
-        case unauthorized, denied, unsupported, methodNotAllowed, notFound, preconditionFailed, badRequest
+        case unauthorized, denied, unsupported, methodNotAllowed, contentInUse, notFound, preconditionFailed, badRequest
         case requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge, unsupportedCoding
         case storageFull, unavailable, internalError
     }

@@ -41,19 +41,45 @@ extension Manifests {
         }
     }
 
-    /// Looks up what a large manifest refers to before it holds the writer, which then sees by the version whether that still
-    /// holds, and looks again only if it may not.
+    /// What takes long for a large manifest is done before it holds the writer: its references are looked up on a reader
+    /// (the writer sees by the version whether that still holds) and its edges are written in parts.
     private func carryOut(_ push: ManifestPush) async throws(RegistryError) -> ManifestPush.Outcome {
         var lookedUp: Int64?
+        var isKnown = false
         if push.required.count > Self.few {
-            let (version, missing) = try await store.look { (db) throws(StoreError) in
-                (try db.version(of: push.repository), try push.missing(db))
+            let version: Int64?
+            let missing: [Digest]
+            (version, missing, isKnown) = try await store.look { (db) throws(StoreError) in
+                let known = try db.find(.digest(push.manifest.digest), in: push.repository)
+                return (try db.version(of: push.repository), try push.missing(db), known != nil)
             }
             guard missing.isEmpty else { return .missing(missing) }
             lookedUp = version
         }
+        let isLarge = push.manifest.edges.count > SQLTransaction.setLimit
+        let staged = isLarge && !isKnown ? try await stage(push) : nil
         return try await store.change(push.repository) { [lookedUp] (db) throws(StoreError) in
-            try push.carryOut(db, lookedUpAt: lookedUp)
+            try push.carryOut(db, lookedUpAt: lookedUp, staged: staged)
+        }
+    }
+
+    /// Writes the edges of a manifest that is to come, a part a transaction, so that others get their turns.
+    private func stage(_ push: ManifestPush) async throws(RegistryError) -> ManifestID {
+        let id: ManifestID = store.ids.next()
+        let edges = push.manifest.edges
+        for first in stride(from: 0, to: edges.count, by: SQLTransaction.setLimit) {
+            let part = edges[first..<min(first + SQLTransaction.setLimit, edges.count)]
+            try await store.change(push.repository) { (db) throws(StoreError) in
+                try db.addLoose(part, from: first, to: id, in: push.repository)
+            }
+        }
+        return id
+    }
+
+    /// Removes what large manifests that are no more, or never came, have left; in parts.
+    func removeLooseEdges() async throws(StoreError) {
+        while try await store.read({ (db) throws(StoreError) in try db.hasLooseEdges() }) {
+            _ = try await store.write { (db) throws(StoreError) in try db.removeLooseEdges() }
         }
     }
 

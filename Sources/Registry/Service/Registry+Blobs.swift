@@ -55,8 +55,9 @@ extension Registry {
         try await storing { () throws(StoreError) in try await blob.delivery(of: range) }
     }
 
-    /// Takes a blob from the repository; others that have it keep it. Throws `.blobUnknown`, `.methodNotAllowed`,
-    /// `.preconditionFailed`.
+    /// Takes a blob from the repository; others that have it keep it. One that a manifest of the repository names stays,
+    /// unless the operator will have it otherwise: that manifest could not be pulled any more. Throws `.blobUnknown`,
+    /// `.contentInUse`, `.methodNotAllowed`, `.preconditionFailed`.
     package func deleteBlob(
         _ digest: Digest, if precondition: Precondition = Precondition(), _ grant: RepositoryGrant
     ) async throws(RegistryError) {
@@ -68,11 +69,22 @@ extension Registry {
             guard isThere else { throw Self.unknownBlob(digest, in: repository.name) }
             throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
         }
-        let removed = try await store.change(repository) { (db) throws(StoreError) in
-            try db.removeBlob(digest, from: repository)
+        let keepsUsed = !limits.deletesInUse
+        let (removed, user) = try await store.change(repository) { (db) throws(StoreError) -> (Bool, Digest?) in
+            if keepsUsed, let user = try db.manifest(naming: digest, as: .blobs, in: repository) {
+                return (try db.blob(digest, in: repository) != nil, user)
+            }
+            return (try db.removeBlob(digest, from: repository), nil)
         }
         guard removed else { throw Self.unknownBlob(digest, in: repository.name) }
+        if let user { throw Self.used(digest, by: user) }
         sweepRequests.yield()
+    }
+
+    private static func used(_ digest: Digest, by manifest: Digest) -> RegistryError {
+        RegistryError(
+            .contentInUse, "manifest \(manifest) needs the blob \(digest): delete the manifest first",
+            detail: ["digest": digest.description, "manifest": manifest.description])
     }
 
     /// Makes a blob of a repository that one grant allows to read visible in that of the other. False when it is not there.

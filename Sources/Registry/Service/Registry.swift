@@ -21,6 +21,8 @@ package final class Registry: Sendable {
         package var sparseIndexes = false
         /// Whether tags, manifests and blobs may be deleted.
         package var deletes = true
+        /// Whether a blob may be deleted that a manifest of its repository names.
+        package var deletesInUse = false
 
         /// The defaults.
         package init() {}
@@ -93,6 +95,7 @@ package final class Registry: Sendable {
 
     private func sweepOnce() async throws(StoreError) {
         _ = try await repositories.removeEmpty()
+        try await manifests.removeLooseEdges()
         let (oldest, inUse) = (store.clocks.wall() - limits.uploadIdle, locks.held)
         let expired = try await store.write { (db) throws(StoreError) in
             try db.expireSessions(idleSince: oldest, inUse: inUse)

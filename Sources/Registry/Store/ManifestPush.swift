@@ -12,7 +12,7 @@ package struct ManifestPush: Sendable {
         case preconditionFailed
     }
 
-    let manifest: NewManifest
+    package let manifest: NewManifest
     /// Each once.
     let tags: [Tag]
     /// What the repository must have: blobs, or for an index manifests or blobs.
@@ -41,8 +41,11 @@ package struct ManifestPush: Sendable {
         try db.lacking(required, in: repository, orManifests: isIndex)
     }
 
-    /// All or nothing. `version` is the repository's when `missing` was empty, if that was asked before.
-    package func carryOut(_ db: SQLTransaction, lookedUpAt version: Int64?) throws(StoreError) -> Outcome {
+    /// All or nothing. Of a large manifest `version` is the repository's when `missing` was empty, and `staged` the key
+    /// under which its edges are there already.
+    package func carryOut(
+        _ db: SQLTransaction, lookedUpAt version: Int64? = nil, staged: ManifestID? = nil
+    ) throws(StoreError) -> Outcome {
         let known = try db.find(.digest(manifest.digest), in: repository)?.id
         let targets = try db.targets(of: tags, in: repository)
         let own = known == nil ? nil : manifest.digest
@@ -54,7 +57,7 @@ package struct ManifestPush: Sendable {
             guard missing.isEmpty else { return .missing(missing) }
         }
         var usage = UsageChange(begins: true)
-        let id = try db.keep(manifest, in: repository, as: known, counting: &usage)
+        let id = try db.keep(manifest, in: repository, as: known, staged: staged, counting: &usage)
         try db.point(tags, to: id, manifest.digest, in: repository, by: principal, from: targets)
         try db.change(repository, usage)
         return .stored

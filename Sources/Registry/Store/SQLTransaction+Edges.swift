@@ -4,11 +4,13 @@ import Runtime
 /// Something that a manifest refers to.
 package struct ManifestEdge: Sendable {
     /// As what; the raw value is what rows have.
-    package enum Role: Int64, Sendable {
+    package enum Role: Int64, Sendable, Comparable {
         case config = 0
         case layer = 1
         case child = 2
         case subject = 3
+
+        package static func < (a: Role, b: Role) -> Bool { a.rawValue < b.rawValue }
     }
 
     package let role: Role
@@ -34,9 +36,68 @@ package struct ManifestEdge: Sendable {
     }
 }
 
+extension ClosedRange<ManifestEdge.Role> {
+    /// The roles of blobs.
+    package static var blobs: Self { .config ... .layer }
+}
+
 extension SQLTransaction {
-    func add(_ edges: [ManifestEdge], to manifest: ManifestID, in repository: Repository) throws(StoreError) {
-        try execute(for: edges.enumerated().map { ($0.offset, $0.element) }) { position, edge in
+    /// How long edges may be without their manifest before they are taken for left over.
+    private static let patience = Duration.seconds(3600)
+
+    /// Adds some of the edges of a manifest that is to come; those from `first` on. The first call makes them known as loose,
+    /// so that they go if the manifest never comes.
+    package func addLoose(
+        _ edges: some Collection<ManifestEdge>, from first: Int, to manifest: ManifestID, in repository: Repository
+    ) throws(StoreError) {
+        if first == 0 { try loosen(manifest) }
+        try add(edges, from: first, to: manifest, in: repository)
+    }
+
+    /// Makes loose edges those of a manifest that has come. Throws `.overloaded` when that took so long that they may be
+    /// gone.
+    func fasten(_ manifest: ManifestID) throws(StoreError) {
+        let found = try execute(
+            "DELETE FROM loose_edges WHERE manifest_id = $1 AND added_at > $2",
+            [SQLValue(manifest), SQLValue(now - Self.patience)])
+        guard found > 0 else { throw StoreError(.overloaded, "the push of a large manifest took over an hour") }
+    }
+
+    /// Removes some edges of a manifest that is no more or never came, up to `setLimit` of them; false when there are none.
+    package func removeLooseEdges() throws(StoreError) -> Bool {
+        let found = try rows(
+            "SELECT manifest_id FROM loose_edges WHERE added_at <= $1 ORDER BY manifest_id LIMIT 1",
+            [SQLValue(now - Self.patience)]
+        ).first
+        guard let found else { return false }
+        let manifest: ManifestID = try found.id(0)
+        let removed = try execute(
+            """
+            DELETE FROM manifest_edges WHERE manifest_id = $1 AND position IN
+                (SELECT position FROM manifest_edges WHERE manifest_id = $1 ORDER BY position LIMIT \(Self.setLimit))
+            """, [SQLValue(manifest)])
+        if removed == 0 {
+            try execute("DELETE FROM loose_edges WHERE manifest_id = $1", [SQLValue(manifest)])
+        }
+        return true
+    }
+
+    /// Whether `removeLooseEdges` would find any.
+    package func hasLooseEdges() throws(StoreError) -> Bool {
+        try !rows(
+            "SELECT 1 FROM loose_edges WHERE added_at <= $1 LIMIT 1", [SQLValue(now - Self.patience)]
+        ).isEmpty
+    }
+
+    private func loosen(_ manifest: ManifestID) throws(StoreError) {
+        try execute(
+            "INSERT INTO loose_edges (manifest_id, added_at) VALUES ($1, $2)", [SQLValue(manifest), SQLValue(now)])
+    }
+
+    func add(
+        _ edges: some Collection<ManifestEdge>, from first: Int = 0, to manifest: ManifestID, in repository: Repository
+    ) throws(StoreError) {
+        try execute(for: edges.enumerated().map { (first + $0.offset, $0.element) }) { position, edge in
             [
                 SQLValue(manifest), SQLValue(position), SQLValue(repository.id), .integer(edge.role.rawValue),
                 SQLValue(edge.digest), .integer(edge.size), SQLValue(edge.os), SQLValue(edge.architecture),
@@ -57,20 +118,22 @@ extension SQLTransaction {
             try execute("DELETE FROM manifest_edges WHERE manifest_id = $1", [SQLValue(manifest.id)])
             return
         }
-        try execute(
-            "INSERT INTO loose_edges (manifest_id, added_at) VALUES ($1, $2)", [SQLValue(manifest.id), SQLValue(now)])
+        try loosen(manifest.id)
     }
 
     /// A manifest of the repository that refers to this digest as one of the roles; nil when none does.
     package func manifest(
-        naming digest: Digest, as roles: ClosedRange<Int64>, in repository: Repository
+        naming digest: Digest, as roles: ClosedRange<ManifestEdge.Role>, in repository: Repository
     ) throws(StoreError) -> Digest? {
         try rows(
             """
             SELECT m.digest FROM manifest_edges e JOIN manifests m ON m.id = e.manifest_id
             WHERE e.repository_id = $1 AND e.digest = $2 AND e.role BETWEEN $3 AND $4 LIMIT 1
             """,
-            [SQLValue(repository.id), SQLValue(digest), .integer(roles.lowerBound), .integer(roles.upperBound)]
+            [
+                SQLValue(repository.id), SQLValue(digest), .integer(roles.lowerBound.rawValue),
+                .integer(roles.upperBound.rawValue),
+            ]
         ).first?.digest(0)
     }
 }

@@ -95,9 +95,10 @@ extension SQLTransaction {
     }
 
     /// Keeps a manifest; of one that is there already the bytes, which may have been damaged, and what they say are written
-    /// anew. `change` takes in what has to be counted.
-    package func keep(
-        _ manifest: NewManifest, in repository: Repository, as known: ManifestID?, counting change: inout UsageChange
+    /// anew. `staged` has its edges already. `change` takes in what has to be counted.
+    func keep(
+        _ manifest: NewManifest, in repository: Repository, as known: ManifestID?, staged: ManifestID?,
+        counting change: inout UsageChange
     ) throws(StoreError) -> ManifestID {
         let said = [
             .text(manifest.mediaType), SQLValue(manifest.subject), SQLValue(manifest.artifactType),
@@ -111,7 +112,7 @@ extension SQLTransaction {
                 """, [SQLValue(known)] + said)
             return known
         }
-        let id: ManifestID = newID()
+        let id: ManifestID = staged ?? newID()
         try execute(
             """
             INSERT INTO manifests (id, media_type, subject, artifact_type, default_image, annotations, bytes,
@@ -122,7 +123,7 @@ extension SQLTransaction {
                 SQLValue(repository.id), SQLValue(manifest.digest), SQLValue(manifest.bytes.count),
                 SQLValue(manifest.edges.count), SQLValue(now),
             ])
-        try add(manifest.edges, to: id, in: repository)
+        if staged == nil { try add(manifest.edges, to: id, in: repository) } else { try fasten(id) }
         change.manifests += 1
         change.manifestBytes += Int64(manifest.bytes.count)
         return id
