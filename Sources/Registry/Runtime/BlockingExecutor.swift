@@ -45,6 +45,10 @@ package final class BlockingExecutor: Sendable {
         return try result.get()
     }
 
+    /// Runs `job` on one of the threads some time; false, and it never runs, when the queue is full. One whose turn does not
+    /// come in time is dropped.
+    package func enqueue(_ job: @escaping @Sendable () -> Void) -> Bool { queue.add(Job(run: job, refuse: {})) }
+
     /// Lets the threads end once the queue is empty; what comes later is refused.
     package func stop() { queue.stop() }
 
