@@ -8,10 +8,10 @@ import Vocabulary
 func manifest(
     _ mark: String, subject: Digest? = nil, artifactType: String? = nil, edges: [ManifestEdge] = []
 ) -> NewManifest {
-    let bytes = Array(#"{"schemaVersion":2,"mark":"\(mark)","subject":"\(subject?.description ?? "")"}"#.utf8)
+    let bytes = Array(#"{"schemaVersion":2,"mark":"\#(mark)","subject":"\#(subject?.description ?? "")"}"#.utf8)
     return NewManifest(
         digest: sha256(bytes), mediaType: MediaType.ociManifest, bytes: bytes, subject: subject,
-        artifactType: artifactType, annotations: #"{"mark":"\(mark)"}"#, defaultImage: nil, edges: edges)
+        artifactType: artifactType, annotations: #"{"mark":"\#(mark)"}"#, defaultImage: nil, edges: edges)
 }
 
 @discardableResult
