@@ -9,7 +9,7 @@ struct DurabilityTests {
     /// The image number `index`: two layers and a manifest.
     private static func image(_ index: Int) -> (layers: [[UInt8]], manifest: [UInt8]) {
         let layers = [Content.bytes(20_000 + index, seed: index + 1), Content.bytes(300, seed: index + 1001)]
-        return (layers, Content.image("\(index)", layers: layers.map { Content.digest($0) }))
+        return (layers, Content.image("\(index)", layers: layers))
     }
 
     /// Numbers of the images that were answered with 201.

@@ -15,8 +15,10 @@ struct ManifestAPITests {
     func kinds() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let layer = try await client.push(Content.bytes(100), to: repository)
-        let image = try await client.pushImage(repository)
-        let inner = try await client.put(Content.index([image]), repository, type: MediaType.ociIndex)
+        try await client.pushImage(repository)
+        let image = Content.image()
+        let inner = Content.index([image])
+        try await client.put(inner, repository, type: MediaType.ociIndex)
         let config = Content.digest(Content.config)
         let docker =
             #"{"schemaVersion":2,"mediaType":"\#(MediaType.dockerManifest)","config":{"mediaType":"\#(MediaType.dockerConfig)","digest":"\#(config)","size":2},"layers":[{"mediaType":"\#(MediaType.dockerLayerGzip)","digest":"\#(layer)","size":100}]}"#
@@ -25,11 +27,11 @@ struct ManifestAPITests {
         let artifact =
             #"{"mediaType":"\#(MediaType.ociArtifact)","artifactType":"a/b","blobs":[{"mediaType":"a/b","digest":"\#(layer)","size":100}]}"#
         for (manifest, type) in [
-            (Content.image("layers", layers: [layer, layer]), MediaType.ociManifest),
+            (Content.image("layers", layers: [Content.bytes(100), Content.bytes(100)]), MediaType.ociManifest),
             (Content.image("none"), MediaType.ociManifest),
             (Array(docker.utf8), MediaType.dockerManifest), (Array(foreign.utf8), MediaType.dockerManifest),
             (Array(artifact.utf8), MediaType.ociArtifact), (Content.index([]), MediaType.ociIndex),
-            (Content.index([image, inner]), MediaType.ociIndex),
+            (Content.index([image], indexes: [inner]), MediaType.ociIndex),
             (Content.index([image], type: MediaType.dockerManifestList), MediaType.dockerManifestList),
         ] {
             let answer = try await put(client, "\(repository)/manifests/t", manifest, type + "; charset=utf-8")
@@ -69,10 +71,11 @@ struct ManifestAPITests {
     func missing() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         try await client.push(Content.config, to: repository)
-        let missing = (1...3).map { Content.digest([UInt8($0)]) }
+        let contents = (1...3).map { [UInt8($0)] }
+        let missing = contents.map { Content.digest($0) }
         for (manifest, type) in [
-            (Content.image(layers: missing + missing), MediaType.ociManifest),
-            (Content.index(missing), MediaType.ociIndex),
+            (Content.image(layers: contents + contents), MediaType.ociManifest),
+            (Content.index(contents), MediaType.ociIndex),
         ] {
             let answer = try await put(client, "\(repository)/manifests/t", manifest, type)
             let errors = try APIError.parse(answer)
@@ -84,6 +87,27 @@ struct ManifestAPITests {
         try expect(await client.get("/v2/\(repository)/manifests/t"), 404, ErrorCode.manifestUnknown)
     }
 
+    @Test("a size or type that is not that of what the repository has is refused, with its place")
+    func disagreements() async throws {
+        let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
+        try await client.pushImage(repository)
+        let image = Content.image()
+        let long = Content.descriptor(image, MediaType.ociManifest).replacing("size\":\(image.count)", with: "size\":7")
+        for (child, place) in [
+            (long, "manifests[0].size"), (Content.descriptor(image, MediaType.ociIndex), "manifests[0].mediaType"),
+        ] {
+            let index = Array(
+                #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(child)]}"#.utf8)
+            let answer = try await put(client, "\(repository)/manifests/i", index, MediaType.ociIndex)
+            try expect(answer, 400, ErrorCode.manifestInvalid)
+            #expect(try APIError.parse(answer).first?.message.hasPrefix(place) == true)
+        }
+        let config = String(decoding: image, as: UTF8.self).replacing(#""size":2"#, with: #""size":3"#)
+        let answer = try await put(client, "\(repository)/manifests/c", Array(config.utf8))
+        try expect(answer, 400, ErrorCode.manifestInvalid)
+        #expect(try APIError.parse(answer).first?.message.hasPrefix("config.size") == true)
+    }
+
     @Test("sparse indexes are taken where the operator allows them")
     func sparse() async throws {
         var limits = Registry.Limits()
@@ -91,7 +115,7 @@ struct ManifestAPITests {
         try await TestServer.with(limits: limits) { server in
             let client = server.client()
             let answer = try await put(
-                client, "a/manifests/t", Content.index([Content.digest([1])]), MediaType.ociIndex)
+                client, "a/manifests/t", Content.index([[1]]), MediaType.ociIndex)
             #expect(answer.status == 201)
             try expect(await put(client, "a/manifests/t", Content.image()), 404, ErrorCode.manifestBlobUnknown)
             #expect(try await client.get("/v2/a/manifests/t").status == 200)
@@ -373,7 +397,7 @@ struct ConditionalPushTests {
     func noLostUpdate() async throws {
         let server = try await TestServer.shared()
         let repository = TestServer.repository()
-        let child = try await server.client().pushImage(repository)
+        try await server.client().pushImage(repository)
         try await server.client().put(
             Content.index([], more: #","annotations":{"n":""}"#), repository, "t", type: MediaType.ociIndex)
         try await withThrowingTaskGroup { group in
@@ -385,7 +409,7 @@ struct ConditionalPushTests {
                         let annotations = try current.object()["annotations"] as? [String: String] ?? [:]
                         let etag = try #require(current["ETag"])
                         let all = (annotations["n"] ?? "") + "\(writer)"
-                        let next = Content.index([child], more: #","annotations":{"n":"\#(all)"}"#)
+                        let next = Content.index([Content.image()], more: #","annotations":{"n":"\#(all)"}"#)
                         let answer = try await client.send(
                             "PUT", "/v2/\(repository)/manifests/t",
                             ["Content-Type: \(MediaType.ociIndex)", "If-Match: \(etag)"], body: next)

@@ -68,7 +68,7 @@ struct MountTests {
             #expect(try await client.get("/v2/\(other)/referrers/\(manifest)").manifests().isEmpty)
         }
         try await client.push(Content.config, to: "\(repository)/y")
-        let image = Content.image("isolation", layers: [digest])
+        let image = Content.image("isolation", layers: [Content.bytes(503)])
         let put = try await client.send(
             "PUT", "/v2/\(repository)/y/manifests/t", ["Content-Type: \(MediaType.ociManifest)"], body: image)
         try expect(put, 404, ErrorCode.manifestBlobUnknown, "a blob of another repository cannot be had by naming it")

@@ -222,11 +222,13 @@ struct PullTests {
     func negotiation() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())
         let image = try await client.pushImage(repository, mark: "amd64")
-        let other = try await client.pushImage(repository, mark: "arm64")
+        try await client.pushImage(repository, mark: "arm64")
         let index = Array(
             (#"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":["#
-                + [(other, "arm64"), (image, "amd64")].map {
-                    #"{"mediaType":"\#(MediaType.ociManifest)","digest":"\#($0.0)","size":1,"platform":{"os":"linux","architecture":"\#($0.1)"}}"#
+                + ["arm64", "amd64"].map {
+                    Content.descriptor(
+                        Content.image($0), MediaType.ociManifest,
+                        more: #","platform":{"os":"linux","architecture":"\#($0)"}"#)
                 }.joined(separator: ",") + "]}").utf8)
         let digest = try await client.put(index, repository, "t", type: MediaType.ociIndex)
         let target = "/v2/\(repository)/manifests/t"

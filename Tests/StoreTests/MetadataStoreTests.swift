@@ -14,15 +14,23 @@ func manifest(
         artifactType: artifactType, annotations: #"{"mark":"\#(mark)"}"#, defaultImage: nil, edges: edges)
 }
 
+/// What an image of these layers says.
+private func image(of layers: [[UInt8]]) throws -> Manifest {
+    let list = layers.map { #"{"mediaType":"a/b","digest":"\#(sha256($0))","size":\#($0.count)}"# }.joined(
+        separator: ",")
+    let artifact = #"{"mediaType":"\#(MediaType.ociArtifact)","artifactType":"a/b","blobs":[\#(list)]}"#
+    return try Manifest.parse(Array(artifact.utf8), contentType: nil)
+}
+
 @discardableResult
 func push(
     _ repository: String, _ mark: String = "", tags: [String] = [], subject: Digest? = nil, artifactType: String? = nil,
-    requiring required: [Digest] = [], edges: [ManifestEdge] = [], if precondition: Precondition = Precondition(),
+    requiring required: [[UInt8]] = [], edges: [ManifestEdge] = [], if precondition: Precondition = Precondition(),
     to store: MetadataStore
 ) async throws -> (digest: Digest, outcome: ManifestPush.Outcome) {
     let new = manifest(mark, subject: subject, artifactType: artifactType, edges: edges)
     let push = ManifestPush(
-        manifest: new, tags: try tags.map { try Tag.parse($0) }, required: required, isIndex: false,
+        manifest: new, try image(of: required), tags: try tags.map { try Tag.parse($0) }, isSparse: false,
         precondition: precondition, repository: try await store.repository(repository), principal: PrincipalID(7))
     let outcome = try await store.write { (db) throws(StoreError) in try push.carryOut(db) }
     return (new.digest, outcome)
@@ -88,13 +96,13 @@ struct ManifestStoreTests {
         try await kind.withMetadata { store in
             let content = bytes(10)
             try await addBlob(content, to: "other", store)
-            let wanted = [sha256(content), sha256(bytes(11))]
+            let wanted = [content, bytes(11)]
             let outcome = try await push("a", "x", tags: ["t"], requiring: wanted, to: store).outcome
             guard case .missing(let digests) = outcome else {
                 Issue.record("\(outcome)")
                 return
             }
-            #expect(digests == wanted, "a blob of another repository counts as missing")
+            #expect(digests == wanted.map(sha256), "a blob of another repository counts as missing")
             #expect(try await !store.hasBegun("a"))
             #expect(try await store.tags(of: "a").isEmpty)
             try await addBlob(content, to: "a", store)

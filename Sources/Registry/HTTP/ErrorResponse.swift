@@ -40,16 +40,12 @@ enum ErrorResponse {
         }
     }
 
-    /// Most errors of one answer: a manifest may lack tens of thousands of blobs.
-    static let most = 100
-
     /// The answer to a request that failed.
     static func response(_ error: RegistryError, _ headers: [(name: String, value: String)] = []) -> Response {
         var json = JSONText()
         json.raw(#"{"errors":"#)
-        let all = 1 + error.others.count
-        var told = [error] + error.others.prefix(most - 1)
-        if all > most { told.append(RegistryError(error.code, "… and \(all - most) more")) }
+        var told = [error] + error.others
+        if error.untold > 0 { told.append(RegistryError(error.code, "… and \(error.untold) more")) }
         json.array(told) { json, error in
             json.raw(#"{"code":"#)
             json.string(table(error.code).code)

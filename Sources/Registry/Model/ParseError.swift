@@ -19,8 +19,13 @@ package struct ParseError: Error, Equatable, CustomStringConvertible {
 }
 
 extension StringProtocol {
-    /// At most 100 characters of text from outside, for use in a message.
+    /// At most 100 bytes of text from outside, and a mark where it was longer, for use in a message. Counted in bytes: one
+    /// character can be millions of them.
     package var excerpt: String {
-        utf8.count <= 100 ? String(self) : String(prefix(100)) + "…"
+        guard utf8.count > 100 else { return String(self) }
+        var head = Array(utf8.prefix(101))
+        // No part of a character at the end.
+        while head.removeLast() & 0xc0 == 0x80 {}
+        return String(decoding: head, as: UTF8.self) + "…"
     }
 }

@@ -17,6 +17,8 @@ package struct RegistryError: Error, Sendable {
     package var detail: [String: String]
     /// Further errors of the same request, such as every blob that a manifest lacks.
     package var others: [RegistryError] = []
+    /// How many there were besides.
+    package private(set) var untold = 0
     /// For the log alone.
     package var cause: String?
 
@@ -26,6 +28,21 @@ package struct RegistryError: Error, Sendable {
         self.message = message
         self.detail = detail
         self.cause = cause
+    }
+
+    /// Most errors that one carries, itself included.
+    package static let most = 100
+
+    /// One error for each of these, the first with the others behind it: of more than `most` the first ones are told.
+    package init<Item>(each items: [Item], _ error: (Item) -> RegistryError) {
+        var told = items.prefix(Self.most).map(error)
+        guard !told.isEmpty else {
+            self.init(.internalError, "the request failed", cause: "no error was given")
+            return
+        }
+        self = told.removeFirst()
+        others = told
+        untold = items.count - told.count - 1
     }
 
     /// What text from outside had wrong, as the error that the API has for it.

@@ -29,14 +29,13 @@ extension Manifests {
         let (manifest, stored) = try await read(bytes, reference, contentType)
         var targets = tags
         if case .tag(let tag) = reference, !tags.contains(tag) { targets.append(tag) }
-        let isSparse = manifest.kind == .index && limits.sparseIndexes
         let push = ManifestPush(
-            manifest: stored, tags: targets, required: isSparse ? [] : manifest.required,
-            isIndex: manifest.kind == .index, precondition: precondition, repository: grant.target,
-            principal: grant.caller.principal.id)
+            manifest: stored, manifest, tags: targets, isSparse: manifest.kind == .index && limits.sparseIndexes,
+            precondition: precondition, repository: grant.target, principal: grant.caller.principal.id)
         switch try await carryOut(push) {
         case .stored: return PushedManifest(digest: stored.digest, subject: manifest.subject)
         case .missing(let digests): throw Self.unknownReferences(digests)
+        case .disagrees(let disagreements): throw Self.refused(disagreements)
         case .preconditionFailed: throw Self.moved
         }
     }
@@ -46,14 +45,14 @@ extension Manifests {
     private func carryOut(_ push: ManifestPush) async throws(RegistryError) -> ManifestPush.Outcome {
         var lookedUp: Int64?
         var isKnown = false
-        if push.required.count > Self.few {
+        if push.content.required.count > Self.few {
             let version: Int64?
-            let missing: [Digest]
-            (version, missing, isKnown) = try await store.look { (db) throws(StoreError) in
+            let refusal: ManifestPush.Outcome?
+            (version, refusal, isKnown) = try await store.look { (db) throws(StoreError) in
                 let known = try db.find(.digest(push.manifest.digest), in: push.repository)
-                return (try db.version(of: push.repository), try push.missing(db), known != nil)
+                return (try db.version(of: push.repository), try push.refusal(db), known != nil)
             }
-            guard missing.isEmpty else { return .missing(missing) }
+            if let refusal { return refusal }
             lookedUp = version
         }
         let isLarge = push.manifest.edges.count > SQLTransaction.setLimit
@@ -91,7 +90,7 @@ extension Manifests {
         let body: @Sendable () -> Result<(Manifest, NewManifest), ParseError> = {
             Result { () throws(ParseError) in
                 let manifest = try Manifest.parse(bytes, contentType: contentType)
-                return (manifest, try NewManifest(manifest, ContentHash.digest(algorithm, of: bytes), bytes))
+                return (manifest, NewManifest(manifest, ContentHash.digest(algorithm, of: bytes), bytes))
             }
         }
         let parsed: Result<(Manifest, NewManifest), ParseError>
@@ -114,25 +113,19 @@ extension Manifests {
         }
     }
 
-    /// Most digests that an answer names.
-    private static let named = 100
-
     private static func unknownReferences(_ digests: [Digest]) -> RegistryError {
-        var errors = digests.prefix(named).map { digest in
+        RegistryError(each: digests) { digest in
             RegistryError(
                 .manifestBlobUnknown,
                 "the manifest names \(digest), which this repository lacks: push or mount it first",
                 detail: ["digest": digest.description])
         }
-        if digests.count > named {
-            errors.append(
-                RegistryError(
-                    .manifestBlobUnknown,
-                    "and \(digests.count - named) more that this repository lacks: push or mount them first",
-                    detail: ["more": "\(digests.count - named)"]))
+    }
+
+    private static func refused(_ disagreements: [Disagreement]) -> RegistryError {
+        RegistryError(each: disagreements) { disagreement in
+            RegistryError(
+                .manifestInvalid, disagreement.message, detail: ["digest": disagreement.digest.description])
         }
-        var first = errors.removeFirst()
-        first.others = errors
-        return first
     }
 }

@@ -62,36 +62,37 @@ extension SQLTransaction {
         try rows("SELECT bytes FROM manifests WHERE id = $1", [SQLValue(manifest)]).first?.bytes(0)
     }
 
-    /// Those of the digests that the repository has neither as a whole blob nor, where `orManifests`, as a manifest; in their
-    /// order. A statement or two for 512 of them.
-    package func lacking(
+    /// What the repository has of these digests: whole blobs and, where `orManifests`, manifests, which count first. A statement
+    /// or two for 512 of them.
+    package func known(
         _ digests: [Digest], in repository: Repository, orManifests: Bool
-    ) throws(StoreError) -> [Digest] {
-        var missing = digests
+    ) throws(StoreError) -> [Digest: Disagreement.Known] {
+        var known: [Digest: Disagreement.Known] = [:]
         if orManifests {
-            let found = try present(missing, in: repository) { list in
-                "SELECT digest FROM manifests WHERE repository_id = $1 AND digest IN (VALUES \(list))"
+            let found = try present(digests, in: repository) { list in
+                """
+                SELECT digest, size, media_type FROM manifests WHERE repository_id = $1 AND digest IN (VALUES \(list))
+                """
             }
-            missing.removeAll(where: found.contains)
+            for row in found {
+                known[try row.digest(0)] = Disagreement.Known(size: try row.integer(1), mediaType: try row.text(2))
+            }
         }
-        let found = try present(missing, in: repository) { list in
+        let found = try present(digests.filter { known[$0] == nil }, in: repository) { list in
             """
-            SELECT b.digest FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1
+            SELECT b.digest, b.size FROM blobs b
+            JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1
             WHERE b.digest IN (VALUES \(list)) AND b.damaged_at IS NULL
             """
         }
-        missing.removeAll(where: found.contains)
-        return missing
+        for row in found { known[try row.digest(0)] = Disagreement.Known(size: try row.integer(1)) }
+        return known
     }
 
     private func present(
         _ digests: [Digest], in repository: Repository, _ sql: (String) -> String
-    ) throws(StoreError) -> Set<Digest> {
-        var found: Set<Digest> = []
-        for row in try rows(for: digests, shared: [SQLValue(repository.id)], { [SQLValue($0)] }, sql) {
-            found.insert(try row.digest(0))
-        }
-        return found
+    ) throws(StoreError) -> [SQLRow] {
+        try rows(for: digests, shared: [SQLValue(repository.id)], { [SQLValue($0)] }, sql)
     }
 
     /// Keeps a manifest; of one that is there already the bytes, which may have been damaged, and what they say are written

@@ -166,12 +166,17 @@ enum Content {
         }
     }
 
+    /// A descriptor that tells the truth of this content.
+    static func descriptor(_ content: [UInt8], _ type: String, more: String = "") -> String {
+        #"{"mediaType":"\#(type)","digest":"\#(digest(content))","size":\#(content.count)\#(more)}"#
+    }
+
     /// An image manifest with the configuration `{}` and these layers.
     static func image(
-        _ mark: String = "", layers: [String] = [], subject: String? = nil, artifactType: String? = nil,
+        _ mark: String = "", layers: [[UInt8]] = [], subject: String? = nil, artifactType: String? = nil,
         padding: Int = 0
     ) -> [UInt8] {
-        let list = layers.map { #"{"mediaType":"\#(MediaType.ociLayerGzip)","digest":"\#($0)","size":1}"# }
+        let list = layers.map { descriptor($0, MediaType.ociLayerGzip) }
         var text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociManifest)","annotations":{"mark":"\#(mark)","#
         text += #""padding":"\#(String(repeating: "x", count: padding))"},"#
         text += #""config":{"mediaType":"\#(MediaType.ociEmpty)","digest":"\#(digest(config))","size":2},"#
@@ -183,9 +188,12 @@ enum Content {
         return Array((text + "}").utf8)
     }
 
-    /// An index of these manifests.
-    static func index(_ children: [String], type: String = MediaType.ociIndex, more: String = "") -> [UInt8] {
-        let list = children.map { #"{"mediaType":"\#(MediaType.ociManifest)","digest":"\#($0)","size":1}"# }
+    /// An index of these images and indexes.
+    static func index(
+        _ images: [[UInt8]], indexes: [[UInt8]] = [], type: String = MediaType.ociIndex, more: String = ""
+    ) -> [UInt8] {
+        let list =
+            images.map { descriptor($0, MediaType.ociManifest) } + indexes.map { descriptor($0, MediaType.ociIndex) }
         return Array(
             #"{"schemaVersion":2,"mediaType":"\#(type)","manifests":[\#(list.joined(separator: ","))]\#(more)}"#.utf8)
     }
