@@ -79,4 +79,62 @@ struct CommandTests {
             target: Target(base: try TestRun.address(server)), groups: CheckCatalog.groups, seed: "page1")
         #expect(throws: TargetProblem.self) { try Runner(plan, observer: TestRun.Silent()).run() }
     }
+
+    @Test("a registry that refuses the credentials is exit 2, and every report is there and says why")
+    func refused() throws {
+        var settings = TestRun.Settings()
+        settings.accounts = true
+        try TestRun.withStub(settings) { _, server in
+            let base = try TestRun.address(server).origin
+            for (user, words) in [
+                ("--user alice --password wrong-password-1", "refuses the credentials of alice"),
+                ("", "give --user and --password"),
+            ] {
+                let ended = try Shell.run(
+                    "d=$(mktemp -d); trap 'rm -rf $d' EXIT; \(Self.program) run $BASE \(user) 'pull.*' --junit $d/x.xml "
+                        + "--json $d/x.json; s=$?; cat $d/x.xml $d/x.json; exit $s",
+                    base: base, seconds: 60)
+                #expect(ended.status == 2, "\(ended.output)")
+                #expect(ended.output.contains("<error message=") && ended.output.contains(words), "\(ended.output)")
+            }
+        }
+    }
+
+    @Test(
+        "a registry that takes any password, or lets anybody read or write, is found out",
+        arguments: [
+            (Fault.anyPassword, "auth.wrong-password", "--user alice --password wrong-password-1"),
+            (.anybodyWrites, "auth.nobody-writes", "--user alice --password \(StubAccounts.alice.password)"),
+            (.anybodyReads, "auth.nobody-reads", "--user alice --password \(StubAccounts.alice.password)"),
+            (.asksNobody, "auth.asked", "--user alice --password wrong-password-1"),
+        ])
+    func open(fault: Fault, check: String, user: String) throws {
+        var settings = TestRun.Settings()
+        (settings.accounts, settings.faults) = (true, [fault])
+        try TestRun.withStub(settings) { _, server in
+            let ended = try Shell.run(
+                "\(Self.program) run $BASE \(user) '\(check)' --fail-on should",
+                base: try TestRun.address(server).origin, seconds: 60)
+            #expect(ended.status == 1, "\(ended.output)")
+            #expect(ended.output.contains(" \(check) "), "\(ended.output)")
+        }
+    }
+
+    @Test("--cleanup removes what earlier runs left, and nothing of others")
+    func cleanUp() throws {
+        try TestRun.withStub(TestRun.Settings()) { stub, server in
+            let base = try TestRun.address(server).origin
+            let script =
+                "\(Self.program) run $BASE 'pull.manifest.by-*' 'referrers.lists' 'push.kind.*' --keep --seed first >/dev/null && "
+                + "\(Self.program) run $BASE 'pull.manifest.by-*' --keep --prefix others --seed second >/dev/null && "
+                + "\(Self.program) run $BASE --cleanup"
+            let ended = try Shell.run(script, base: base, seconds: 60)
+            #expect(ended.status == 0, "\(ended.output)")
+            stub.state.withLock { state in
+                let named = state.repositories.filter { !$0.value.tags.isEmpty || !$0.value.manifests.isEmpty }
+                #expect(named.keys.allSatisfy { $0.hasPrefix("others/") }, "\(named.keys)")
+                #expect(named.keys.contains { $0.hasPrefix("others/") })
+            }
+        }
+    }
 }

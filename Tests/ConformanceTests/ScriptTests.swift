@@ -36,4 +36,34 @@ struct ScriptTests {
             }
         }
     }
+
+    @Test(
+        "the script of a rule over all exchanges sends what showed the breach",
+        arguments: [
+            (Fault.errorCodeOwn, "errors.code-known", "pull.blob.*"), (.errorFormatOwn, "errors.format", "pull.blob.*"),
+            (.errorCodeForm, "errors.code-form", "pull.blob.*"), (.errorMessageNumber, "errors.message", "pull.blob.*"),
+            (.noAllow, "errors.method-allow", "methods.*"), (.allowLies, "errors.method-allow", "methods.*"),
+            (.warningsOther, "warnings.form", "pull.blob.*"), (.warningsHuge, "warnings.size", "pull.blob.*"),
+            (.twoTypes, "headers.once", "pull.manifest.*"), (.noContentLength, "http.no-content", "push.cancel.*"),
+            (.twoLengthsTold, "http.two-lengths", "pull.manifest.*"), (.nameIs500, "errors.never-server", "names.*"),
+            (.tooManyAtTimes, "errors.retry-after", "tags.list"),
+        ])
+    func standing(fault: Fault, check: String, traffic: String) throws {
+        var settings = TestRun.Settings()
+        settings.faults = [fault]
+        try TestRun.withStub(settings) { _, server in
+            let base = try TestRun.address(server)
+            var plan = RunPlan(target: Target(base: base), groups: CheckCatalog.groups, seed: "standing1")
+            plan.patterns = [check, traffic]
+            let result = try Runner(plan, observer: TestRun.Silent()).run()
+            let outcome = try #require(result.outcomes.first { $0.check.id == check })
+            let script = try #require(outcome.script, "\(check) did not fail: \(outcome.verdict) \(outcome.reason)")
+            let bad = try Shell.run(script, base: base.origin, seconds: 20)
+            #expect(bad.status == 1, "\(bad.output)\n\(script)")
+            try TestRun.withStub(TestRun.Settings()) { _, server in
+                let good = try Shell.run(script, base: try TestRun.address(server).origin, seconds: 20)
+                #expect(good.status == 0, "\(good.output)\n\(script)")
+            }
+        }
+    }
 }

@@ -69,6 +69,13 @@ struct SecretTests {
                 "GET / HTTP/1.1\r\nX-Auth-Token: abc\r\nX-Author: me\r\n",
                 "GET / HTTP/1.1\r\nX-Auth-Token: •••\r\nX-Author: me\r\n"
             ),
+            ("Location: /v2/x?_state=a;b,c=&y=1", "Location: /v2/x?_state=•••&y=1"),
+            ("{\"u\":\"/x?y=1\\u0026_state=abc\\u0026z=2\"}", "{\"u\":\"/x?y=1\\u0026_state=•••\\u0026z=2\"}"),
+            ("/to?url=%2Fx%3Fy%3D1%26_state%3Dabc%26z%3D2", "/to?url=%2Fx%3Fy%3D1%26_state%3D•••%26z%3D2"),
+            (
+                "/x?Key-Pair-Id=K1&Policy=P1&X-Goog-Signature=s&z=2",
+                "/x?Key-Pair-Id=•••&Policy=•••&X-Goog-Signature=•••&z=2"
+            ),
             ("http://bob:hunter22@127.0.0.1:999999/x", "http://•••@127.0.0.1:999999/x"),
         ])
     func names(text: String, masked: String) {

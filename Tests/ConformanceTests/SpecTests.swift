@@ -1,4 +1,4 @@
-import ConformanceKit
+@testable import ConformanceKit
 import Foundation
 import Testing
 
@@ -27,8 +27,8 @@ struct SpecTests {
 
     @Test("checks name statements that exist, and have ids of their own")
     func names() {
-        let statements = Set(SpecStatement.all.map(\.id))
-        #expect(statements.count == SpecStatement.all.count)
+        let statements = Set(SpecStatement.byID.keys)
+        #expect(statements.count == SpecStatement.all.count + SpecStatement.ofRFCs.count)
         let checks = CheckCatalog.groups.flatMap(\.checks)
         for check in checks {
             #expect(Set(check.statements).isSubset(of: statements), "\(check.id): \(check.statements)")
@@ -47,6 +47,38 @@ struct SpecTests {
         where statement.exemption == nil && statement.level.hasPrefix("MUST") && !ofClients.contains(statement.id) {
             let levels = statement.checks(in: CheckCatalog.groups).compactMap { checks[$0] }
             #expect(levels.contains(.must), "\(statement.id)")
+        }
+    }
+
+    @Test(
+        "no MUST without a MUST: each check's level is that of a sentence it cites, or it is an opinion, which is SHOULD"
+    )
+    func cited() {
+        for check in CheckCatalog.groups.flatMap(\.checks) {
+            let cited = check.statements.compactMap { SpecStatement.byID[$0] }
+            let binds = cited.contains { $0.isAbsolute }
+            switch check.level {
+            case .must:
+                #expect(binds, "\(check.id) is a MUST and cites \(check.statements)")
+                #expect(!check.isOpinion, "\(check.id) is an opinion")
+            case .should:
+                let words = cited.map(\.level)
+                #expect(
+                    words.contains { $0.hasPrefix("SHOULD") || $0 == "RECOMMENDED" } || binds,
+                    "\(check.id) is a SHOULD and cites \(check.statements)")
+            case .may: #expect(!check.isOpinion, "\(check.id)")
+            }
+        }
+        let group = CheckCatalog.groups.last
+        #expect(group?.checks.allSatisfy { $0.isOpinion && $0.level == .should } == true)
+        #expect(CheckCatalog.groups.dropLast().allSatisfy { $0.checks.allSatisfy { !$0.isOpinion } })
+    }
+
+    @Test("every step that checks lean on is the question of checks that exist")
+    func owners() {
+        let checks = Set(CheckCatalog.groups.flatMap(\.checks).map(\.id))
+        for (step, owners) in Step.table {
+            #expect(Set(owners).isSubset(of: checks) && !owners.isEmpty, "\(step): \(owners)")
         }
     }
 }

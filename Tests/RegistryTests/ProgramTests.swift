@@ -42,6 +42,18 @@ struct ProgramTests {
         #expect(code == 0)
     }
 
+    @Test("variables of the programs beside it do not keep it from starting")
+    func foreignVariables() async throws {
+        let scratch = try Scratch()
+        let program = try Program(
+            ["serve", "--open", "--listen", "127.0.0.1:0", "--data", "\(scratch.path)/data"],
+            ["AERUGO_CONFORMANCE_PASSWORD": "x", "AERUGO_LOAD_PASSWORD": "y"], in: scratch)
+        try await eventually("it serves") { program.log.contains("serving address=127.0.0.1:") }
+        program.signal(SIGTERM)
+        let code = try await program.waitForEnd()
+        #expect(code == 0)
+    }
+
     @Test(
         "a bad value ends it with 2 and its key",
         arguments: [

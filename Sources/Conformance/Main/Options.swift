@@ -133,7 +133,7 @@ struct OutputOptions: ParsableArguments {
 
     func write(_ result: RunResult, _ plan: RunPlan) throws {
         let target = plan.target.base.origin
-        if let junit { try put(JUnitReport.text(result), junit) }
+        if let junit { try put(JUnitReport.text(result, countingWarnings: failOn == .should), junit) }
         if let json { try put(JSONReport.text(result, target: target, seed: plan.seed), json) }
         if let html { try put(HTMLReport.text(result, target: target, seed: plan.seed), html) }
         if let markdown { try put(MarkdownReport.text(result, target: target), markdown) }
@@ -146,6 +146,7 @@ struct OutputOptions: ParsableArguments {
     /// The exit code. A run in which nothing passed, failed or warned proved nothing.
     func status(_ result: RunResult, against known: Baseline?) -> Int32 {
         if result.interrupted { return Status.failures }
+        if result.facts.credentialsRefusal != nil { return Status.usage }
         let broken = result.count(.fail) + result.count(.error)
         if result.count(.pass) + result.count(.warn) + broken == 0 { return Status.nothingSelected }
         if let known {

@@ -14,10 +14,13 @@ struct RunCommand: ParsableCommand {
     @Option(help: "How many checks run at once.") var jobs = 4
     @Option(help: "Everything random comes from it; new for each run unless given.") var seed: String?
     @Flag(help: "Leave what was made.") var keep = false
+    @Flag(help: "Try nothing: remove what earlier runs left below --prefix (of one run with --seed).") var cleanup =
+        false
     @Flag(help: "Also the checks that move gigabytes.") var large = false
     @Flag(name: .customLong("list"), help: "Only list what would run.") var listOnly = false
 
     mutating func run() throws {
+        if cleanup { return try removeRemains() }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
         var plan = RunPlan(
             target: try targeting.target(), groups: CheckCatalog.groups, seed: seed ?? RunSeed.fresh())
@@ -39,8 +42,30 @@ struct RunCommand: ParsableCommand {
         Interrupts.handle { runner.context.interrupt() }
         let result = try Console.exitingOnProblems { try runner.run() }
         report.summary(result)
+        if let refusal = result.facts.credentialsRefusal { Console.write("unusable: \(refusal)\n", toError: true) }
         try outputs.write(result, plan)
         Console.exit(outputs.status(result, against: known))
+    }
+}
+
+extension RunCommand {
+    /// `--cleanup`: exit 0 when nothing stays.
+    private func removeRemains() throws {
+        if let seed, !RunSeed.isValid(seed) { throw ValidationError("--seed is made of a-z and 0-9, 16 at most") }
+        let context = RunContext(target: try targeting.target(), seed: "cleanup", keep: true, standing: [])
+        Interrupts.handle { context.interrupt() }
+        let outcome = try Console.exitingOnProblems { () throws -> Remains.Outcome in
+            do {
+                return try Remains(context, seed: seed).remove()
+            } catch let failure as TransportFailure {
+                throw TargetProblem.unreachable("\(context.target.base.origin): \(failure.detail)")
+            } catch let failure as RunnerFailure {
+                throw TargetProblem.unusable(failure.description)
+            }
+        }
+        Console.write(
+            "\(outcome.repositories) repositories, \(outcome.deleted) things deleted, \(outcome.left) could not be\n")
+        if outcome.left > 0 { Console.exit(Status.failures) }
     }
 }
 

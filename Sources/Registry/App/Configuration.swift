@@ -21,8 +21,9 @@ struct Settings: Sendable {
         let known = Set(Setting.all.map(\.key))
         for key in flags.keys where !known.contains(key) { throw Self.unknown(key, "--set") }
         let variables = Set(Setting.all.map(\.variable) + ["AERUGO_CONFIG", "AERUGO_STRICT"])
-        // Kubernetes sets AERUGO_PORT… and AERUGO_SERVICE_… of itself where a service is called aerugo.
-        let foreign = ["AERUGO_PORT", "AERUGO_SERVICE_"]
+        // Kubernetes sets AERUGO_PORT… and AERUGO_SERVICE_… of itself where a service is called aerugo; the others are
+        // those of the programs beside this one.
+        let foreign = ["AERUGO_PORT", "AERUGO_SERVICE_", "AERUGO_CONFORMANCE_", "AERUGO_LOAD_"]
         for name in environment.keys.sorted() where name.hasPrefix("AERUGO_") && !variables.contains(name) {
             if foreign.contains(where: name.hasPrefix) { continue }
             throw Self.unknown(name, "the environment")

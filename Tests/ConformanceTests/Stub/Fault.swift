@@ -93,4 +93,9 @@ enum Fault: String, CaseIterable, Sendable {
     case referrersDataWrong, referrersOverTwenty, singleDigestWrong, singleNoDigest, subjectDropped
     case subjectHeaderAlways, subjectHeaderNotAgain, subjectHeaderNotByTag, subjectHeaderNotOnIndex
     case subjectHeaderNotWhenMissing, twoDigests, twoTypes, typeByDigestLost, typeEchoesAccept
+
+    // What answers agree in, what is legal and seldom pushed, and registries that ask nobody.
+    case annotationsOver100Refused, asksNobody, busyUntilDate, dataRefused, deepIndexRefused, deepMembersRefused
+    case descriptorMembersRefused, etagOfTag, headBlobField, headIndexField, headManifestField, imageMembersRefused
+    case layersOver200Refused, nobodyTypesRefused, twoLengthsTold, urlsDropped, wideIndexRefused
 }

@@ -59,6 +59,7 @@ struct StubAccounts: Sendable {
     }
 
     private func isOpen(_ request: StubRequest, _ action: String, _ faults: FaultSet) -> Bool {
+        if faults.has(.asksNobody) { return true }
         if faults.has(.anybodyReads), action == "pull" { return true }
         if faults.has(.anybodyWrites), action == "push" || action == "delete" { return true }
         return faults.has(.anybodyUploads) && request.path.contains("/blobs/uploads/") && request.method != "POST"

@@ -166,6 +166,7 @@ extension StubRegistry {
         if object["manifests"] != nil, object["layers"] != nil, !has(.bothListsTaken) { return invalid }
         if object["layers"] != nil, !(object["layers"] is [Any]), !has(.wrongTypesTaken) { return invalid }
         if has(.mediaTypeNeeded), object["mediaType"] == nil { return invalid }
+        if refusesSeldom(name, object) { return invalid }
         if has(.emptyListsRefused),
             (object["layers"] as? [Any])?.isEmpty == true || (object["manifests"] as? [Any])?.isEmpty == true
         {

@@ -81,9 +81,9 @@ final class StubRegistry: Sendable {
     /// The answer of the registry itself.
     func core(_ request: StubRequest) -> StubResponse {
         if let old = kept(request) { return old }
-        if has(.busyAtTimes), isBusy() {
+        if has(.busyAtTimes) || has(.busyUntilDate), isBusy() {
             var response = error(429, "TOOMANYREQUESTS")
-            response.set("Retry-After", "0")
+            response.set("Retry-After", has(.busyAtTimes) ? "0" : httpDate(Date()))
             return response
         }
         var response = route(request)
@@ -93,6 +93,7 @@ final class StubRegistry: Sendable {
         remember(response, request)
         spoilLists(&response, request)
         spoilParts(&response, request)
+        disagree(&response, request)
         return response
     }
 

@@ -1,7 +1,12 @@
 /// All checks, by area.
 package enum CheckCatalog {
     /// In the order in which they run and are told. The management API will have groups of its own behind these.
-    package static let groups: [CheckGroup] = [
+    /// What no document demands stands in a group of its own.
+    package static let groups: [CheckGroup] =
+        areas.map { area in CheckGroup(area.title, area.checks.filter { !$0.isOpinion }) }
+        + [CheckGroup("Opinions of a good registry", areas.flatMap(\.checks).filter(\.isOpinion))]
+
+    private static let areas: [CheckGroup] = [
         CheckGroup("Determining support", SupportChecks.checks),
         CheckGroup("Pulling manifests", PullManifestChecks.checks),
         CheckGroup("Pulling blobs", PullBlobChecks.checks + RedirectChecks.checks),
@@ -9,11 +14,13 @@ package enum CheckCatalog {
         CheckGroup("Ranges of blobs", RangeChecks.checks),
         CheckGroup("Conditional pulls", ConditionalChecks.checks),
         CheckGroup("Does it exist", ExistsChecks.checks),
+        CheckGroup("What answers agree in", AgreementChecks.checks),
         CheckGroup("Pushing blobs", PushBlobChecks.checks),
         CheckGroup("Single POST, digest algorithms", SinglePostChecks.checks),
         CheckGroup("Pushing in chunks", ChunkedChecks.checks + ChunkSeriesChecks.checks),
         CheckGroup("Mounting", MountChecks.checks),
         CheckGroup("Pushing manifests", PushManifestChecks.checks),
+        CheckGroup("Legal and seldom", LegalChecks.checks),
         CheckGroup("Manifests to be refused", RefusedManifestChecks.checks),
         CheckGroup("Tags by query, conditions", TagQueryChecks.checks),
         CheckGroup("Listing tags", TagListChecks.checks),
@@ -30,7 +37,7 @@ package enum CheckCatalog {
         CheckGroup("Many clients at once", ConcurrencyChecks.checks),
         CheckGroup("Cut connections", ResumeChecks.checks),
         CheckGroup("Advisories", AdvisoryChecks.checks),
-        CheckGroup("Tokens", TokenChecks.checks),
+        CheckGroup("Tokens", TokenChecks.checks + ForgedTokenChecks.checks),
         CheckGroup("Two identities", TenantChecks.checks),
         CheckGroup("Read only", GivenChecks.checks),
         CheckGroup("Gigabytes", LargeChecks.checks),

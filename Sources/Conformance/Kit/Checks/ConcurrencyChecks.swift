@@ -141,7 +141,8 @@ enum ConcurrencyChecks {
         },
         Check(
             "concurrent.first-writer", .may, "RFC 9110 §13.1.2: If-None-Match",
-            "of six clients that push a new tag with If-None-Match: *, one gets 201 and the others 412"
+            "of six clients that push a new tag with If-None-Match: *, one gets 201 and the others 412",
+            ["http-if-none-match"]
         ) { probe in
             let images = try (0..<6).map { _ in try probe.newImage() }
             try probe.push(images[0], as: "probe")

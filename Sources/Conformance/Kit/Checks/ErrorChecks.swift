@@ -38,10 +38,13 @@ enum ErrorChecks {
         ) { exchange in
             guard let json = errorBody(exchange) else { return nil }
             guard let errors = json["errors"]?.array, !errors.isEmpty else {
-                return .broken(expected: "\(exchange.line): {\"errors\":[{\"code\":…}]}", got: "another JSON body")
+                return .broken(
+                    expected: "\(exchange.line): {\"errors\":[{\"code\":…}]}", got: "another JSON body",
+                    .bodyHolds("\"errors\""))
             }
             let whole = errors.allSatisfy { $0["code"]?.string != nil }
-            return whole ? .kept : .broken(expected: "\(exchange.line): a code in each error", got: "an error without")
+            return whole
+                ? .kept : .broken(expected: "\(exchange.line): a code in each error", got: "an error without", .same)
         },
         Check(
             standing: "errors.code-form", .must, section, "error codes are of upper-case letters and underscores",
@@ -49,7 +52,7 @@ enum ErrorChecks {
         ) { exchange in
             guard let codes = codes(exchange), !codes.isEmpty else { return nil }
             for code in codes where code.isEmpty || !code.utf8.allSatisfy({ (65...90).contains($0) || $0 == 95 }) {
-                return .broken(expected: "\(exchange.line): a code of A-Z and _", got: code)
+                return .broken(expected: "\(exchange.line): a code of A-Z and _", got: code, .bodyLacks(code))
             }
             return .kept
         },
@@ -61,7 +64,8 @@ enum ErrorChecks {
             if exchange.url.contains("/v2/_catalog") { return nil }
             guard let codes = codes(exchange), !codes.isEmpty else { return nil }
             for code in codes where !known.contains(code) {
-                return .broken(expected: "\(exchange.line): a code of the specification's table", got: code)
+                return .broken(
+                    expected: "\(exchange.line): a code of the specification's table", got: code, .bodyLacks(code))
             }
             return .kept
         },
@@ -72,7 +76,7 @@ enum ErrorChecks {
             guard let errors = errorBody(exchange)?["errors"]?.array, !errors.isEmpty else { return nil }
             for error in errors {
                 if let message = error["message"], message.string == nil {
-                    return .broken(expected: "\(exchange.line): a message that is a string", got: "another type")
+                    return .broken(expected: "\(exchange.line): a message that is a string", got: "another type", .same)
                 }
             }
             return .kept
@@ -91,31 +95,33 @@ enum ErrorChecks {
         ) { exchange in
             guard let response = exchange.response, response.status == 429 else { return nil }
             return response.headers["Retry-After"] != nil
-                ? .kept : .broken(expected: "\(exchange.line): Retry-After", got: "none")
+                ? .kept : .broken(expected: "\(exchange.line): Retry-After", got: "none", .headerPresent("Retry-After"))
         },
         Check(
             standing: "errors.unauthorized-challenge", .must, "RFC 9110 §15.5.2: 401 Unauthorized",
-            "401 comes with WWW-Authenticate", ["http-semantics"]
+            "401 comes with WWW-Authenticate", ["http-401-challenge"]
         ) { exchange in
             guard let response = exchange.response, response.status == 401 else { return nil }
             return response.headers["WWW-Authenticate"] != nil
-                ? .kept : .broken(expected: "\(exchange.line): WWW-Authenticate", got: "none")
+                ? .kept
+                : .broken(
+                    expected: "\(exchange.line): WWW-Authenticate", got: "none", .headerPresent("WWW-Authenticate"))
         },
         Check(
             standing: "errors.method-allow", .must, "RFC 9110 §15.5.6: 405 Method Not Allowed",
             "405 comes with Allow, which does not list the method that was refused",
-            ["http-semantics"]
+            ["http-405-allow"]
         ) { exchange in
             guard let response = exchange.response, response.status == 405 else { return nil }
             guard response.headers["Allow"] != nil else {
-                return .broken(expected: "\(exchange.line): Allow", got: "none")
+                return .broken(expected: "\(exchange.line): Allow", got: "none", .headerPresent("Allow"))
             }
             let allowed = response.headers.list("Allow")
             return !allowed.contains(exchange.method)
                 ? .kept
                 : .broken(
                     expected: "\(exchange.line): Allow without \(exchange.method)",
-                    got: "Allow: \(allowed.joined(separator: ", "))")
+                    got: "Allow: \(allowed.joined(separator: ", "))", .headerForm("Allow"))
         },
         Check(
             standing: "warnings.form", .must, "distribution-spec: Warnings",
@@ -123,7 +129,7 @@ enum ErrorChecks {
         ) { exchange in
             guard let lines = exchange.response?.headers.all("Warning"), !lines.isEmpty else { return nil }
             for line in lines where line.wholeMatch(of: warnings) == nil {
-                return .broken(expected: "\(exchange.line): Warning: 299 - \"…\"", got: line)
+                return .broken(expected: "\(exchange.line): Warning: 299 - \"…\"", got: line, .headerForm("Warning"))
             }
             return .kept
         },
@@ -134,7 +140,9 @@ enum ErrorChecks {
         ) { exchange in
             guard let lines = exchange.response?.headers.all("Warning"), !lines.isEmpty else { return nil }
             let size = lines.map(\.utf8.count).reduce(0, +)
-            return size <= 4_096 ? .kept : .broken(expected: "\(exchange.line): at most 4,096 bytes", got: "\(size)")
+            return size <= 4_096
+                ? .kept
+                : .broken(expected: "\(exchange.line): at most 4,096 bytes", got: "\(size)", .headerForm("Warning"))
         },
     ]
 }

@@ -9,12 +9,13 @@ enum HeaderChecks {
         Check(
             standing: "headers.once", .must, "RFC 9110 §5.3: Field order",
             "a header of one value, such as Content-Type or Docker-Content-Digest, stands on one line",
-            ["http-semantics"]
+            ["http-field-once"]
         ) { exchange in
             guard exchange.raw == nil, let headers = exchange.response?.headers else { return nil }
             for name in single where headers.all(name).count > 1 {
                 return .broken(
-                    expected: "\(exchange.line): one \(name)", got: headers.all(name).joined(separator: " and "))
+                    expected: "\(exchange.line): one \(name)", got: headers.all(name).joined(separator: " and "),
+                    .headerOnce(name))
             }
             return .kept
         }

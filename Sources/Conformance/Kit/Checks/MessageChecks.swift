@@ -28,7 +28,7 @@ enum MessageChecks {
             Check(
                 "conditional.\(kind).not-modified", .must, "RFC 9110 §15.4.5: 304 Not Modified",
                 "304 of a \(kind) bears the ETag of the 200, and no Content-Length but that of the 200",
-                ["http-semantics"]
+                ["http-304-fields", "http-length-304"]
             ) { probe in
                 let (place, count) = try make(probe, kind)
                 let tag = try tag(try probe.get(place, ("Accept", MediaTypes.all)))
@@ -41,7 +41,7 @@ enum MessageChecks {
             },
             Check(
                 "conditional.\(kind).head", .should, "RFC 9110 §9.3.2: HEAD",
-                "HEAD of a \(kind) tells the ETag that GET tells", ["http-semantics"]
+                "HEAD of a \(kind) tells the ETag that GET tells", ["http-head-fields"]
             ) { probe in
                 let (place, _) = try make(probe, kind)
                 let whole = try probe.get(place, ("Accept", MediaTypes.all))
@@ -76,7 +76,7 @@ enum MessageChecks {
         Check(
             "pull.range.large", .must, ranges,
             "parts of a blob of 2,500,000 bytes are what Content-Range says: far into it, long, and to its end",
-            ["blob-range"]
+            ["blob-range", "http-206-range"]
         ) { probe in
             let blob = try probe.newBlob(size)
             for range in [1_500_000..<1_501_000, 70_000..<400_000, 1_048_577..<1_300_000, 2_400_000..<size] {
@@ -88,7 +88,7 @@ enum MessageChecks {
         },
         Check(
             "pull.range.etag", .must, "RFC 9110 §15.3.7: 206 Partial Content",
-            "206 bears the ETag that the 200 would have borne", ["http-semantics"]
+            "206 bears the ETag that the 200 would have borne", ["http-206-fields"]
         ) { probe in
             let blob = try probe.newBlob()
             let tag = try tag(try probe.get(probe.blobPlace(blob.digest)))
@@ -103,7 +103,8 @@ enum MessageChecks {
         },
         Check(
             "pull.manifest.range", .must, ranges,
-            "a Range of a manifest is ignored, or answered with the very part that was asked for", ["http-semantics"]
+            "a Range of a manifest is ignored, or answered with the very part that was asked for",
+            ["http-206-range", "manifest-get-200"]
         ) { probe in
             let image = try probe.newTaggedImage()
             let count = image.content.count
@@ -120,18 +121,33 @@ enum MessageChecks {
     private static let framing: [Check] = [
         Check(
             standing: "http.no-content", .must, "RFC 9110 §8.6: Content-Length",
-            "204 has neither Content-Length nor Transfer-Encoding", ["http-semantics"]
+            "204 has neither Content-Length nor Transfer-Encoding", ["http-length-204"]
         ) { exchange in
             guard let response = exchange.response, response.status == 204 else { return nil }
             for name in ["Content-Length", "Transfer-Encoding"] {
                 guard let value = response.headers[name] else { continue }
-                return .broken(expected: "\(exchange.line): no \(name)", got: "\(name): \(value)")
+                return .broken(expected: "\(exchange.line): no \(name)", got: "\(name): \(value)", .headerAbsent(name))
             }
             return .kept
         },
         Check(
+            standing: "http.two-lengths", .must, "RFC 9112 §6.2: Content-Length",
+            "no answer bears both Content-Length and Transfer-Encoding: two readers would end it at two places",
+            ["http-two-lengths"]
+        ) { exchange in
+            guard let headers = exchange.response?.headers, let coding = headers["Transfer-Encoding"] else {
+                return nil
+            }
+            guard let length = headers["Content-Length"] else { return .kept }
+            return .broken(
+                expected: "\(exchange.line): Content-Length or Transfer-Encoding",
+                got: "Content-Length: \(length) and Transfer-Encoding: \(coding)",
+                .notBoth("Content-Length", "Transfer-Encoding"))
+        },
+        Check(
             "methods.head-of-lists", .should, "RFC 9110 §9.3.2: HEAD",
-            "HEAD of a list of tags or of referrers is as GET, or refused by 404 or 405", ["http-semantics"]
+            "HEAD of a list of tags or of referrers is as GET, or refused by 404 or 405",
+            ["http-semantics", "http-head-fields"]
         ) { probe in
             let image = try probe.newTaggedImage()
             for place in [probe.tagsPlace(), probe.referrersPlace(image.digest)] {

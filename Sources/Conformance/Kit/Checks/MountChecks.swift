@@ -78,7 +78,7 @@ enum MountChecks {
         },
         Check(
             "mount.without-from", .may, section,
-            "a mount without a source is 201 where the registry finds the blob, else 202"
+            "a mount without a source is 201 where the registry finds the blob, else 202", ["mount-201"]
         ) { probe in
             let source = probe.repository("source")
             let blob = try probe.newBlob(in: source)
@@ -110,6 +110,7 @@ enum MountChecks {
                 if answer.status == 202 { throw Skip("the registry does not mount (202)") }
                 try answer.expect(201)
             }
+            try probe.leaning(on: "mount.visible") { _ = try probe.get(probe.blobPlace(layer.digest)).expect(200) }
             let image = Manifest(image: config, layers: [layer])
             try probe.putManifest(image.content, "latest", type: image.type).expect(201)
             let pulled = try probe.get(probe.manifestPlace("latest"), ("Accept", image.type))
@@ -149,10 +150,13 @@ enum MountChecks {
             let answer = try probe.postUpload(query(blob.digest, source))
             if answer.status == 202 { throw Skip("the registry does not mount (202)") }
             try answer.expect(201)
+            try probe.leaning(on: "mount.visible") { _ = try probe.get(probe.blobPlace(blob.digest)).expect(200) }
             try probe.deleteOrSkip(probe.blobPlace(blob.digest, in: source), "blob")
-            let pulled = try probe.get(probe.blobPlace(blob.digest))
-            try pulled.expect(200)
-            try pulled.expectBody(blob.bytes)
+            try probe.leaning(on: "delete.blob.other-repository") {
+                let pulled = try probe.get(probe.blobPlace(blob.digest))
+                try pulled.expect(200)
+                try pulled.expectBody(blob.bytes)
+            }
         },
     ]
 }

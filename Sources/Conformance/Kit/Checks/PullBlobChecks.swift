@@ -74,7 +74,8 @@ enum PullBlobChecks {
             if answer.status == 200 { try answer.expectBody(image.content.bytes) }
         },
         Check(
-            "pull.blob.sha512", .may, section, "a blob that was pushed by its sha512 digest is pulled by it"
+            "pull.blob.sha512", .may, section, "a blob that was pushed by its sha512 digest is pulled by it",
+            ["blob-get-200", "blob-get-digest"]
         ) { probe in
             let content = try probe.random(2_000)
             try SecondAlgorithm.push(content, probe)

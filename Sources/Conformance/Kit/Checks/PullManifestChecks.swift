@@ -44,7 +44,8 @@ enum PullManifestChecks {
             try answer.expectDigestHeader(of: image.content.bytes)
         },
         Check(
-            "pull.manifest.sha512", .may, section, "a manifest that was pushed by its sha512 digest is pulled by it"
+            "pull.manifest.sha512", .may, section, "a manifest that was pushed by its sha512 digest is pulled by it",
+            ["manifest-get-200"]
         ) { probe in
             let image = try probe.newImage()
             let pushed = try probe.putManifest(image.content, image.content.digest512, type: image.type)

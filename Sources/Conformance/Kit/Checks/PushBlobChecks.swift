@@ -45,7 +45,7 @@ enum PushBlobChecks {
         },
         Check(
             "push.upload.digest-header", .should, "Docker V2: what clients need",
-            "a finished upload tells the blob's digest: ctr fails without"
+            "a finished upload tells the blob's digest: ctr fails without", ["opinion"]
         ) { probe in
             let content = try probe.random(1_000)
             let upload = try probe.beginUpload()
@@ -55,7 +55,7 @@ enum PushBlobChecks {
         },
         Check(
             "push.upload.no-length", .should, "Docker V2: what clients need",
-            "POST without a body begins an upload as well as one with Content-Length: 0"
+            "POST without a body begins an upload as well as one with Content-Length: 0", ["opinion"]
         ) { probe in
             let reply = try probe.raw([
                 Array(
@@ -100,7 +100,7 @@ enum PushBlobChecks {
         },
         Check(
             "push.upload.streamed-put", .must, "RFC 9112 §7.1: Chunked transfer coding",
-            "a PUT in chunked transfer coding is taken like one with Content-Length, or 411", ["http-semantics"]
+            "a PUT in chunked transfer coding is taken like one with Content-Length, or 411", ["http-chunked"]
         ) { probe in
             let content = try probe.random(200_000)
             let upload = try probe.beginUpload()
@@ -112,7 +112,7 @@ enum PushBlobChecks {
         },
         Check(
             "push.upload.expect-continue", .must, "RFC 9110 §10.1.1: Expect",
-            "a PUT that waits for 100 Continue is answered", ["http-semantics"]
+            "a PUT that waits for 100 Continue is answered", ["http-expect"]
         ) { probe in
             let content = try probe.random(100_000)
             let upload = try probe.beginUpload()

@@ -38,7 +38,7 @@ enum RangeChecks {
         Check(
             "pull.range.\(name)", .must, section,
             "\(range) of 1,000 bytes, when answered with 206, is bytes \(part.lowerBound)-\(part.upperBound - 1)",
-            ["blob-range"]
+            ["blob-range", "http-206-range"]
         ) { probe in
             let blob = try probe.newBlob(size)
             let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
@@ -63,7 +63,8 @@ enum RangeChecks {
         ].map { name, range in
             Check(
                 "pull.range.odd.\(name)", .must, section,
-                "'\(range)' is ignored, or refused by 416 or 400: never answered with a wrong part", ["http-semantics"]
+                "'\(range)' is ignored, or refused by 416 or 400: never answered with a wrong part",
+                ["blob-get-200", "http-206-range", "http-range-unit"]
             ) { probe in
                 let blob = try probe.newBlob(size)
                 let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", range))
@@ -73,7 +74,8 @@ enum RangeChecks {
         } + [
             Check(
                 "pull.range.several", .must, section,
-                "two parts are sent as multipart/byteranges, or one of them, or the whole", ["blob-range"]
+                "two parts are sent as multipart/byteranges, or one of them, or the whole",
+                ["blob-range", "http-206-parts"]
             ) { probe in
                 let blob = try probe.newBlob(size)
                 let answer = try probe.get(probe.blobPlace(blob.digest), ("Range", "bytes=0-9,100-109"))
@@ -115,7 +117,7 @@ enum RangeChecks {
         } + [
             Check(
                 "pull.range.of-empty", .must, section, "a Range of a blob of no bytes is 416 or the empty whole",
-                ["http-semantics"]
+                ["blob-get-200"]
             ) { probe in
                 let blob = Content([])
                 try probe.pushBlob(blob)

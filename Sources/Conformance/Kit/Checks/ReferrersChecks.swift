@@ -72,11 +72,11 @@ enum ReferrersChecks {
             let answer = try probe.get(probe.referrersPlace(subject.digest))
             if answer.status == 404 { throw Skip("the registry has no referrers API (404)") }
             try answer.expect(200)
+            _ = try probe.referrerPage(answer)
             let json = try answer.json()
             try require(json["schemaVersion"]?.integer == 2, "schemaVersion: 2", "another", answer)
             try require(
                 json["mediaType"]?.string == MediaType.ociIndex, "mediaType: \(MediaType.ociIndex)", "another", answer)
-            try require(json["manifests"]?.array != nil, "a manifests array", "none", answer)
         },
         Check(
             "referrers.content-type", .must, section, "the list is told as an OCI index", ["referrers-type"]
@@ -101,8 +101,8 @@ enum ReferrersChecks {
             _ = try probe.referrers(of: subject.digest)
             let answer = try probe.get(probe.referrersPlace(try probe.random(9).digest))
             try answer.expect(200)
-            try require(
-                try answer.json()["manifests"]?.array?.isEmpty == true, "an empty manifests array", "another", answer)
+            let found = try probe.referrerPage(answer)
+            try require(found.isEmpty, "an empty manifests array", "\(found.count) descriptors", answer)
         },
         Check(
             "referrers.malformed", .must, section, "a malformed digest is 400", ["referrers-400"]
@@ -232,7 +232,7 @@ enum ReferrersChecks {
             let answer = try probe.get(probe.referrersPlace(subject.digest, query))
             if answer.status == 404 { throw Skip("the registry has no referrers API (404)") }
             try answer.expect(200)
-            let found = try answer.json()["manifests"]?.array ?? []
+            let found = try probe.referrerPage(answer)
             let told = answer.headers.list(HeaderName.ociFiltersApplied)
             try require(
                 told.contains("artifactType") == found.isEmpty,

@@ -47,7 +47,7 @@ enum RefusedManifestChecks {
         } + [
             Check(
                 "push.refused.schema1", .should, "Docker V2: what clients need",
-                "Docker schema 1 is refused as a client error: that makes clients fall back"
+                "Docker schema 1 is refused as a client error: that makes clients fall back", ["opinion"]
             ) { probe in
                 let blob = try probe.newBlob()
                 let text =
@@ -58,7 +58,7 @@ enum RefusedManifestChecks {
             },
             Check(
                 "push.refused.type-confusion", .should, "CVE-2021-41190: media type confusion",
-                "a body whose mediaType is not the Content-Type is refused"
+                "a body whose mediaType is not the Content-Type is refused", ["opinion"]
             ) { probe in
                 let image = try probe.newImage()
                 let answer = try probe.putManifest(image.content, "latest", type: MediaType.ociIndex)
@@ -66,7 +66,7 @@ enum RefusedManifestChecks {
             },
             Check(
                 "push.refused.both-lists", .should, "CVE-2021-41190: media type confusion",
-                "a body with both manifests and layers is refused"
+                "a body with both manifests and layers is refused", ["opinion"]
             ) { probe in
                 let image = try probe.newImage()
                 try probe.push(image)

@@ -91,7 +91,7 @@ enum SinglePostChecks {
         },
         Check(
             "push.algorithm.sha512", .may, "distribution-spec: Pushing a blob in chunks",
-            "an upload that names digest-algorithm=sha512 is closed by a sha512 digest"
+            "an upload that names digest-algorithm=sha512 is closed by a sha512 digest", ["head-200"]
         ) { probe in
             let content = try probe.random(3_000)
             try SecondAlgorithm.push(content, probe)
@@ -99,7 +99,7 @@ enum SinglePostChecks {
         },
         Check(
             "push.algorithm.sha512.location", .may, "distribution-spec: POST then PUT",
-            "the Location of a blob that was pushed by sha512 leads to it"
+            "the Location of a blob that was pushed by sha512 leads to it", ["upload-put-201"]
         ) { probe in
             let content = try probe.random(3_000)
             let opening = try probe.postUpload("digest-algorithm=sha512")
@@ -114,7 +114,7 @@ enum SinglePostChecks {
         },
         Check(
             "push.algorithm.sha512.wrong", .may, "distribution-spec: Pushing blobs",
-            "other content than the sha512 digest says is refused and stores nothing"
+            "other content than the sha512 digest says is refused and stores nothing", ["blob-404"]
         ) { probe in
             let content = try probe.random(300)
             let other = try probe.random(300)
@@ -128,7 +128,7 @@ enum SinglePostChecks {
         },
         Check(
             "push.algorithm.sha512.chunked", .may, "distribution-spec: Pushing a blob in chunks",
-            "chunks of an upload that names digest-algorithm=sha512 make one blob"
+            "chunks of an upload that names digest-algorithm=sha512 make one blob", ["chunk-202", "put-201"]
         ) { probe in
             let opening = try probe.postUpload("digest-algorithm=sha512")
             if (400..<500).contains(opening.status) { throw Skip("no sha512 uploads (POST: \(opening.status))") }

@@ -13,7 +13,7 @@ enum SupportChecks {
         },
         Check(
             "support.version.head", .should, "RFC 9110 §9.1: Overview of methods",
-            "a resource that answers GET answers HEAD as well, without a body", needs: []
+            "a resource that answers GET answers HEAD as well, without a body", ["http-get-head"], needs: []
         ) { probe in
             let answer = try probe.head(.path("/v2/"))
             try answer.expect(200)
@@ -44,7 +44,7 @@ enum SupportChecks {
         },
         Check(
             "support.route.unknown", .should, "RFC 9110 §15.5: Client errors",
-            "a path below /v2/ that is no endpoint is a client error", needs: []
+            "a path below /v2/ that is no endpoint is a client error", ["http-semantics"], needs: []
         ) { probe in
             for path in ["/v2/\(probe.repository)/nonsense/x", "/v2/\(probe.repository)/blobs/", "/v2/_nonsense"] {
                 try probe.get(.path(path)).expectClientError("for a path that is no endpoint")

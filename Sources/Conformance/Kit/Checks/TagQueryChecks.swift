@@ -85,7 +85,7 @@ enum TagQueryChecks {
     private static let conditional: [Check] = [
         Check(
             "push.conditional.if-none-match", .may, "RFC 9110 §13.1.2: If-None-Match",
-            "If-None-Match: * makes a tag only when there is none: 412 otherwise"
+            "If-None-Match: * makes a tag only when there is none: 412 otherwise", ["http-if-none-match"]
         ) { probe in
             let old = try probe.newTaggedImage()
             let new = try probe.newImage()
@@ -98,7 +98,7 @@ enum TagQueryChecks {
         },
         Check(
             "push.conditional.if-match", .may, "RFC 9110 §13.1.1: If-Match",
-            "If-Match with the tag's ETag moves it, with a stale one is 412 and leaves it"
+            "If-Match with the tag's ETag moves it, with a stale one is 412 and leaves it", ["http-if-match"]
         ) { probe in
             let first = try probe.newTaggedImage()
             let second = try probe.newImage()
@@ -119,7 +119,7 @@ enum TagQueryChecks {
         },
         Check(
             "push.conditional.if-match-missing", .may, "RFC 9110 §13.1.1: If-Match",
-            "If-Match on a tag that is not there is 412"
+            "If-Match on a tag that is not there is 412", ["http-if-match"]
         ) { probe in
             _ = try probe.newTaggedImage()
             let answer = try putStale(probe, "fresh")

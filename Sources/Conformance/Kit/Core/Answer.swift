@@ -81,7 +81,7 @@ package struct Answer: Sendable {
     /// The body must be a JSON document.
     package func json() throws -> JSON {
         guard let json = JSON(parsing: body) else {
-            throw failure("\(request): a JSON body", body.isEmpty ? "an empty body" : "a body that is no JSON")
+            throw failure("\(request): a JSON body", body.isEmpty ? "an empty body" : "a body that is no JSON", .form)
         }
         return json
     }

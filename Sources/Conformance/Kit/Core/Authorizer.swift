@@ -14,6 +14,8 @@ package final class Authorizer: Sendable {
         var challenges: [String: Challenge] = [:]
     }
 
+    private let hangs = HangBook()
+
     private let state = Mutex(State())
     private let target: Target
     private let masker: Masker
@@ -75,9 +77,19 @@ package final class Authorizer: Sendable {
         }
         var request = Outgoing(
             method: "GET", url: Address.adding(query.joined(separator: "&"), to: target.base.resolving(realm)))
-        request.deadline = target.deadline
+        guard let deadline = hangs.deadline(realm, usual: target.deadline, isAsked: false) else { return nil }
+        request.deadline = deadline
         if let basic = identity.basic { request.headers.add("Authorization", basic) }
-        let answer = try wire.perform(request)
+        let answer: Incoming
+        do {
+            answer = try wire.perform(request)
+        } catch {
+            if error.kind == .deadline { hangs.hung(realm) }
+            // A token service that cannot be reached gives no token: the 401 is the answer then.
+            if [.unreachable, .protocolError].contains(error.kind) { return nil }
+            throw error
+        }
+        hangs.answered(realm)
         guard answer.status == 200 else { return nil }
         guard case let body? = JSON(parsing: answer.body) else { return nil }
         return body["token"]?.string ?? body["access_token"]?.string

@@ -27,6 +27,8 @@ package enum Verdict: String, Sendable, CaseIterable {
     case fail
     /// The registry missed a recommendation.
     case warn
+    /// It could not ask its question: what it leans on is broken, and that is another check's failure.
+    case blocked
     /// Not applicable: the registry says that it lacks an optional feature, or the run has no means to try it.
     case skip
     /// The runner or the network failed: nothing is known about the registry.
@@ -37,6 +39,8 @@ package enum Verdict: String, Sendable, CaseIterable {
 package enum Need: Sendable, Hashable {
     /// Pushes are accepted.
     case push
+    /// Credentials were given, whether the registry asks for any or not.
+    case identity
     /// A registry that asks for credentials, and credentials that it takes.
     case credentials
     /// A second identity that may not read what the first one pushed.
@@ -63,8 +67,8 @@ package struct Check: Sendable {
     package enum Standing: Sendable, Equatable {
         /// The rule applied and was kept.
         case kept
-        /// The rule was broken: what was expected, what came.
-        case broken(expected: String, got: String)
+        /// The rule was broken: what was expected, what came, and what a script can test.
+        case broken(expected: String, got: String, _ assertion: Assertion = .described)
     }
 
     /// The id that stays: area, endpoint, case.
@@ -75,7 +79,12 @@ package struct Check: Sendable {
     package let section: String
     /// What is asked, in a sentence of ours.
     package let gist: String
-    /// Ids of the statements of the distribution-spec that it tries.
+    /// Whether a sentence that it tries is an absolute requirement: of an optional feature, that is what a registry
+    /// which offers it can break.
+    package var isBinding: Bool { statements.contains { SpecStatement.byID[$0]?.isAbsolute == true } }
+    /// Whether no document demands what it asks.
+    package var isOpinion: Bool { statements.contains("opinion") }
+    /// Ids of the statements, of the distribution-spec and of RFCs, that it tries.
     package let statements: [String]
     /// What it needs from a run.
     package let needs: Set<Need>
@@ -122,9 +131,10 @@ package struct Outcome: Sendable {
     /// The heading under which it stands.
     package let group: String
     /// What came out.
-    package let verdict: Verdict
-    /// Why it is not a pass: the reason of a skip or an error, the place of a failure. Empty for a pass.
-    package let reason: String
+    package var verdict: Verdict
+    /// Why it is not a pass: the reason of a skip or an error, the place of a failure, the check that blocks this one.
+    /// Empty for a pass.
+    package var reason: String
     /// What was expected, of a failure or warning.
     package let expected: String
     /// What came, of a failure or warning.
@@ -134,7 +144,21 @@ package struct Outcome: Sendable {
     /// All exchanges; kept for failures, warnings and errors, and while tracing.
     package let exchanges: [Exchange]
     /// A script that does it again; nil for a pass or skip.
-    package let script: String?
+    package var script: String?
     /// How long it took.
     package let duration: Duration
+    /// The check whose failure this is, of a check that is blocked.
+    package var blocker: String?
+    /// The exchange that shows it in a line, with what tells it from others: which form of several it was.
+    package var shown = ""
+    /// What failed, as a step that other checks take as well.
+    var step: Step?
+    /// The checks whose question it is what failed, where the check names them itself.
+    var owners: [String] = []
+    /// The kind of request that got no whole answer, and how that showed.
+    var silence: Silence?
+    /// The kind of request that was not sent because others of its kind hung.
+    var unanswered: String?
+    /// What was being prepared when it failed; nil when it was the check's own question.
+    var purpose: String?
 }

@@ -79,6 +79,19 @@ extension Exchange {
         "\(method) \(url) → \(response.map { String($0.status) } ?? failure ?? "no answer")"
     }
 
+    /// The line with what tells the request from others of its kind: the headers that a check chose.
+    package var telling: String {
+        let words = headers.fields.filter { Exchange.isTelling($0.name, $0.value) }.map { "\($0.name): \($0.value)" }
+        let place = Address(url)?.target ?? url
+        let came = response.map { String($0.status) } ?? failure ?? "no answer"
+        return "\(method) \(place) → \(came)" + (words.isEmpty ? "" : " [" + words.joined(separator: "; ") + "]")
+    }
+
+    /// Whether a header of a request says which form of it was sent.
+    private static func isTelling(_ name: String, _ value: String) -> Bool {
+        !["authorization", "user-agent"].contains(name.lowercased()) && value != "application/octet-stream"
+    }
+
     /// The exchange as text: heads whole, bodies shortened.
     package var text: String {
         var lines = ["> \(method) \(url)"]

@@ -8,8 +8,22 @@ package enum Assertion: Sendable, Equatable {
     case header(String, String)
     /// The header is not there.
     case headerAbsent(String)
+    /// The header is there and well formed.
+    case headerForm(String)
+    /// Not both of these headers are there.
+    case notBoth(String, String)
+    /// The header stands on one line.
+    case headerOnce(String)
     /// The body has this sha256 digest.
     case bodyDigest(String)
+    /// The body is a document of the form that it should have.
+    case form
+    /// The body does not hold this text.
+    case bodyLacks(String)
+    /// The body holds this text.
+    case bodyHolds(String)
+    /// The body is another than the one that was seen.
+    case same
     /// Only a person can see it.
     case described
 }
@@ -24,15 +38,28 @@ package struct CheckFailure: Error, Sendable {
     package let exchange: Int?
     /// What a script can test.
     package let assertion: Assertion
+    /// The checks whose question this is, in the order in which they are asked; empty where it is the check's own, or
+    /// where the exchange tells.
+    package let owners: [String]
 
     /// A failure that an exchange shows.
-    package init(expected: String, got: String, exchange: Int? = nil, assertion: Assertion = .described) {
+    package init(
+        expected: String, got: String, exchange: Int? = nil, assertion: Assertion = .described, owners: [String] = []
+    ) {
         (self.expected, self.got) = (expected, got)
-        (self.exchange, self.assertion) = (exchange, assertion)
+        (self.exchange, self.assertion, self.owners) = (exchange, assertion, owners)
+    }
+
+    /// The same failure, told to be one of what these checks ask; `form` says which of several forms showed it.
+    package func told(of owners: [String] = [], form: String = "") -> CheckFailure {
+        CheckFailure(
+            expected: form.isEmpty ? expected : "\(form): \(expected)", got: got, exchange: exchange,
+            assertion: assertion, owners: self.owners.isEmpty ? owners : self.owners)
     }
 }
 
-/// What a check needs before it can ask its own question did not work: it weighs as much as the check.
+/// What a check needs before it can ask its own question did not work: the check is blocked by the one whose question
+/// that is. Where that one passed it is this check's failure, and weighs as much as the check.
 package struct SetupFailure: Error, Sendable {
     /// What was being prepared.
     package let purpose: String

@@ -163,15 +163,15 @@ package final class Masker: Sendable {
 
     /// Masks `name=value` and `"name":"value"` where the name is one that carries a secret.
     private static func parameters(_ text: String) -> String {
-        guard text.contains("=") || text.contains(":") else { return text }
+        guard text.contains("=") || text.contains(":") || text.contains("%3") else { return text }
         var result = ""
         var rest = text[...]
-        while let mark = rest.firstIndex(where: { $0 == "=" || $0 == ":" }) {
-            let before = rest[..<mark]
-            let name = trailingName(before)
+        while let mark = rest.indices.first(where: { isMark(rest[$0...]) }) {
+            let name = trailingName(rest[..<mark])
             let isColon = rest[mark] == ":"
-            result += rest[...mark]
-            rest = rest[rest.index(after: mark)...]
+            let end = rest.index(mark, offsetBy: rest[mark] == "%" ? 3 : 1)
+            result += rest[..<end]
+            rest = rest[end...]
             guard !name.isEmpty, SecretNames.holds(String(name)) else { continue }
             let isHeader = isColon && name.startIndex > text.startIndex && rest.first == " " && begins(name, text)
             let (lead, value) =
@@ -181,6 +181,12 @@ package final class Masker: Sendable {
             rest = rest[value.endIndex...]
         }
         return result + rest
+    }
+
+    /// Whether a name may stand before it: `=`, `:`, or an escaped `=`.
+    private static func isMark(_ text: Substring) -> Bool {
+        guard let first = text.first else { return false }
+        return first == "=" || first == ":" || first == "%" && text.lowercased(first: 3) == "%3d"
     }
 
     /// Whether a name begins a line, as that of a header does.
@@ -193,7 +199,14 @@ package final class Masker: Sendable {
         while text.last == " " { text = text.dropLast() }
         while text.last == "\"" || text.last == "\\" { text = text.dropLast() }
         let start = text.lastIndex { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
-        return start.map { text[text.index(after: $0)...] } ?? text
+        guard let start else { return text }
+        let name = text[text.index(after: start)...]
+        // An escaped `&` or `?` before a name is none of its letters.
+        for (mark, escape) in [("\\", "u0026"), ("%", "26"), ("%", "3F"), ("%", "3f")]
+        where text[start...].hasPrefix(mark) && name.hasPrefix(escape) {
+            return name.dropFirst(escape.count)
+        }
+        return name
     }
 
     private static func secretValue(_ rest: Substring, isJSON: Bool) -> (lead: String, value: Substring) {
@@ -206,8 +219,21 @@ package final class Masker: Sendable {
             return (blanks + quote, quoted(inner, until: quote))
         }
         if isJSON { return none }
-        let end = body.firstIndex { "&;, \"'<>\n\r)".contains($0) } ?? body.endIndex
-        return (String(blanks), body[..<end])
+        return (String(blanks), parameter(body))
+    }
+
+    /// The value of a parameter: in a query `;` and `,` belong to it, before a blank they end it. The `&` that ends it
+    /// may be escaped, in JSON or by percent.
+    private static func parameter(_ body: Substring) -> Substring {
+        var end = body.startIndex
+        while end < body.endIndex, !"& \"'<>\n\r)".contains(body[end]) {
+            let rest = body[end...]
+            if rest.hasPrefix("\\u0026") || rest.lowercased(first: 3) == "%26" { break }
+            let next = body.index(after: end)
+            if rest.first == ";" || rest.first == ",", next == body.endIndex || body[next] == " " { break }
+            end = next
+        }
+        return body[..<end]
     }
 
     /// What stands before the closing quote, escaped characters passed over.
@@ -220,4 +246,9 @@ package final class Masker: Sendable {
         }
         return text[..<index]
     }
+}
+
+extension Substring {
+    /// The first characters in lower case.
+    fileprivate func lowercased(first count: Int) -> String { prefix(count).lowercased() }
 }

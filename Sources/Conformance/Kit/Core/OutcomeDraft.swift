@@ -19,15 +19,26 @@ struct OutcomeDraft {
         let masker = context.masker
         let exchanges = exchanges.map { $0.masked(by: masker) }
         if case .probe = check.body, let reason = context.onlyOneReason(for: exchanges) { return plain(.skip, reason) }
-        let isWarning = check.level == .should || (check.level == .may && purpose != nil)
+        let isWarning = check.level == .should || (check.level == .may && (purpose != nil || !check.isBinding))
         let script = Script(
             check: check, exchanges: exchanges, failure: failure, target: context.target, masker: masker)
-        return Outcome(
+        let number = failure.exchange ?? exchanges.last?.number
+        var outcome = Outcome(
             check: check, group: group, verdict: isWarning ? .warn : .fail,
             reason: purpose.map { "while preparing \($0)" } ?? "",
-            expected: masker.text(failure.expected), got: masker.text(failure.got),
-            exchange: failure.exchange ?? exchanges.last?.number, exchanges: exchanges,
-            script: script.text, duration: ContinuousClock.now - start)
+            expected: masker.text(failure.expected), got: masker.text(failure.got), exchange: number,
+            exchanges: exchanges, script: script.text, duration: ContinuousClock.now - start)
+        outcome.shown = exchanges.first { $0.number == number }.map { "\($0.number). \($0.telling)" } ?? ""
+        if case .standing = check.body { return outcome }
+        (outcome.step, outcome.owners, outcome.purpose) = (Step(failure, exchanges), failure.owners, purpose)
+        return outcome
+    }
+
+    /// A check that was not carried on, because a request of this kind would hang as others did.
+    func unanswered(_ kind: String) -> Outcome {
+        var outcome = plain(.error, "not tried: every \(kind) was left without an answer")
+        outcome.unanswered = kind
+        return outcome
     }
 
     /// No answer: the registry's failure when it hangs or drops the connection and still answers others,
@@ -44,12 +55,18 @@ struct OutcomeDraft {
         }
         let got =
             failure.kind == .deadline
-            ? "no answer within \(context.target.deadline.components.seconds) s"
+            ? "no answer within \(last?.duration.components.seconds ?? 0) s"
             : (failure.status == 0 ? "no answer" : "status \(failure.status) without the whole body that it announces")
                 + ": \(failure.detail)"
-        return judged(
+        var outcome = judged(
             CheckFailure(expected: "\(line): an answer", got: got, exchange: last?.number), purpose: nil,
             exchanges: exchanges, context)
+        outcome.silence = last.map { last in
+            Silence(
+                kind: Step.request(last, exchanges) ?? "\(last.method) elsewhere", isHang: failure.kind == .deadline,
+                status: failure.status)
+        }
+        return outcome
     }
 
     /// What the registry itself named as the place to go on, and nobody can go there; nil when it is not that.

@@ -4,6 +4,8 @@ import Vocabulary
 package struct TargetFacts: Sendable {
     /// Why pushes are not possible; nil when they are.
     package let pushRefusal: String?
+    /// Why nothing can be tried with the credentials; nil when they are taken.
+    package var credentialsRefusal: String?
     /// Whether `/v2/` answers 401 to nobody.
     package let asksForCredentials: Bool
     /// The `Server` header or nothing.
@@ -14,7 +16,7 @@ package struct TargetFacts: Sendable {
 package enum TargetProblem: Error, Sendable, Equatable {
     /// Nobody answers there.
     case unreachable(String)
-    /// It answers, but not to these credentials, or not as a registry.
+    /// It answers, but not as a registry.
     case unusable(String)
 }
 
@@ -34,26 +36,46 @@ struct Preflight {
             bare.access = .none
             let first = try probe.send(bare)
             let answer = first.status == 401 ? try probe.send(Request("GET", .path("/v2/"))) : first
-            if answer.status == 401 {
-                let isAnonymous = context.target.identity.proof == .anonymous
-                throw TargetProblem.unusable(
-                    isAnonymous
-                        ? "the registry asks for credentials: give --user and --password, or --token"
-                        : "the registry refuses the credentials of \(context.target.identity.name) (401 on /v2/)")
-            }
             try expectRegistry(answer)
-            let refusal = context.target.given == nil ? try pushRefusal(probe) : "the run is read-only"
+            let isReadOnly = context.target.given != nil
+            let refusal = isReadOnly ? "the run is read-only" : try pushRefusal(probe)
+            // Who refuses /v2/ and takes a push, or the other way about, is for the checks to find.
+            let credentials = answer.status == 401 && refusal != nil ? credentialsRefusal : nil
+            let asks = try first.status == 401 || !isReadOnly && asksWhoPushes(probe)
             if refusal == nil {
                 try lookForOthers(probe)
-                try lookForLateness()
+                _ = try answered { try lookForLateness() }
             }
             if !context.keep { Cleaner(probe).clean() }
             return TargetFacts(
-                pushRefusal: refusal, asksForCredentials: first.status == 401,
+                pushRefusal: refusal, credentialsRefusal: credentials, asksForCredentials: asks,
                 server: context.masker.text(first.headers["Server"] ?? ""))
         } catch let failure as TransportFailure {
             throw TargetProblem.unreachable("\(context.target.base.origin): \(failure.detail)")
         }
+    }
+
+    /// Whether nobody may begin an upload where the run has credentials: `/v2/` alone may be open.
+    private func asksWhoPushes(_ probe: Probe) throws -> Bool {
+        guard context.target.identity.proof != .anonymous else { return false }
+        return try answered { try [401, 403].contains(probe.postUpload(access: .none).status) } ?? false
+    }
+
+    /// What came of a request; nil where it was left without an answer, which is for the checks to find.
+    private func answered<Result>(_ work: () throws -> Result) throws -> Result? {
+        do {
+            return try work()
+        } catch let failure as TransportFailure where failure.kind != .unreachable {
+            return nil
+        } catch is Unanswered {
+            return nil
+        }
+    }
+
+    private var credentialsRefusal: String {
+        context.target.identity.proof == .anonymous
+            ? "the registry asks for credentials: give --user and --password, or --token"
+            : "the registry refuses the credentials of \(context.target.identity.name) (401 on /v2/)"
     }
 
     /// Something that shows everybody the same page is no registry.
@@ -71,7 +93,7 @@ struct Preflight {
     private func lookForOthers(_ probe: Probe) throws {
         guard let only = context.target.onlyRepository else { return }
         let other = probe.repository("other")
-        let answer = try probe.postUpload(in: other)
+        guard let answer = try answered({ try probe.postUpload(in: other) }) else { return }
         guard [401, 403, 404, 405].contains(answer.status) else { return }
         context.markOnlyOne("the registry lets \(only) be used, and answers \(answer.status) to an upload to \(other)")
     }
@@ -85,7 +107,7 @@ struct Preflight {
 
     /// Only what says "not here" or "not you" is a refusal; anything else the checks have to find.
     private func pushRefusal(_ probe: Probe) throws -> String? {
-        var answer = try probe.postUpload()
+        guard var answer = try answered({ try probe.postUpload() }) else { return nil }
         if [400, 404].contains(answer.status), context.target.onlyRepository == nil {
             // No sentence says that names of three parts have to be taken.
             let flat = probe.repository.replacing("/\(context.seed)/", with: "/\(context.seed)-")
@@ -146,7 +168,17 @@ extension Probe {
     /// A request that leaves no record and goes out even after an interrupt; gives the status.
     func sendQuietly(_ method: String, _ place: Place) throws -> Int {
         var outgoing = Outgoing(method: method, url: place.url(on: base))
-        outgoing.deadline = min(run.target.deadline, .seconds(10))
-        return try performAuthorized(&outgoing, Request(method, place)).status
+        let kind = Step.kind(Request(method, place), url: outgoing.url) ?? "\(method) elsewhere"
+        let usual = min(run.target.deadline, .seconds(10))
+        guard let deadline = run.hangs.deadline(kind, usual: usual, isAsked: false) else {
+            throw Unanswered(kind: kind)
+        }
+        outgoing.deadline = deadline
+        do {
+            return try performAuthorized(&outgoing, Request(method, place)).status
+        } catch let failure as TransportFailure {
+            if failure.kind == .deadline { run.hangs.hung(kind) }
+            throw failure
+        }
     }
 }

@@ -10,6 +10,29 @@ extension Probe {
         }
     }
 
+    /// Runs a step that is the question of other checks, `owners`: where it fails and one of them did as well, this
+    /// check is blocked by that one.
+    package func leaning<Result>(on owners: String..., work: () throws -> Result) throws -> Result {
+        do {
+            return try work()
+        } catch let failure as CheckFailure {
+            throw failure.told(of: owners)
+        }
+    }
+
+    /// Tries several forms of the same thing; a failure says which of them shows it.
+    package func each<Form>(_ forms: [Form], _ work: (Form) throws -> Void) throws {
+        for form in forms {
+            do {
+                try work(form)
+            } catch let failure as CheckFailure {
+                throw failure.told(form: "with \(form)")
+            } catch let setup as SetupFailure {
+                throw SetupFailure(purpose: "\(setup.purpose), with \(form)", failure: setup.failure)
+            }
+        }
+    }
+
     /// Begins an upload.
     package func beginUpload(_ query: String = "", in repository: String? = nil) throws -> Upload {
         try prepare("an upload session") {
@@ -109,14 +132,21 @@ extension Probe {
         var found: [JSON] = []
         for _ in 0..<50 {
             try answer.expect(200)
-            guard let page = try answer.json()["manifests"]?.array else {
-                throw answer.failure("\(answer.request): an image index with a manifests array", "none")
-            }
-            found += page
+            found += try referrerPage(answer)
             guard let next = try nextPage(answer) else { return found }
             answer = try get(next)
         }
         throw answer.failure("a referrers list that ends", "50 pages and another Link")
+    }
+
+    /// The descriptors of one page of a referrers list.
+    package func referrerPage(_ answer: Answer) throws -> [JSON] {
+        let list = try answer.json()
+        guard let page = list["manifests"]?.array else {
+            let got = list["manifests"] == nil ? "none" : "manifests that is no array"
+            throw answer.failure("\(answer.request): an image index with a manifests array", got, .form)
+        }
+        return page
     }
 
     /// Where the `Link` header with `rel="next"` points; nil when there is none. Fails on a malformed one.
@@ -125,7 +155,7 @@ extension Probe {
         guard !lines.isEmpty else { return nil }
         let shown = "Link: " + lines.joined(separator: ", ")
         guard let links = WebLink.all(answer.headers), !links.isEmpty, let from = Address(answer.url) else {
-            throw answer.failure("\(answer.request): Link: <url>; rel=\"next\"", shown)
+            throw answer.failure("\(answer.request): Link: <url>; rel=\"next\"", shown, .headerForm("Link"))
         }
         guard let next = links.first(where: { $0.relations.contains("next") }) else {
             // The last page of a registry that also tells of the first one; the first page has none before it. Links
@@ -134,7 +164,7 @@ extension Probe {
             let path = from.target.prefix { $0 != "?" }
             let pages = links.filter { Address(from.resolving($0.reference))?.target.prefix { $0 != "?" } == path }
             if pages.allSatisfy({ !others.isDisjoint(with: $0.relations) }) { return nil }
-            throw answer.failure("\(answer.request): a Link with rel=\"next\"", shown)
+            throw answer.failure("\(answer.request): a Link with rel=\"next\"", shown, .headerForm("Link"))
         }
         let url = from.resolving(next.reference)
         return .follow(exchange: answer.exchange, header: "Link", url: url, query: "")
@@ -158,7 +188,7 @@ extension Probe {
         let json = try answer.json()
         if json["tags"]?.isNull == true { return [] }
         guard let tags = json["tags"]?.strings else {
-            throw answer.failure("\(answer.request): a tags array of strings", "none")
+            throw answer.failure("\(answer.request): a tags array of strings", "none", .form)
         }
         return tags
     }

@@ -148,26 +148,40 @@ package final class Probe {
         outgoing.headers = Headers(request.headers)
         outgoing.body = request.body
         outgoing.framing = request.framing
-        outgoing.deadline = run.target.deadline
         outgoing.cutUploadAfter = request.cutUploadAfter
         outgoing.cutDownloadAfter = request.cutDownloadAfter
         outgoing.expectContinue = request.expectContinue
         outgoing.decodes = request.decodes
         try waitForList(outgoing)
         defer { if request.method != "GET", request.method != "HEAD" { ledger.noteWrite() } }
+        let kind = Step.kind(request, url: outgoing.url) ?? "\(request.method) elsewhere"
+        guard
+            let deadline = run.hangs.deadline(
+                kind, usual: run.target.deadline, isAsked: Step.isAsked(kind, by: id))
+        else { throw Unanswered(kind: kind) }
+        outgoing.deadline = deadline
         let start = ContinuousClock.now
         do {
             let incoming = try performAuthorized(&outgoing, request)
+            run.hangs.answered(kind)
             let exchange = record(request, outgoing, incoming, nil, start)
             let path = Address(outgoing.url)?.target ?? outgoing.url
             return Answer(
-                exchange: exchange.number, request: run.masker.text("\(request.method) \(path)"), url: outgoing.url,
+                exchange: exchange.number, request: run.masker.text("\(request.method) \(path)" + form(request)),
+                url: outgoing.url,
                 status: incoming.status, headers: incoming.headers, body: incoming.body,
                 sawContinue: incoming.sawContinue)
         } catch let failure as TransportFailure {
+            if failure.kind == .deadline { run.hangs.hung(kind) }
             _ = record(request, outgoing, nil, failure, start)
             throw failure
         }
+    }
+
+    /// What tells a request from others of its kind: the conditions and ranges that a check chose.
+    private func form(_ request: Request) -> String {
+        let telling = request.headers.filter { name, _ in name.hasPrefix("If-") || name.hasSuffix("Range") }
+        return telling.isEmpty ? "" : " (" + telling.map { "\($0.0): \($0.1)" }.joined(separator: ", ") + ")"
     }
 
     func performAuthorized(_ outgoing: inout Outgoing, _ request: Request) throws -> Incoming {
@@ -217,7 +231,7 @@ package final class Probe {
                 response: incoming.map { Probe.response($0, masker) },
                 failure: failure.map { "\($0.kind): \($0.detail)" }, duration: ContinuousClock.now - start)
         }
-        run.standing.look(at: exchange, of: id)
+        run.standing.look(at: exchange, of: id, recorder)
         return exchange
     }
 

@@ -15,6 +15,8 @@ package final class RunContext: Sendable {
     package let keep: Bool
     /// What the standing checks saw.
     package let standing: StandingBook
+    /// The kinds of request that are left without an answer.
+    package let hangs = HangBook()
     private let flags = Mutex(Flags())
 
     private struct Flags {
@@ -105,8 +107,11 @@ package final class StandingBook: Sendable {
         package let expected: String
         /// What came.
         package let got: String
-        /// The exchange.
+        /// What a script can test.
+        package let assertion: Assertion
+        /// The exchange, and those of the same check that came before it.
         package let exchange: Exchange
+        package let earlier: [Exchange]
     }
 
     private struct State {
@@ -122,17 +127,18 @@ package final class StandingBook: Sendable {
         self.checks = checks
     }
 
-    /// Judges one exchange of the check `origin`.
-    package func look(at exchange: Exchange, of origin: String) {
+    /// Judges one exchange of the check `origin`, which `recorder` has noted.
+    package func look(at exchange: Exchange, of origin: String, _ recorder: Recorder) {
         for check in checks {
             guard case .standing(let judge) = check.body, let standing = judge(exchange) else { continue }
             state.withLock { state in
                 state.applied[check.id, default: 0] += 1
-                guard case .broken(let expected, let got) = standing else { return }
+                guard case .broken(let expected, let got, let assertion) = standing else { return }
                 let old = state.breaches[check.id]
                 if let old, (old.origin, old.exchange.number) <= (origin, exchange.number) { return }
                 state.breaches[check.id] = Breach(
-                    origin: origin, expected: expected, got: got, exchange: exchange)
+                    origin: origin, expected: expected, got: got, assertion: assertion, exchange: exchange,
+                    earlier: recorder.all.filter { $0.number < exchange.number })
             }
         }
     }

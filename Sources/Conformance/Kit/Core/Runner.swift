@@ -73,6 +73,11 @@ package final class Runner: Sendable {
 
     private struct State {
         var outcomes: [Int: Outcome] = [:]
+        /// Those that are told only when it is known whose failure they are.
+        var open: Set<Int> = []
+        /// Checks that were not selected, and were run to see whose failure it is: those that did not pass.
+        var added: [Outcome] = []
+        var told = 0
     }
 
     /// Prepares a run; sends nothing.
@@ -92,16 +97,17 @@ package final class Runner: Sendable {
         let isAlone: (Int) -> Bool = { selection[$0].check.needs.contains(.alone) }
         let isStanding: (Int) -> Bool = { if case .standing = selection[$0].check.body { true } else { false } }
         let probes = selection.indices.filter { !isStanding($0) }
-        for (numbers, width) in [
-            (probes.filter { !isAlone($0) }, plan.width), (probes.filter(isAlone), 1),
-            (selection.indices.filter(isStanding), 1),
-        ] {
+        func run(_ numbers: [Int], width: Int) {
             Threads.run(numbers.count, width: width) { index in
                 let number = numbers[index]
                 self.finish(number, self.outcome(selection[number], facts), of: selection.count)
             }
         }
-        let outcomes = state.withLock { state in selection.indices.compactMap { state.outcomes[$0] } }
+        run(probes.filter { !isAlone($0) }, width: plan.width)
+        run(probes.filter(isAlone), width: 1)
+        blame(selection.count, facts)
+        run(selection.indices.filter(isStanding), width: 1)
+        let outcomes = state.withLock { state in selection.indices.compactMap { state.outcomes[$0] } + state.added }
         return RunResult(
             outcomes: outcomes, duration: ContinuousClock.now - start, leftovers: context.leftovers,
             interrupted: context.isInterrupted, facts: facts, masker: context.masker)
@@ -110,7 +116,42 @@ package final class Runner: Sendable {
     private func finish(_ number: Int, _ outcome: Outcome, of total: Int) {
         state.withLock { state in
             state.outcomes[number] = outcome
-            observer.ended(outcome, done: state.outcomes.count, of: total)
+            if Blame.isOpen(outcome) {
+                state.open.insert(number)
+            } else {
+                state.told += 1
+                observer.ended(outcome, done: state.told, of: total)
+            }
+        }
+    }
+
+    /// Decides whose failures those are that other checks may have to do with. Where what a check leans on was not
+    /// selected it is tried for that, and told when it did not pass.
+    private func blame(_ total: Int, _ facts: TargetFacts) {
+        let (first, open) = state.withLock { ($0.outcomes, $0.open.sorted()) }
+        var outcomes = Dictionary(uniqueKeysWithValues: first.values.map { ($0.check.id, $0) })
+        let all = plan.groups.flatMap { group in group.checks.map { (group: group.title, check: $0) } }
+        var added: [String] = []
+        for _ in 0..<4 {
+            let asked = outcomes.values.filter { $0.purpose != nil && [.fail, .warn].contains($0.verdict) }
+                .flatMap(Blame.owners).filter { outcomes[$0] == nil }
+            guard !asked.isEmpty else { break }
+            for owner in all where asked.contains(owner.check.id) {
+                outcomes[owner.check.id] = outcome(owner, facts)
+                added.append(owner.check.id)
+            }
+        }
+        let places = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1.check.id, $0) })
+        let blame = Blame(outcomes: outcomes, places: places)
+        state.withLock { state in
+            state.added = added.sorted().compactMap { outcomes[$0].map(blame.decided) }
+                .filter { ![.pass, .skip].contains($0.verdict) }
+            for number in open {
+                guard let outcome = state.outcomes[number].map(blame.decided) else { continue }
+                state.outcomes[number] = outcome
+                state.told += 1
+                observer.ended(outcome, done: state.told, of: total)
+            }
         }
     }
 
@@ -118,6 +159,7 @@ package final class Runner: Sendable {
         let (group, check) = selected
         let draft = OutcomeDraft(check: check, group: group)
         if context.isInterrupted { return draft.plain(.error, "interrupted before it ran") }
+        if let refusal = facts.credentialsRefusal { return draft.plain(.error, refusal) }
         if let reason = unmet(check.needs, facts) { return draft.plain(.skip, reason) }
         switch check.body {
         case .standing: return standing(draft)
@@ -132,9 +174,11 @@ package final class Runner: Sendable {
             if let refusal = facts.pushRefusal { return "the registry accepts no push here: \(refusal)" }
         }
         if needs.contains(.large), !plan.large { return "moves gigabytes: --large runs it" }
-        if needs.contains(.credentials) {
+        if needs.contains(.credentials) || needs.contains(.identity) {
             if plan.target.identity.proof == .anonymous { return "needs credentials: --user and --password" }
-            if !facts.asksForCredentials { return "the registry asks for no credentials" }
+            if !needs.contains(.identity), !facts.asksForCredentials {
+                return "the registry asks for no credentials (see auth.asked)"
+            }
         }
         if needs.contains(.secondIdentity), plan.target.others.isEmpty {
             return "needs a second identity: --identity NAME=USER:PASS"
@@ -145,10 +189,10 @@ package final class Runner: Sendable {
     private func standing(_ draft: OutcomeDraft) -> Outcome {
         let (applied, breach) = context.standing.finding(draft.check.id)
         if let breach {
-            var failure = CheckFailure(expected: breach.expected, got: breach.got, exchange: 1)
-            failure = CheckFailure(
-                expected: failure.expected, got: failure.got + " (first seen in \(breach.origin))", exchange: 1)
-            return draft.judged(failure, purpose: nil, exchanges: [breach.exchange], context)
+            let failure = CheckFailure(
+                expected: breach.expected, got: breach.got + " (first seen in \(breach.origin))",
+                exchange: breach.exchange.number, assertion: breach.assertion)
+            return draft.judged(failure, purpose: nil, exchanges: breach.earlier + [breach.exchange], context)
         }
         return applied == 0
             ? draft.plain(.skip, "no exchange of this run showed anything that the rule is about")
@@ -179,6 +223,8 @@ package final class Runner: Sendable {
             return draft.judged(setup.failure, purpose: setup.purpose, exchanges: probe.recorder.all, context)
         } catch let skip as Skip {
             return draft.plain(.skip, context.masker.text(skip.reason))
+        } catch let unanswered as Unanswered {
+            return draft.unanswered(unanswered.kind)
         } catch is Interrupted {
             return draft.plain(.error, "interrupted")
         } catch let failure as TransportFailure {

@@ -10,7 +10,7 @@ enum SecretNames {
         "key", "keys", "keyid", "auth", "authorization", "pass", "pwd", "sig", "awsaccesskeyid", "skoid",
     ]
     /// Whole names that carry a secret.
-    private static let whole: Set<String> = ["_state", "policy", "se", "sp", "verify", "sid"]
+    private static let whole: Set<String> = ["_state", "state", "ticket", "otp", "policy", "se", "sp", "verify", "sid"]
 
     /// Whether what stands behind this name is a secret.
     static func holds(_ name: String) -> Bool {

@@ -40,7 +40,7 @@ package struct Baseline: Sendable {
     private static func rank(_ verdict: String) -> Int {
         switch Verdict(rawValue: verdict) {
         case nil, .pass: 0
-        case .skip: 1
+        case .skip, .blocked: 1
         case .warn: 2
         case .fail, .error: 3
         }
@@ -54,9 +54,10 @@ package struct Baseline: Sendable {
         package let old: String?
         /// What it is; nil for a check that is not run any more.
         package let new: String?
-        /// Whether it got worse: a new failure, error or warning, or a pass that is skipped now.
+        /// Whether it got worse: a new failure, error or warning, or a pass that is skipped now. What is blocked is
+        /// told by the failure of the check that blocks it.
         package var isWorse: Bool {
-            guard let new else { return false }
+            guard let new, new != Verdict.blocked.rawValue else { return false }
             guard let old else { return new == "fail" || new == "error" }
             return Baseline.rank(new) > Baseline.rank(old)
         }

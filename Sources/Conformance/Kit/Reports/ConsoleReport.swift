@@ -59,10 +59,12 @@ package final class ConsoleReport: RunObserver {
         for outcome in result.outcomes where [.fail, .warn, .error].contains(outcome.verdict) {
             write("\n" + detail(outcome) + "\n")
         }
-        let skipped = Dictionary(grouping: result.outcomes.filter { $0.verdict == .skip }, by: \.reason)
-        if !skipped.isEmpty { write("\nskipped:\n") }
-        for (reason, outcomes) in skipped.sorted(by: { $0.key < $1.key }) {
-            write("  \(outcomes.count) × \(reason): \(outcomes.map(\.check.id).joined(separator: " "))\n")
+        for (verdict, title) in [(Verdict.blocked, "blocked"), (.skip, "skipped")] {
+            let same = Dictionary(grouping: result.outcomes.filter { $0.verdict == verdict }, by: \.reason)
+            if !same.isEmpty { write("\n\(title):\n") }
+            for (reason, outcomes) in same.sorted(by: { $0.key < $1.key }) {
+                write("  \(outcomes.count) × \(reason): \(outcomes.map(\.check.id).joined(separator: " "))\n")
+            }
         }
         let figures = Verdict.allCases.map { paint("\(result.count($0)) \($0.rawValue)", $0) }
         write("\n\(figures.joined(separator: ", ")) in \(Milliseconds(result.duration).value.rounded() / 1_000) s")
@@ -80,6 +82,7 @@ package final class ConsoleReport: RunObserver {
         if !outcome.expected.isEmpty {
             lines += ["  expected: \(outcome.expected)", "  got:      \(outcome.got)"]
         }
+        if !outcome.shown.isEmpty { lines.append("  shown by: \(outcome.shown)") }
         return lines.joined(separator: "\n")
     }
 
@@ -90,6 +93,7 @@ package final class ConsoleReport: RunObserver {
             case .pass: 32
             case .fail: 31
             case .warn: 33
+            case .blocked: 34
             case .skip: 36
             case .error: 35
             }

@@ -3,16 +3,16 @@ enum HTMLParts {
     /// Colours by scheme, layout for any width.
     static let style = """
         :root{color-scheme:light dark;--ground:#f6f5f1;--card:#fff;--ink:#1d2321;--soft:#5b6663;--line:#dcdad2;
-        --pass:#1a7f4b;--fail:#c02b2b;--warn:#9a6700;--skip:#57727c;--error:#8a3ba8;--code:#efede6}
+        --pass:#1a7f4b;--fail:#c02b2b;--warn:#9a6700;--skip:#57727c;--blocked:#2f5fa8;--error:#8a3ba8;--code:#efede6}
         @media(prefers-color-scheme:dark){:root{--ground:#121615;--card:#1b2120;--ink:#e6ebe8;--soft:#9aa8a3;--line:#2e3735;
-        --pass:#4cc38a;--fail:#ff7b72;--warn:#e3b341;--skip:#8fa8b2;--error:#d2a8ff;--code:#131918}}
+        --pass:#4cc38a;--fail:#ff7b72;--warn:#e3b341;--skip:#8fa8b2;--blocked:#7aa7f0;--error:#d2a8ff;--code:#131918}}
         *{box-sizing:border-box}body{margin:0;background:var(--ground);color:var(--ink);
         font:16px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
         header,main{max-width:64rem;margin:0 auto;padding:0 1rem}header{padding-top:1.2rem}
         h1{font-size:1.35rem;margin:0;font-weight:600}h1 span{overflow-wrap:anywhere;font-weight:700}
         .facts{margin:.2rem 0 .8rem;color:var(--soft);font-size:.9rem}
         .bar{display:flex;height:.6rem;border-radius:.3rem;overflow:hidden;gap:2px}.bar i{min-width:3px}
-        .pass{--c:var(--pass)}.fail{--c:var(--fail)}.warn{--c:var(--warn)}.skip{--c:var(--skip)}.error{--c:var(--error)}
+        .pass{--c:var(--pass)}.fail{--c:var(--fail)}.warn{--c:var(--warn)}.skip{--c:var(--skip)}.blocked{--c:var(--blocked)}.error{--c:var(--error)}
         .bar i{background:var(--c)}
         .filters{display:flex;flex-wrap:wrap;gap:.4rem;margin:.8rem 0 1rem}
         .chip{font:inherit;font-size:.88rem;padding:.25rem .7rem;border-radius:1rem;border:1px solid var(--line);
@@ -27,7 +27,7 @@ enum HTMLParts {
         h2{font-size:1rem;margin:0;flex:1;font-weight:600}.counts{display:flex;gap:.3rem}
         .count{font-size:.8rem;min-width:1.7rem;text-align:center;padding:.05rem .35rem;border-radius:.8rem;color:var(--c);border:1px solid var(--c)}
         .check{border-top:1px solid var(--line)}
-        .check>summary{display:grid;grid-template-columns:3.2rem minmax(0,22rem) 4.2rem minmax(0,1fr);gap:.1rem .6rem;
+        .check>summary{display:grid;grid-template-columns:4.4rem minmax(0,22rem) 4.2rem minmax(0,1fr);gap:.1rem .6rem;
         padding:.4rem .8rem;cursor:pointer;align-items:baseline;list-style:none;font-size:.92rem}
         .check>summary:hover{background:var(--code)}
         .verdict{color:var(--c);font-weight:700;font-size:.82rem;text-transform:uppercase;letter-spacing:.03em}
@@ -42,7 +42,7 @@ enum HTMLParts {
         white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
         .copy{font:inherit;font-size:.8rem;border:1px solid var(--line);background:var(--card);color:var(--ink);border-radius:.4rem;padding:.1rem .6rem;margin-top:.3rem}
         #nothing{color:var(--soft);text-align:center;padding:2rem}main{padding-bottom:3rem}
-        @media(max-width:46rem){.check>summary{grid-template-columns:3.2rem minmax(0,1fr) auto}.gist{grid-column:2/-1}
+        @media(max-width:46rem){.check>summary{grid-template-columns:4.4rem minmax(0,1fr) auto}.gist{grid-column:2/-1}
         .detail{padding-left:.8rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.3rem}}
         """
 

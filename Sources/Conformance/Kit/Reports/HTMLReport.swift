@@ -7,6 +7,10 @@ package enum HTMLReport {
         let sections = titles.map { title in
             section(title, result.outcomes.filter { $0.group == title })
         }
+        let broken = [Verdict.fail, .error, .warn].flatMap { verdict in
+            result.outcomes.filter { $0.verdict == verdict }
+        }
+        let first = broken.isEmpty ? "" : section("What is wrong", broken, isOpen: true)
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8">
@@ -18,7 +22,7 @@ package enum HTMLReport {
             \(bar(result))
             <div class="filters" role="group" aria-label="Show">\(filters(result))
             <input id="search" type="search" placeholder="Find an id or a word" aria-label="Find"></div></header>
-            <main>\(sections.joined())<p id="nothing" hidden>Nothing fits.</p></main>
+            <main>\(first)\(sections.joined())<p id="nothing" hidden>Nothing fits.</p></main>
             <script>\(HTMLParts.script)</script></body></html>
 
             """
@@ -58,23 +62,22 @@ package enum HTMLReport {
         return (verdicts + levels).joined()
     }
 
-    private static func section(_ title: String, _ outcomes: [Outcome]) -> String {
-        let bad = outcomes.contains { [.fail, .error].contains($0.verdict) }
+    private static func section(_ title: String, _ outcomes: [Outcome], isOpen: Bool = false) -> String {
         let counts = Verdict.allCases.compactMap { verdict -> String? in
             let count = outcomes.count { $0.verdict == verdict }
             return count == 0 ? nil : "<span class=\"count \(verdict.rawValue)\">\(count)</span>"
         }
-        return "<details class=\"section\"\(bad ? " open" : "")><summary><h2>\(escaped(title))</h2>"
-            + "<span class=\"counts\">\(counts.joined())</span></summary>\(outcomes.map(row).joined())</details>\n"
+        return "<details class=\"section\"\(isOpen ? " open" : "")><summary><h2>\(escaped(title))</h2>"
+            + "<span class=\"counts\">\(counts.joined())</span></summary>\(outcomes.map { row($0, isOpen: isOpen && $0.verdict == .fail) }.joined())</details>\n"
     }
 
-    private static func row(_ outcome: Outcome) -> String {
+    private static func row(_ outcome: Outcome, isOpen: Bool) -> String {
         let check = outcome.check
         let head =
             "<span class=\"verdict \(outcome.verdict.rawValue)\">\(outcome.verdict.rawValue)</span>"
             + "<code>\(escaped(check.id))</code><span class=\"level\">\(check.level.rawValue)</span>"
             + "<span class=\"gist\">\(escaped(check.gist))</span>"
-        let open = outcome.verdict == .fail ? " open" : ""
+        let open = isOpen ? " open" : ""
         return "<details class=\"check\" data-verdict=\"\(outcome.verdict.rawValue)\" "
             + "data-level=\"\(check.level.rawValue)\"\(open)><summary>\(head)</summary>"
             + "<div class=\"detail\">\(detail(outcome))</div></details>"
@@ -89,7 +92,8 @@ package enum HTMLReport {
         if !outcome.expected.isEmpty {
             html +=
                 "<dl><dt>expected</dt><dd>\(escaped(outcome.expected))</dd>"
-                + "<dt>got</dt><dd>\(escaped(outcome.got))</dd></dl>"
+                + "<dt>got</dt><dd>\(escaped(outcome.got))</dd>"
+                + (outcome.shown.isEmpty ? "" : "<dt>shown by</dt><dd>\(escaped(outcome.shown))</dd>") + "</dl>"
         }
         if !outcome.exchanges.isEmpty {
             let blocks = outcome.exchanges.map { exchange in

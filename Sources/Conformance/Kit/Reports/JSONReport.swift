@@ -30,6 +30,8 @@ package enum JSONReport {
             members["expected"] = outcome.expected
             members["got"] = outcome.got
         }
+        if let blocker = outcome.blocker { members["blocked_by"] = blocker }
+        if !outcome.shown.isEmpty { members["shown_by"] = outcome.shown }
         if let number = outcome.exchange { members["exchange"] = number }
         if !outcome.exchanges.isEmpty { members["exchanges"] = outcome.exchanges.map(\.text) }
         if let script = outcome.script { members["script"] = script }

@@ -1,8 +1,16 @@
-/// JUnit XML: one suite a section, `failure` for failures, `error` for errors, `skipped` with its reason.
+/// JUnit XML: one suite a section, `failure` for failures, `error` for errors, `skipped` with its reason for what was
+/// skipped or blocked.
 package enum JUnitReport {
-    /// The document.
-    package static func text(_ result: RunResult, name: String = "aerugo-conformance") -> String {
-        let outcomes = result.outcomes
+    /// The document; `countingWarnings`: those are failures too, as `--fail-on should` has it.
+    package static func text(
+        _ result: RunResult, name: String = "aerugo-conformance", countingWarnings: Bool = false
+    ) -> String {
+        let outcomes = result.outcomes.map { outcome in
+            guard countingWarnings, outcome.verdict == .warn else { return outcome }
+            var failure = outcome
+            failure.verdict = .fail
+            return failure
+        }
         var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         xml += "<testsuites name=\"\(escaped(name))\" \(counts(outcomes)) time=\"\(seconds(result.duration))\">\n"
         var titles: [String] = []
@@ -19,7 +27,7 @@ package enum JUnitReport {
     private static func counts(_ outcomes: [Outcome]) -> String {
         func count(_ verdict: Verdict) -> Int { outcomes.count { $0.verdict == verdict } }
         return "tests=\"\(outcomes.count)\" failures=\"\(count(.fail))\" errors=\"\(count(.error))\" "
-            + "skipped=\"\(count(.skip))\""
+            + "skipped=\"\(count(.skip) + count(.blocked))\""
     }
 
     private static func seconds(_ duration: Duration) -> String {
@@ -34,7 +42,7 @@ package enum JUnitReport {
             "    <testcase name=\"\(escaped(check.id))\" classname=\"\(escaped(check.section))\" "
             + "time=\"\(seconds(outcome.duration))\""
         let told =
-            "\(check.gist)\nexpected: \(outcome.expected)\ngot: \(outcome.got)\n\(outcome.reason)\n"
+            "\(check.gist)\nexpected: \(outcome.expected)\ngot: \(outcome.got)\nshown by: \(outcome.shown)\n\(outcome.reason)\n"
             + outcome.exchanges.map(\.text).joined(separator: "\n\n")
         switch outcome.verdict {
         case .pass: return open + "/>\n"
@@ -42,7 +50,8 @@ package enum JUnitReport {
             return open + ">\n      <failure type=\"\(check.level.rawValue)\" message=\"\(escaped(outcome.got))\">"
                 + escaped(told) + "</failure>\n    </testcase>\n"
         case .error: return open + ">\n      <error message=\"\(escaped(outcome.reason))\"/>\n    </testcase>\n"
-        case .skip: return open + ">\n      <skipped message=\"\(escaped(outcome.reason))\"/>\n    </testcase>\n"
+        case .skip, .blocked:
+            return open + ">\n      <skipped message=\"\(escaped(outcome.reason))\"/>\n    </testcase>\n"
         case .warn:
             return open + ">\n      <system-out>warning: " + escaped(told) + "</system-out>\n    </testcase>\n"
         }

@@ -21,8 +21,14 @@ package struct SpecStatement: Sendable {
         (self.fingerprint, self.gist, self.exemption) = (fingerprint, gist, exemption)
     }
 
-    /// All of them, in the order of the specification.
+    /// All of the distribution-spec, in its order.
     package static let all: [SpecStatement] = pullAndPush + theRest
+
+    /// Those of the distribution-spec and of the RFCs, by id.
+    package static let byID = Dictionary(uniqueKeysWithValues: (all + ofRFCs).map { ($0.id, $0) })
+
+    /// Whether it is an absolute requirement (RFC 2119).
+    package var isAbsolute: Bool { level.hasPrefix("MUST") || level.hasPrefix("SHALL") || level == "REQUIRED" }
 
     /// The checks that try it, by id.
     package func checks(in groups: [CheckGroup]) -> [String] {
