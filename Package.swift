@@ -86,7 +86,9 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
-        tests("ConformanceTests", ["ConformanceKit", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/Support", swiftSettings: settings),
+        tests(
+            "ConformanceTests", ["ConformanceKit", "TestSupport", .product(name: "Crypto", package: "swift-crypto")]),
 
         folder(
             "LoadKit", "LoadGen/Kit",
@@ -98,7 +100,8 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
-        tests("LoadTests", ["LoadKit", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
+        tests(
+            "LoadTests", ["LoadKit", "TestSupport", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests("ModelTests", ["Model", "Vocabulary"]),
         tests(
@@ -108,7 +111,7 @@ let package = Package(
             "RegistryTests",
             [
                 "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "MemoryDriver", "Store", "Runtime", "Model",
-                "Vocabulary", logging,
+                "Vocabulary", "TestSupport", logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
             ]),
     ]

@@ -1,5 +1,6 @@
 // Calls that glibc declares under _GNU_SOURCE only, which Swift's import of it does not set.
 #include <malloc.h>
+#include <spawn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,3 +29,12 @@ struct aerugo_tcp_progress {
     unsigned char before[104];
     unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
 };
+
+// POSIX_SPAWN_SETSID: the child gets a session of its own.
+static const int aerugo_spawn_setsid = 0x80;
+
+// posix_spawn_file_actions_addclosefrom_np(3): the child has no descriptors from this one on.
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+static inline int aerugo_spawn_closes_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

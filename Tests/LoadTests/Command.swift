@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import TestSupport
 
 /// The built program `aerugo-load` as a child process, killed with the last reference to it.
 final class Command: Sendable {
@@ -7,35 +7,16 @@ final class Command: Sendable {
     private static let executable = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "aerugo-load")
 
-    private let process: Process
+    private let process: ChildProcess
     private let folder: URL
-    private let status = Status()
-
-    /// The exit code, or the negative signal. Of its own, so that what waits for it does not keep the program.
-    private final class Status: Sendable {
-        let code = Mutex<Int32?>(nil)
-    }
 
     /// Starts it. What it says goes to a file.
     init(_ arguments: [String]) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "aerugo-load-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let log = folder.appending(path: "log")
-        try Data().write(to: log)
-        let output = try FileHandle(forWritingTo: log)
-        process = Process()
-        process.executableURL = Self.executable
-        process.arguments = arguments
-        process.environment = ["PATH": "/usr/bin:/bin"]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        process.terminationHandler = { [status] ended in
-            status.code.withLock {
-                $0 = ended.terminationReason == .exit ? ended.terminationStatus : -ended.terminationStatus
-            }
-        }
-        try process.run()
+        process = try ChildProcess(
+            [Self.executable.path] + arguments, environment: ["PATH": "/usr/bin:/bin"],
+            output: folder.appending(path: "log").path)
     }
 
     deinit {
@@ -56,15 +37,13 @@ final class Command: Sendable {
     }
 
     /// Ctrl-C.
-    func interrupt() { process.interrupt() }
+    func interrupt() { process.signal(SIGINT) }
 
     /// Ends it as a crash of the machine would.
-    func kill() {
-        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
-    }
+    func kill() { process.kill() }
 
     /// Exit code, or the negative signal; nil while it runs.
-    var end: Int32? { status.code.withLock { $0 } }
+    var end: Int32? { process.end() }
 
     /// Waits for its end: the exit code.
     func waitForEnd() async throws -> Int32? {

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Runtime
-import Synchronization
+import TestSupport
 
 /// A directory of its own for a test, removed with the last reference to it.
 final class Scratch: Sendable {
@@ -37,10 +37,11 @@ final class Program: Sendable {
     static let executable =
         URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/aerugo"
 
-    let pid: pid_t
+    private let process: ChildProcess
     private let scratch: Scratch
     private let output: String
-    private let status = Mutex<Int32?>(nil)
+
+    var pid: pid_t { process.pid }
 
     /// Starts it with these arguments, and of the environment no more than `environment`; its standard error
     /// goes to the file `errors`, if one is given. `shell`: what a shell does before it becomes the program.
@@ -50,23 +51,10 @@ final class Program: Sendable {
     ) throws {
         self.scratch = scratch
         output = "\(scratch.path)/output-\(IDSource().token())"
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output + ".out", O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, errors ?? output + ".err", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         let script = shell.map { ["/bin/sh", "-c", "\($0.before); exec \"$0\" \"$@\" \($0.redirections)"] } ?? []
-        let executable = script.first ?? Self.executable
-        var arguments = (script + [Self.executable] + arguments).map { strdup($0) } + [nil]
-        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for text in arguments + variables { free(text) } }
-        var pid = pid_t()
-        let code = posix_spawn(&pid, executable, &actions, nil, &arguments, &variables)
-        guard code == 0 else {
-            throw WireError(description: "cannot start \(executable): \(String(cString: strerror(code)))")
-        }
-        self.pid = pid
+        process = try ChildProcess(
+            script + [Self.executable] + arguments, environment: environment, output: output + ".out",
+            errors: errors ?? output + ".err")
     }
 
     /// Serves a data directory on a free port, once it does. `settings`: `key=value`.
@@ -82,13 +70,6 @@ final class Program: Sendable {
             return program.port != nil
         }
         return program
-    }
-
-    deinit {
-        guard end() == nil else { return }
-        kill(pid, SIGKILL)
-        var raw: Int32 = 0
-        waitpid(pid, &raw, 0)
     }
 
     /// What it has written to standard error, and to standard output.
@@ -107,19 +88,10 @@ final class Program: Sendable {
         return Client(port: port)
     }
 
-    func signal(_ signal: Int32) { kill(pid, signal) }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
     /// Exit code, or the negative signal that ended it; nil while it runs.
-    func end() -> Int32? {
-        status.withLock { status in
-            if let status { return status }
-            var raw: Int32 = 0
-            guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
-            let code = raw & 0x7f == 0 ? (raw >> 8) & 0xff : -(raw & 0x7f)
-            status = code
-            return code
-        }
-    }
+    func end() -> Int32? { process.end() }
 
     /// Waits for its end.
     func waitForEnd() async throws -> Int32 {
