@@ -59,6 +59,8 @@ package final class Registry: Sendable {
         (sweepStream, sweepRequests) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
+    deinit { manifests.parsers.stop() }
+
     static let deletesOff = RegistryError(
         .methodNotAllowed, "this registry does not delete: its operator has switched it off")
 
