@@ -217,6 +217,24 @@ struct SQLiteTests {
         }
     }
 
+    @Test("the log is copied into the database as it grows, and begins anew")
+    func logStaysShort() async throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/aerugo.db"
+        let database = try SQLiteDatabase(path: path)
+        try await database.write { (db) throws(StoreError) in
+            try db.execute("CREATE TABLE t (k BIGINT PRIMARY KEY, b BYTEA)", [])
+        }
+        let content = bytes(256 << 10)
+        for key in 0..<200 {
+            try await database.write { (db) throws(StoreError) in
+                try db.execute("INSERT INTO t VALUES ($1, $2)", [.integer(Int64(key)), .bytes(content)])
+            }
+        }
+        let size = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int
+        #expect(try #require(size) < 32 << 20, "50 MiB were written")
+    }
+
     @Test("others have no rights on the database's files")
     func rights() async throws {
         let scratch = try Scratch()
