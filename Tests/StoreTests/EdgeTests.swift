@@ -69,7 +69,7 @@ struct EdgeTests {
             let repository = try await store.repository("a")
             let push = ManifestPush(
                 manifest: manifest("\(count)", edges: required.map { ManifestEdge(.layer, $0, size: 1) }),
-                tags: [try .parse("t")], required: required, isIndex: false, precondition: Precondition(),
+                try image(of: contents), tags: [try .parse("t")], isSparse: false, precondition: Precondition(),
                 repository: repository, principal: PrincipalID(0))
             let before = counting.statements.withLock { $0 }
             let outcome = try await store.write { (db) throws(StoreError) in try push.carryOut(db) }
@@ -109,7 +109,7 @@ struct EdgeTests {
         }
         func count() async throws -> Int64? { try await store.number("SELECT COUNT(*) FROM manifest_edges") }
         let push = ManifestPush(
-            manifest: manifest("large", edges: edges), tags: [], required: [], isIndex: false,
+            manifest: manifest("large", edges: edges), try image(of: []), tags: [], isSparse: false,
             precondition: Precondition(), repository: repository, principal: PrincipalID(0))
 
         let staged = try await stage()

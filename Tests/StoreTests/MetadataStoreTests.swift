@@ -15,7 +15,7 @@ func manifest(
 }
 
 /// What an image of these layers says.
-private func image(of layers: [[UInt8]]) throws -> Manifest {
+func image(of layers: [[UInt8]]) throws -> Manifest {
     let list = layers.map { #"{"mediaType":"a/b","digest":"\#(sha256($0))","size":\#($0.count)}"# }.joined(
         separator: ",")
     let artifact = #"{"mediaType":"\#(MediaType.ociArtifact)","artifactType":"a/b","blobs":[\#(list)]}"#
