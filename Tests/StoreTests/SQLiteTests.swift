@@ -222,12 +222,12 @@ struct SQLiteTests {
         let scratch = try Scratch()
         let path = scratch.path + "/aerugo.db"
         let database = try SQLiteDatabase(path: path)
-        try await database.write { (db) throws(StoreError) in
+        _ = try await database.write { (db) throws(StoreError) in
             try db.execute("CREATE TABLE t (k BIGINT PRIMARY KEY, b BYTEA)", [])
         }
         let content = bytes(256 << 10)
         for key in 0..<200 {
-            try await database.write { (db) throws(StoreError) in
+            _ = try await database.write { (db) throws(StoreError) in
                 try db.execute("INSERT INTO t VALUES ($1, $2)", [.integer(Int64(key)), .bytes(content)])
             }
         }
