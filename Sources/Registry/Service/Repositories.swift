@@ -36,7 +36,7 @@ package struct Repositories: Sendable {
             }, limit)
     }
 
-    /// Forgets repositories that were made an hour ago or earlier and never got content. Gives how many.
+    /// Removes repositories that were made an hour ago or earlier and never got content. Gives how many.
     func removeEmpty() async throws(StoreError) -> Int {
         let oldest = store.clocks.wall() - .seconds(3600)
         let isAny = try await store.read { (db) throws(StoreError) in try db.hasEmptyRepositories(madeBefore: oldest) }

@@ -121,7 +121,7 @@ extension SQLTransaction {
         ).isEmpty
     }
 
-    /// Forgets repositories made before `oldest` that never had content and have no upload; at most `limit`. Gives how many.
+    /// Removes repositories made before `oldest` that never had content and have no upload; at most `limit`. Gives how many.
     package func removeEmptyRepositories(madeBefore oldest: Timestamp, limit: Int) throws(StoreError) -> Int {
         let found = try rows(
             """
