@@ -86,8 +86,8 @@ enum LegalChecks {
             let urls = ("urls", "[\"https://example.org/a\",\"https://example.org/b\"]")
             let image = Manifest(image: try probe.newConfig(), layers: [try layer(probe, [urls])])
             let answer = try probe.putManifest(image.content, "legal", type: image.type)
-            if (400..<500).contains(answer.status) { throw Skip("urls are refused (status \(answer.status))") }
-            try answer.expect(201)
+            // By 5xx too: that is for errors.never-server to tell.
+            if answer.status != 201 { throw Skip("urls are refused (status \(answer.status))") }
             try probe.get(probe.manifestPlace("legal"), ("Accept", image.type)).expectBody(image.content.bytes)
         },
         legal("image-members", "an image with artifactType, subject and annotations at once is taken", "image-unknown")
