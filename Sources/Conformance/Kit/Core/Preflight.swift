@@ -170,12 +170,14 @@ extension Probe {
         var outgoing = Outgoing(method: method, url: place.url(on: base))
         let kind = Step.kind(Request(method, place), url: outgoing.url) ?? "\(method) elsewhere"
         let usual = min(run.target.deadline, .seconds(10))
-        guard let deadline = run.hangs.deadline(kind, usual: usual, isAsked: false) else {
+        guard let deadline = run.hangs.deadline(kind, usual: usual, isAsked: false, isCleaning: true) else {
             throw Unanswered(kind: kind)
         }
         outgoing.deadline = deadline
         do {
-            return try performAuthorized(&outgoing, Request(method, place)).status
+            let status = try performAuthorized(&outgoing, Request(method, place)).status
+            run.hangs.answered(kind)
+            return status
         } catch let failure as TransportFailure {
             if failure.kind == .deadline { run.hangs.hung(kind) }
             throw failure
