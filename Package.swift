@@ -93,7 +93,7 @@ let package = Package(
         folder(
             "LoadKit", "LoadGen/Kit",
             nio + [
-                nioHTTP, "Vocabulary",
+                "Vocabulary",
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

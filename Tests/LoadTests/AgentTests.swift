@@ -42,6 +42,38 @@ struct AgentTests {
         #expect(try await send(order, to: server, secret: "Bearer s") == 400)
     }
 
+    @Test("a request is read from pieces of any size, and the next one after it", arguments: [1, 7, 10_000])
+    func pieces(size: Int) throws {
+        let text = "POST /run HTTP/1.1\r\nAuthorization: Bearer s\r\nContent-Length: 3\r\n\r\nabc"
+        var reader = AgentRequestReader()
+        for _ in 0..<2 {
+            var found: [AgentRequest] = []
+            let bytes = Array(text.utf8)
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                if let request = try reader.read(bytes[start..<min(start + size, bytes.count)]) {
+                    found.append(request)
+                }
+            }
+            #expect(found.count == 1)
+            #expect(found.first?.path == "/run" && found.first?.authorization == "Bearer s")
+            #expect(found.first?.body == Array("abc".utf8) && found.first?.keepsAlive == true)
+        }
+    }
+
+    @Test(
+        "what is no request of a coordinator ends the connection",
+        arguments: [
+            "hello\r\n\r\n", "GET / SPDY/3\r\n\r\n", "GET http://h/ HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nX\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+            String(repeating: "x", count: 20_000),
+        ])
+    func noRequest(text: String) {
+        var reader = AgentRequestReader()
+        #expect(throws: AgentRequestReader.Refusal.self) { try reader.read(text.utf8) }
+    }
+
     @Test("the reason of a failure arrives as it was told, quotes, backslashes and all")
     func reasons() async throws {
         let reason = "no \"such\" C:\\thing\n<here> & there"
@@ -54,7 +86,7 @@ struct AgentTests {
             .answer(ask.path == "/clock" ? 200 : 500, [], ask.path == "/clock" ? "{\"wall\":5}" : json)
         }
         let endpoint = try Target(parsing: peer.url).endpoint
-        let generator = try await Generator.start(RunSettings(drive: try AgentOrder.sample().drive))
+        let generator = try await Generator.start(RunSettings(profile: try AgentOrder.sample().profile))
         let coordinator = try await Coordinator(endpoints: [endpoint], secret: nil, generator: generator)
         let error = await #expect(throws: RunError.self) { try await coordinator.run(try AgentOrder.sample()) }
         #expect(error?.description.hasSuffix("500: " + reason) == true)
@@ -66,7 +98,7 @@ struct AgentTests {
     func clocks(wall: UInt64) async throws {
         let peer = try await TestServer { _ in .answer(200, [], "{\"wall\":\(wall)}") }
         let endpoint = try Target(parsing: peer.url).endpoint
-        let generator = try await Generator.start(RunSettings(drive: try AgentOrder.sample().drive))
+        let generator = try await Generator.start(RunSettings(profile: try AgentOrder.sample().profile))
         await #expect(throws: RunError.self) {
             try await Coordinator(endpoints: [endpoint], secret: nil, generator: generator)
         }
@@ -131,7 +163,7 @@ struct AgentTests {
         let peer = try await TestServer { _ in .answer(200, [], "") }
         let ask = Ask(request: Request(.get, "GET", try Target(parsing: peer.url).endpoint, "/"))
         await #expect(throws: Trouble.self) {
-            try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
+            try await Generator.with(RunSettings(profile: try AgentOrder.sample().profile)) { generator in
                 try await generator.perform(ask)
                 #expect(peer.connected == 1)
                 throw Trouble()
@@ -192,16 +224,16 @@ struct AgentTests {
     func oneEndsEarly() async throws {
         let quits = AgentServer(secret: nil) { _, _ in
             let report = Self.part(asked: 100, seconds: 5, isInterrupted: true)
-            return try ReportFile.json(AgentResult(report: report, beyond: 200))
+            return try ReportFile.json(AgentResult(report: report, nextIndex: 200))
         }
         let goesOn = AgentServer(secret: nil) { _, stop in
             guard try await eventually({ stop.isStopped }) else { throw RunError("was never stopped") }
             let report = Self.part(asked: 180, seconds: 6, isInterrupted: true)
-            return try ReportFile.json(AgentResult(report: report, beyond: 361))
+            return try ReportFile.json(AgentResult(report: report, nextIndex: 361))
         }
         try await serving(quits) { first in
             try await serving(goesOn) { second in
-                try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
+                try await Generator.with(RunSettings(profile: try AgentOrder.sample().profile)) { generator in
                     let coordinator = try await Coordinator(
                         endpoints: [first, second], secret: nil, generator: generator)
                     let report = try await coordinator.run(try AgentOrder.sample())
@@ -219,11 +251,11 @@ struct AgentTests {
         let goesOn = AgentServer(secret: nil) { _, stop in
             guard try await eventually({ stop.isStopped }) else { throw RunError("was never stopped") }
             let report = Self.part(asked: 180, seconds: 6, isInterrupted: true)
-            return try ReportFile.json(AgentResult(report: report, beyond: 361))
+            return try ReportFile.json(AgentResult(report: report, nextIndex: 361))
         }
         try await serving(fails) { first in
             try await serving(goesOn) { second in
-                try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
+                try await Generator.with(RunSettings(profile: try AgentOrder.sample().profile)) { generator in
                     let both = try await Coordinator(endpoints: [first, second], secret: nil, generator: generator)
                     let report = try await both.run(try AgentOrder.sample())
                     #expect(report.asked == 180 && report.doubts.contains { $0.contains("out of luck") })
@@ -243,7 +275,7 @@ struct AgentTests {
             var isStopped: Bool { !server.asked.isEmpty }
         }
         let endpoint = try Target(parsing: peer.url).endpoint
-        try await Generator.with(RunSettings(drive: try AgentOrder.sample().drive)) { generator in
+        try await Generator.with(RunSettings(profile: try AgentOrder.sample().profile)) { generator in
             let error = await #expect(throws: RunError.self) {
                 try await Coordinator(
                     endpoints: [endpoint], secret: nil, generator: generator, stop: Stops(server: peer))

@@ -97,18 +97,20 @@ struct AnalysisTests {
         #expect(throws: QuantityError.self) { try Objective(parsing: text) }
     }
 
-    @Test("doubts are raised for lag, missed arrivals, waits and busy loops, and for nothing else")
+    @Test("doubts are raised for lag, unsent arrivals, waits and busy loops, and for nothing else")
     func validity() {
         var report = Synthetic.report(seed: 6, seconds: 10, factor: 1)
-        #expect(Validity.doubts(about: report, isOpen: true).isEmpty)
+        #expect(Validity.doubts(about: report).isEmpty)
         report.lag = SparseHistogram([.init(value: 10_000_000, count: 1000)])
-        #expect(Validity.doubts(about: report, isOpen: true).count == 1)
-        #expect(Validity.doubts(about: report, isOpen: false).isEmpty)
+        #expect(Validity.doubts(about: report).count == 1)
+        report.mode = "closed loop"
+        #expect(Validity.doubts(about: report).isEmpty)
+        report.mode = "open loop"
         report.missed = 1
         report.generator.waitedForConnection = 500
         report.generator.busy = [0.2, 0.95]
-        #expect(Validity.doubts(about: report, isOpen: true).count == 4)
-        #expect(Validity.doubts(about: RunReport(), isOpen: true) == ["nothing was measured"])
+        #expect(Validity.doubts(about: report).count == 4)
+        #expect(Validity.doubts(about: RunReport()) == ["nothing was measured"])
     }
 
     @Test("a run compared with itself differs in nothing, and a slower one is worse")
@@ -122,24 +124,9 @@ struct AnalysisTests {
         #expect(quick.differs && !quick.isWorse)
     }
 
-    @Test("two equal runs raise an alarm at most one time in twenty, and 5 % more time is found four times in five")
-    func power() {
-        var alarms = 0, found = 0
-        for round in 0..<60 {
-            let seed = UInt64(100 + round * 3)
-            let a = Synthetic.report(seed: seed, seconds: 60, factor: 1)
-            alarms += Comparison(a, Synthetic.report(seed: seed + 1, seconds: 60, factor: 1)).differs ? 1 : 0
-            let slow = Comparison(a, Synthetic.report(seed: seed + 2, seconds: 60, factor: 1.05))
-            found += slow.rows.first { $0.measure == "p95" }?.verdict == .worse ? 1 : 0
-        }
-        // 60 draws at 5 %: more than 7 would happen once in a hundred times. The seeds are fixed.
-        #expect(alarms <= 7)
-        #expect(found >= 48)
-    }
-
     @Test("a few seconds are too little to tell anything")
     func shortRuns() {
-        let short = Synthetic.report(seed: 1, seconds: 3, factor: 1)
+        let short = Synthetic.report(seed: 1, seconds: 4, factor: 1)
         #expect(Comparison(short, short).rows.first?.verdict == .unknown)
     }
 
@@ -152,104 +139,6 @@ struct AnalysisTests {
         #expect(Comparison(b, b).rows.first { $0.measure == "errors" }?.verdict == .same)
     }
 
-    @Test(
-        "the search finds a knee within 5 % in at most 12 probes, from far above and far below, one probe in ten spoilt"
-    )
-    func capacity() {
-        var misses = 0
-        for round in 0..<200 {
-            var random = SeededRandom(seed: UInt64(round))
-            let knee = 20 * pow(10, 2.5 * random.unit())
-            var search = CapacitySearch(start: 5 * pow(10, 2 * random.unit()))
-            while case .probe(let rate) = search.step {
-                let isOver = rate > knee
-                let isSpoilt = random.unit() < 0.1
-                search.take(
-                    ProbeResult(
-                        rate: rate, outcome: isOver || isSpoilt ? .missed : .passed, isPlain: isOver,
-                        throughput: min(rate, knee) * (0.97 + 0.03 * random.unit()), confidence: 1, summary: ""))
-            }
-            #expect(search.answer.probes.count <= CapacitySearch.mostProbes)
-            if abs(search.answer.rate / knee - 1) > 0.05 { misses += 1 }
-        }
-        #expect(misses <= 10)
-    }
-
-    @Test("a target that keeps nothing, or everything, ends the search")
-    func extremes() {
-        for passes in [true, false] {
-            var search = CapacitySearch(start: 10, ceiling: 1000)
-            while case .probe(let rate) = search.step {
-                search.take(
-                    ProbeResult(
-                        rate: rate, outcome: passes ? .passed : .missed, isPlain: true, throughput: passes ? rate : 0,
-                        confidence: 1, summary: ""))
-            }
-            #expect(search.answer.rate == (passes ? 1000 : 0))
-            #expect(search.answer.failedAt == nil || !passes)
-        }
-    }
-
-    @Test("a queue that grows is too much even before the objective is missed")
-    func rising() throws {
-        let judge = ProbeJudge(objective: try Objective(parsing: "p99<200ms"))
-        var steady = Synthetic.report(seed: 3, seconds: 20, factor: 1)
-        #expect(judge.judge(steady, rate: 100).outcome == .passed)
-        for place in steady.intervals.indices {
-            steady.intervals[place] = Synthetic.interval(seed: UInt64(place), count: 100, level: 1 + Double(place))
-        }
-        #expect(judge.judge(steady, rate: 100).outcome == .rising)
-    }
-
-    @Test(
-        "a growing queue is seen whatever the objective is about",
-        arguments: ["p99<200ms", "get:p95<200ms", "errors<1%", "rate>1"])
-    func risingAnyhow(objective: String) throws {
-        let judge = ProbeJudge(objective: try Objective(parsing: objective), timeout: .milliseconds(500))
-        var report = Synthetic.report(seed: 3, seconds: 20, factor: 1)
-        report.operations["get"] = report.arrivals
-        #expect(judge.judge(report, rate: 100).outcome == .passed)
-        for place in report.intervals.indices {
-            report.intervals[place] = Synthetic.interval(seed: UInt64(place), count: 100, level: 1 + Double(place))
-        }
-        let result = judge.judge(report, rate: 100)
-        #expect(result.outcome == .rising && result.isPlain)
-    }
-
-    @Test("a stall near the end of a probe is no proof of a queue: the rate is tried again")
-    func stall() throws {
-        let judge = ProbeJudge(objective: try Objective(parsing: "p99<50ms"))
-        var report = Synthetic.report(seed: 3, seconds: 50, factor: 1)
-        for place in report.intervals.indices {
-            // 60 ms at once, worked off within ten intervals; before it no trend but a hair's breadth of one.
-            let late = place >= 38 ? max(0, 15 - 1.5 * Double(place - 38)) : 0
-            report.intervals[place] = Synthetic.interval(
-                seed: UInt64(place), count: 400, level: 1 + late + 0.001 * Double(place))
-        }
-        report.arrivals.latency = SparseHistogram([
-            .init(value: 60_000_000, count: 400), .init(value: 4_000_000, count: 19_600),
-        ])
-        let result = judge.judge(report, rate: 400)
-        #expect(result.outcome != .passed && !result.isPlain)
-    }
-
-    @Test("where the objective asks for a rate, the search begins there and looks no lower")
-    func leastRate() throws {
-        #expect(try Objective(parsing: "p95<50ms,rate>100,get:rate>500,rate>=200").leastRate == 200)
-        #expect(try Objective(parsing: "p95<50ms,rate<100").leastRate == 0)
-        for knee in [1000.0, 90] {
-            var search = CapacitySearch(start: 50, floor: 105)
-            while case .probe(let rate) = search.step {
-                #expect(rate >= 105)
-                search.take(
-                    ProbeResult(
-                        rate: rate, outcome: rate > knee ? .missed : .passed, isPlain: rate > knee,
-                        throughput: min(rate, knee), confidence: 1, summary: ""))
-            }
-            #expect(knee > 105 ? abs(search.answer.rate / knee - 1) < 0.05 : search.answer.rate == 0)
-        }
-    }
-
     @Test("against a run that measured nothing there is nothing to tell")
     func nothingToCompare() {
         let a = Synthetic.report(seed: 1, seconds: 30, factor: 1)
@@ -258,41 +147,6 @@ struct AnalysisTests {
         b.arrivals = FiguresReport()
         b.arrivals.failures = ["timeout": 9]
         for row in Comparison(b, a).rows where row.measure != "errors" { #expect(row.verdict == .unknown) }
-    }
-
-    @Test("a pass by luck is tried again, and the second probe counts")
-    func luckyPass() {
-        var search = CapacitySearch(start: 50)
-        var isLucky = true
-        while case .probe(let rate) = search.step {
-            // The first rate above the knee of 500 passes once, with a chance of 60 %.
-            let passesByLuck = rate > 500 && rate < 560 && isLucky
-            if passesByLuck { isLucky = false }
-            search.take(
-                ProbeResult(
-                    rate: rate, outcome: rate <= 500 || passesByLuck ? .passed : .missed, isPlain: rate > 500,
-                    throughput: min(rate, 560), confidence: passesByLuck ? 0.6 : 1, summary: ""))
-        }
-        #expect(!isLucky)
-        #expect((475...500).contains(search.answer.rate), "\(search.answer.rate)")
-    }
-
-    @Test("a bound that was set by chance, twice over, is found out by a look above it")
-    func secondLook() {
-        var search = CapacitySearch(start: 50)
-        var spoilt = 0
-        while case .probe(let rate) = search.step {
-            // Two stalls in a row at the first rate within a tenth of the knee of 500.
-            let isSpoilt = rate > 450 && rate <= 500 && spoilt < 2
-            if isSpoilt { spoilt += 1 }
-            search.take(
-                ProbeResult(
-                    rate: rate, outcome: rate > 500 || isSpoilt ? .missed : .passed, isPlain: rate > 510,
-                    throughput: min(rate, 480), confidence: 1, summary: ""))
-        }
-        #expect(spoilt == 2)
-        #expect(abs(search.answer.rate / 500 - 1) < 0.05, "\(search.answer.rate)")
-        #expect(search.answer.failedAt ?? 0 > search.answer.rate)
     }
 
     @Test("a plan multiplies out")

@@ -10,13 +10,14 @@ final class Command: Sendable {
     private let process: ChildProcess
     private let folder: URL
 
-    /// Starts it. What it says goes to a file.
-    init(_ arguments: [String]) throws {
+    /// Starts it. What it says goes to a file, of standard error only where that is not kept apart.
+    init(_ arguments: [String], separatesErrors: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "aerugo-load-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process = try ChildProcess(
             [Self.executable.path] + arguments, environment: ["PATH": "/usr/bin:/bin"],
-            output: folder.appending(path: "log").path)
+            output: folder.appending(path: "log").path,
+            errors: separatesErrors ? folder.appending(path: "errors").path : nil)
     }
 
     deinit {

@@ -61,8 +61,10 @@ struct CommandTests {
     func unfit() async throws {
         let server = try await TestServer { _ in .answer(200, [], "") }
         let report = FileManager.default.temporaryDirectory.appending(path: "plain-\(UUID().uuidString).json").path
-        let run = try Command(["run", server.url, "--rate", "5", "--duration", "1s", "--json", report])
-        #expect([0, 4].contains(try await run.waitForEnd()))
+        let run = try Command([
+            "run", server.url, "--rate", "5", "--duration", "1s", "--json", report, "--require", "errors<1%",
+        ])
+        #expect(try await run.waitForEnd() == 0)
         let plan = try Command(["plan", "--pulls", "5", "--pull-report", report])
         #expect(try await plan.waitForEnd() == 2)
         #expect(plan.said.contains("there is no manifest.get in it"))
@@ -107,6 +109,92 @@ struct CommandTests {
         try await server.stop()
     }
 
+    @Test(
+        "a requirement that is met, one that is missed and one that nobody can tell have an exit code each",
+        arguments: [
+            ("errors<1%", 200, Int32(0)), ("errors<1%", 503, 1), ("blob.get:p99<1s", 200, 4), ("p99<1h", 200, 0),
+        ])
+    func verdicts(condition: String, status: Int, code: Int32) async throws {
+        let seen = Atomic<Int>(0)
+        let server = try await TestServer { _ in
+            .answer(seen.add(1, ordering: .relaxed).newValue % 2 == 0 ? status : 200, [], "")
+        }
+        let command = try Command(["run", server.url, "--rate", "40", "--duration", "1s", "--require", condition])
+        #expect(try await command.waitForEnd() == code, "\(command.said)")
+        #expect(command.said.contains(["met: ", "MISSED: ", "", "", "CANNOT TELL: "][Int(code)] + condition))
+        try await server.stop()
+    }
+
+    @Test("a target that goes away in mid-run is exit code 3, whatever was required")
+    func gone() async throws {
+        let seen = Atomic<Int>(0)
+        let server = try await TestServer { _ in
+            seen.add(1, ordering: .relaxed).newValue > 15 ? .hangUp : .answer(200, [], "")
+        }
+        let command = try Command([
+            "run", server.url, "--rate", "40", "--duration", "1s", "--require", "errors<90%", "--quiet",
+        ])
+        #expect(try await command.waitForEnd() == 3)
+        #expect(command.said.contains("the target went away"))
+        try await server.stop()
+    }
+
+    @Test("a registry that refuses is told so, what helps, and nothing of a clean-up", arguments: [true, false])
+    func refusedSetUp(byToken: Bool) async throws {
+        let port = Atomic<Int>(0)
+        let server = try await TestServer { ask in
+            guard byToken else { return ask.path == "/v2/" ? .answer(200, [], "") : .answer(401, [], "") }
+            let realm = "Bearer realm=\"http://127.0.0.1:\(port.load(ordering: .relaxed))/token\""
+            return .answer(401, ask.path == "/token" ? [] : [("WWW-Authenticate", realm)], "")
+        }
+        port.store(server.port, ordering: .relaxed)
+        let command = try Command(["run", server.url, "--scenario", "pull", "--quiet"])
+        #expect(try await command.waitForEnd() == 3)
+        #expect(!command.said.contains("clean-up"), "\(command.said)")
+        #expect(command.said.contains("wants credentials") && command.said.contains("--user"))
+        #expect(!command.said.contains("refuses the credentials"))
+        try await server.stop()
+    }
+
+    @Test("'-' is standard output, and nothing else is said there")
+    func standardOutput() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let command = try Command(
+            ["run", server.url, "--rate", "20", "--duration", "1s", "--json", "-", "--require", "errors<1%"],
+            separatesErrors: true)
+        #expect(try await command.waitForEnd() == 0)
+        let report = try ReportFile.decode(RunReport.self, Array(command.said.utf8), "stdout")
+        #expect(report.arrivals.succeeded == 20 && report.verdicts.map(\.verdict) == [.met])
+        try await server.stop()
+    }
+
+    @Test("control characters of a scenario reach no terminal")
+    func controls() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let file = try Self.scenario("controls", "name: \"a\\e[31mred\\x9b2J\"\nwarm-up: 0s\n")
+        let text = try String(contentsOfFile: file, encoding: .utf8).replacingOccurrences(of: "push", with: "get")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        let command = try Command(["run", server.url, "--scenario", file, "--rate", "5", "--duration", "1s"])
+        _ = try await command.waitForEnd()
+        #expect(command.said.contains("a?[31mred?2J"), "\(command.said)")
+        #expect(!command.said.unicodeScalars.contains { $0.value == 0x1B || (0x7F...0x9F).contains($0.value) })
+        try await server.stop()
+    }
+
+    @Test("connections are made before the start where that is asked for")
+    func connections() async throws {
+        let server = try await TestServer { _ in .answer(200, [], "") }
+        let command = try Command(
+            [
+                "run", server.url, "--rate", "20", "--duration", "1s", "--connections", "7", "--json", "-", "--quiet",
+                "--require", "errors<1%",
+            ], separatesErrors: true)
+        #expect(try await command.waitForEnd() == 0)
+        let report = try ReportFile.decode(RunReport.self, Array(command.said.utf8), "stdout")
+        #expect(report.generator.connectionsMade == 7)
+        try await server.stop()
+    }
+
     /// An agent that listens.
     private func agent(_ arguments: [String] = []) async throws -> (Command, port: String) {
         let agent = try Command(["agent", "--listen", "127.0.0.1:0"] + arguments)
@@ -124,9 +212,8 @@ struct CommandTests {
         let file = try Self.scenario("closed", "think: 100ms")
         let command = try Command(
             ["run", server.url, "--scenario", file, "--duration", "2s", "--agents"]
-                + ["127.0.0.1:\(first.port),127.0.0.1:\(second.port)"] + Self.clients)
-        // Invalid at most: on a busy machine the generator's own lag may show.
-        #expect([0, 4].contains(try await command.waitForEnd()), "\(command.said)")
+                + ["127.0.0.1:\(first.port),127.0.0.1:\(second.port)", "--require", "errors<1%"] + Self.clients)
+        #expect(try await command.waitForEnd() == 0, "\(command.said)")
         #expect(server.asked.contains { $0.method == "PUT" && $0.path.contains("/manifests/") })
         #expect(registry.manifestCount == 0)
         try await server.stop()

@@ -3,10 +3,10 @@ import Testing
 
 extension AgentOrder {
     /// An order as a coordinator would send it.
-    static func sample(_ drive: Drive? = nil, _ scenario: Scenario? = nil) throws -> AgentOrder {
-        let constant = Drive.open(try Schedule(stages: [.constant(1, lasting: .seconds(1))]))
+    static func sample(_ profile: LoadProfile? = nil, _ scenario: Scenario? = nil) throws -> AgentOrder {
+        let constant = LoadProfile.open(try Schedule(stages: [.constant(1, lasting: .seconds(1))]))
         return AgentOrder(
-            url: "http://h/", scenario: scenario, closesConnections: false, drive: drive ?? constant, warmUp: .zero,
+            url: "http://h/", scenario: scenario, closesConnections: false, profile: profile ?? constant, warmUp: .zero,
             coolDown: .zero, requestTimeout: .seconds(1), intervalWidth: .seconds(1), think: .zero, seed: 1,
             connections: 1)
     }
@@ -39,7 +39,7 @@ struct OrderTests {
         Fault("no share") { order, _ in order.shares = 0 },
         Fault("a moment far off") { order, _ in order.beginAt = .max },
         Fault("a length of ages") { order, _ in order.warmUp = Duration.seconds(Int64.max) * 4 },
-        Fault("too many clients") { order, _ in order.drive = .closed(clients: .max, lasting: .seconds(1)) },
+        Fault("too many clients") { order, _ in order.profile = .closed(clients: .max, lasting: .seconds(1)) },
         Fault("no reference") { $1.existing = .init(repository: "a", references: []) },
         Fault("a reference that ends its line") { $1.existing = .init(repository: "a", references: ["b\r\nX: y"]) },
         Fault("no choice") { $1.choices = [] },
@@ -148,9 +148,9 @@ struct OrderTests {
     /// What an agent reckons with an order before it sends anything, and for a few arrivals.
     private static func reckon(_ order: AgentOrder) throws {
         let target = try Target(parsing: order.url)
-        _ = order.drive.summary
-        _ = order.drive.arrivalBound(RunSettings(drive: order.drive))
-        if case .open(let schedule) = order.drive {
+        _ = order.profile.summary
+        _ = order.profile.arrivalBound(RunSettings(profile: order.profile))
+        if case .open(let schedule) = order.profile {
             for arrival in ArrivalSequence(schedule, share: order.share, of: order.shares).prefix(20) {
                 #expect(arrival.offset <= schedule.length.nanoseconds)
             }
@@ -165,7 +165,7 @@ struct OrderTests {
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: order.seed)
         var random = SeededRandom(seed: order.seed)
-        for index in [0, order.base, .max] {
+        for index in [0, order.firstIndex, .max] {
             _ = workload.arrival(index, random: &random)
             _ = workload.leftover(index)
         }

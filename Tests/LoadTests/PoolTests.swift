@@ -4,9 +4,9 @@ import Testing
 
 @Suite("What an event loop does with its connections")
 struct PoolTests {
-    private func settings(_ url: String, _ drive: Drive) throws -> (RunSettings, Endpoint) {
+    private func settings(_ url: String, _ profile: LoadProfile) throws -> (RunSettings, Endpoint) {
         let endpoint = try Target(parsing: url).endpoint
-        var settings = RunSettings(drive: drive)
+        var settings = RunSettings(profile: profile)
         settings.connections.addresses[endpoint] = try AddressBook.addresses(of: endpoint)
         return (settings, endpoint)
     }
@@ -31,8 +31,8 @@ struct PoolTests {
             }
         }
         let server = try await TestServer { _ in .answer(200, [], "") }
-        let drive = Drive.open(try Schedule(stages: [.constant(20_000, lasting: .seconds(3))]))
-        var (settings, endpoint) = try settings(server.url, drive)
+        let profile = LoadProfile.open(try Schedule(stages: [.constant(20_000, lasting: .seconds(3))]))
+        var (settings, endpoint) = try settings(server.url, profile)
         settings.connections.limit = 4
         let workload = Counting(Request(.get, "GET", endpoint, "/"))
         _ = try await Generator.with(settings) { try await $0.run(workload) }

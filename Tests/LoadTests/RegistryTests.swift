@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Clients of a registry")
 struct RegistryTests {
-    /// Runs ten arrivals of a scenario of one action against a server, or what `drive` says.
+    /// Runs ten arrivals of a scenario of one action against a server, or what `profile` says.
     private func run(
-        _ url: String, _ action: Scenario.Action, credentials: Credentials = .none, drive: Drive? = nil,
+        _ url: String, _ action: Scenario.Action, credentials: Credentials = .none, profile: LoadProfile? = nil,
         connections: Int = 1024, tokenHosts: [HostRule] = [], change: (inout Scenario) -> Void = { _ in }
     ) async throws -> (RunReport, CleanUp, Generator) {
         let target = try Target(parsing: url)
@@ -16,8 +16,8 @@ struct RegistryTests {
         scenario.images.layers = 2
         scenario.images.sizes = .fixed(300)
         change(&scenario)
-        let ten = Drive.open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))]))
-        var settings = RunSettings(drive: drive ?? ten)
+        let ten = LoadProfile.open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))]))
+        var settings = RunSettings(profile: profile ?? ten)
         settings.connections.limit = connections
         settings.think = .milliseconds(10)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
@@ -86,7 +86,7 @@ struct RegistryTests {
         // One client: two that begin at once would each fetch a token.
         let (report, _, generator) = try await run(
             server.url, .manifest, credentials: .basic(user: "u", password: "p"),
-            drive: .closed(clients: 1, lasting: .seconds(2))
+            profile: .closed(clients: 1, lasting: .seconds(2))
         ) { $0.images.repositories = 1 }
         #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0)
         #expect(report.operations["token"]?.succeeded == 1)
@@ -106,7 +106,7 @@ struct RegistryTests {
                 ? registry.reply(ask) : .answer(401, [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")], "{}")
         }
         let (report, _, generator) = try await run(
-            server.url, .list, credentials: .none, drive: .closed(clients: 2, lasting: .seconds(2)), connections: 1,
+            server.url, .list, credentials: .none, profile: .closed(clients: 2, lasting: .seconds(2)), connections: 1,
             tokenHosts: [try HostRule(parsing: "127.0.0.1:\(tokens.port)")])
         #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0, "\(report.arrivals.failures)")
         #expect(!tokens.asked.isEmpty)
@@ -241,8 +241,8 @@ struct RegistryTests {
                         ? .answer(307, [("Location", place + ask.path)], "") : registry.reply(ask))
                 : registry.reply(ask)
         }
-        let drive = Drive.open(try Schedule(stages: [.constant(300, lasting: .seconds(3))]))
-        let (report, _, generator) = try await run(server.url, .blob, drive: drive, connections: 1) {
+        let profile = LoadProfile.open(try Schedule(stages: [.constant(300, lasting: .seconds(3))]))
+        let (report, _, generator) = try await run(server.url, .blob, profile: profile, connections: 1) {
             $0.choices.append(.init(action: .manifest, weight: 4))
         }
         // All of the redirected ones lie behind requests for the target that never end.
@@ -285,8 +285,8 @@ struct RegistryTests {
         (scenario.images.count, scenario.images.layers, scenario.images.sizes) = (2, 2, .fixed(300))
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
-        let ten = Drive.open(try Schedule(stages: [.constant(10, lasting: .seconds(1))]))
-        let generator = try await Generator.start(RunSettings(drive: ten))
+        let ten = LoadProfile.open(try Schedule(stages: [.constant(10, lasting: .seconds(1))]))
+        let generator = try await Generator.start(RunSettings(profile: ten))
         await #expect(throws: Failure.cancelled) {
             try await workload.setUp(generator, stop: Stops(server: server))
         }
@@ -309,7 +309,7 @@ struct RegistryTests {
         }
         // One after the other: else two first tries may follow each other.
         let (_, cleanUp, generator) = try await run(
-            server.url, .push, drive: .open(try Schedule(stages: [.constant(2, lasting: .milliseconds(500))])))
+            server.url, .push, profile: .open(try Schedule(stages: [.constant(2, lasting: .milliseconds(500))])))
         #expect(await cleanUp.perform(arrivals: 1).isEmpty)
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()

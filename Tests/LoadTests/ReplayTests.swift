@@ -36,7 +36,7 @@ struct ReplayTests {
         let target = try Target(parsing: server.url)
         let plan = ReplayPlan(try Recording(text: Self.recording, file: "test"))
         #expect(plan.left == ["a piece of an upload that is not in the recording": 1])
-        var settings = RunSettings(drive: .open(try Schedule(stages: [.constant(4, lasting: .milliseconds(500))])))
+        var settings = RunSettings(profile: .open(try Schedule(stages: [.constant(4, lasting: .milliseconds(500))])))
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         let generator = try await Generator.start(settings)
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)

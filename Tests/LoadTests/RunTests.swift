@@ -6,10 +6,10 @@ import Testing
 struct RunTests {
     /// A short run of one GET; counts are asserted, times never.
     private func run(
-        _ url: String, _ drive: Drive, _ change: (inout RunSettings) -> Void = { _ in }
+        _ url: String, _ profile: LoadProfile, _ change: (inout RunSettings) -> Void = { _ in }
     ) async throws -> RunReport {
         let target = try Target(parsing: url)
-        var settings = RunSettings(drive: drive)
+        var settings = RunSettings(profile: profile)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         change(&settings)
         let generator = try await Generator.start(settings)
@@ -20,7 +20,7 @@ struct RunTests {
         return report
     }
 
-    private func constant(_ rate: Double, _ length: Duration = .seconds(1)) throws -> Drive {
+    private func constant(_ rate: Double, _ length: Duration = .seconds(1)) throws -> LoadProfile {
         .open(try Schedule(stages: [.constant(rate, lasting: length)]))
     }
 
@@ -189,7 +189,7 @@ struct RunTests {
         }
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(100, .seconds(60)))
+        var settings = RunSettings(profile: try constant(100, .seconds(60)))
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         let generator = try await Generator.start(settings)
         let report = try await generator.run(
@@ -206,13 +206,13 @@ struct RunTests {
     func stoppedBeforeStart() async throws {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(100))
+        var settings = RunSettings(profile: try constant(100))
         settings.beginAt = MonotonicClock.wall() + 1_200_000_000_000
         let began = MonotonicClock.now()
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 600_000_000_000)
+        #expect(MonotonicClock.now() - began < 60_000_000_000)
         #expect(report.isInterrupted && report.asked == 0 && server.asked.isEmpty)
         try await server.stop()
     }
@@ -222,7 +222,7 @@ struct RunTests {
         let server = try await TestServer { _ in .silence }
         let target = try Target(parsing: server.url)
         let bursts = Stage.burst(size: 9, every: .seconds(1), lasting: .seconds(600))
-        var settings = RunSettings(drive: .open(try Schedule(stages: [bursts])))
+        var settings = RunSettings(profile: .open(try Schedule(stages: [bursts])))
         settings.requestTimeout = .seconds(1200)
         settings.connections.limit = 1
         settings.metricsPage = Request(.get, "GET", target.endpoint, "/metrics", keeping: .bytes(limit: 1000))
@@ -230,7 +230,7 @@ struct RunTests {
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 600_000_000_000)
+        #expect(MonotonicClock.now() - began < 60_000_000_000)
         #expect(report.isInterrupted)
         try await server.stop()
     }
@@ -239,7 +239,7 @@ struct RunTests {
     func progress() async throws {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(20, .seconds(5)))
+        var settings = RunSettings(profile: try constant(20, .seconds(5)))
         settings.intervalWidth = .seconds(2)
         var told: [Progress] = []
         let generator = try await Generator.start(settings)
@@ -264,7 +264,7 @@ struct RunTests {
         }
         let server = try await TestServer { _ in .late(.milliseconds(20), .answer(200, [], "")) }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(2))
+        var settings = RunSettings(profile: try constant(2))
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         settings.requestTimeout = .seconds(3)
         let generator = try await Generator.start(settings)
@@ -278,9 +278,9 @@ struct RunTests {
     @Test("intervals cover all of the time, also where nothing was asked for")
     func intervals() async throws {
         let server = try await TestServer { _ in .answer(200, [], "") }
-        let drive = Drive.open(
+        let profile = LoadProfile.open(
             try Schedule(stages: [.burst(size: 3, every: .seconds(60), lasting: .milliseconds(400))]))
-        let report = try await run(server.url, drive) { $0.intervalWidth = .milliseconds(100) }
+        let report = try await run(server.url, profile) { $0.intervalWidth = .milliseconds(100) }
         #expect(report.intervals.map(\.asked) == [3, 0, 0, 0])
         try await server.stop()
     }
@@ -290,7 +290,7 @@ struct RunTests {
         let registry = MiniRegistry()
         let server = try await TestServer { registry.reply($0) }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(1))
+        var settings = RunSettings(profile: try constant(1))
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         let generator = try await Generator.start(settings)
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
@@ -312,7 +312,7 @@ struct RunTests {
         }
         let server = try await TestServer { _ in .silence }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(1))
+        var settings = RunSettings(profile: try constant(1))
         settings.requestTimeout = .seconds(1200)
         settings.connections.addresses[target.endpoint] = try AddressBook.addresses(of: target.endpoint)
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
@@ -322,7 +322,7 @@ struct RunTests {
             try await client.logIn(generator, stop: Stops(server: server))
         }
         try await generator.shutDown()
-        #expect(MonotonicClock.now() - began < 600_000_000_000)
+        #expect(MonotonicClock.now() - began < 60_000_000_000)
         try await server.stop()
     }
 
@@ -340,7 +340,7 @@ struct RunTests {
         }
         let server = try await TestServer { _ in .answer(200, [], "") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(drive: try constant(2))
+        var settings = RunSettings(profile: try constant(2))
         settings.requestTimeout = .milliseconds(500)
         let report = try await Generator.with(settings) {
             try await $0.run(Pauses(request: Request(.get, "GET", target.endpoint, "/")))

@@ -140,12 +140,15 @@ struct OutputTests {
         #expect(Set(lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [13])
     }
 
-    @Test("JUnit counts missed conditions and an invalid run")
+    @Test("JUnit counts missed conditions, and without any the doubts")
     func junit() throws {
-        let verdicts = try Objective(parsing: "p99<1ns,errors<90%").judge(report())
-        let text = TextOutputs.junit(report(), verdicts)
-        #expect(text.contains("tests=\"5\" failures=\"2\""))
-        #expect(text.components(separatedBy: "<failure").count - 1 == 2)
+        var report = report()
+        #expect(TextOutputs.junit(report).contains("tests=\"4\" failures=\"1\""))
+        report.verdicts = try Objective(parsing: "p99<1ns,errors<90%").judge(report).map(VerdictReport.init)
+        let text = TextOutputs.junit(report)
+        // A doubt about nothing that was asked for is no failure.
+        #expect(text.contains("tests=\"6\" failures=\"1\""))
+        #expect(text.components(separatedBy: "<failure").count - 1 == 1)
         #expect(text.contains("p99&lt;1ns"))
     }
 
@@ -153,11 +156,11 @@ struct OutputTests {
     func notGreen() throws {
         var bad = report()
         bad.doubts = []
-        #expect(TextOutputs.junit(bad, []).contains("tests=\"3\" failures=\"0\""))
+        #expect(TextOutputs.junit(bad).contains("tests=\"4\" failures=\"0\""))
         bad.isInterrupted = true
         bad.arrivals = FiguresReport()
         bad.arrivals.failures = ["connection-refused": 9]
-        let text = TextOutputs.junit(bad, [])
+        let text = TextOutputs.junit(bad)
         #expect(text.contains("failures=\"2\"") && text.contains("none: connection-refused 9"))
         let page = TextOutputs.prometheus(bad)
         #expect(page.contains("operation=\"arrivals\",quantile=\"0.99\"} NaN\n"))

@@ -3,20 +3,28 @@ import LoadKit
 
 /// Runs that nobody made: log-normal latencies (median 4 ms, sigma 0.5), each second 2 % slower or faster as a whole.
 enum Synthetic {
-    static func report(seed: UInt64, seconds: Int, factor: Double) -> RunReport {
+    ///
+    /// - Parameter memory: how much of a second's mood the next one keeps.
+    static func report(
+        seed: UInt64, seconds: Int, factor: Double, rate: Int = 400, memory: Double = 0
+    ) -> RunReport {
         var random = SeededRandom(seed: seed)
         var report = RunReport()
         report.mode = "open loop"
+        var mood = normal(&random)
         report.seconds = Double(seconds)
         for second in 0..<seconds {
-            let level = factor * exp(0.02 * normal(&random))
-            let interval = interval(seed: seed &* 1000 &+ UInt64(second), count: 400, level: level)
+            mood = memory * mood + (1 - memory * memory).squareRoot() * normal(&random)
+            let level = factor * exp(0.02 * mood)
+            let interval = interval(seed: seed &* 1000 &+ UInt64(second), count: rate, level: level)
             report.intervals.append(interval)
             report.arrivals.latency.add(interval.histogram)
         }
-        report.asked = seconds * 400
-        report.arrivals.succeeded = seconds * 400
-        report.lag = SparseHistogram([.init(value: 1000, count: UInt64(seconds * 400))])
+        report.asked = seconds * rate
+        report.sent = seconds * rate
+        report.arrivals.service = report.arrivals.latency
+        report.arrivals.succeeded = seconds * rate
+        report.lag = SparseHistogram([.init(value: 1000, count: UInt64(seconds * rate))])
         return report
     }
 

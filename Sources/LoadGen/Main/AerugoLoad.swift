@@ -9,8 +9,8 @@ struct AerugoLoad: AsyncParsableCommand {
         abstract: "Load for container registries: open loop, honest latencies, capacity search.",
         discussion: """
             Exit codes: 0 it was done and every requirement is met, 1 a requirement is missed or a comparison is worse, 2 wrong usage or scenario, \
-            3 the target cannot be reached or refuses, 4 the run is invalid (its figures are the generator's own), \
-            5 a report cannot be written, 130 interrupted.
+            3 the target cannot be reached, refuses or went away, 4 what was asked cannot be told (the generator's own share in the figures \
+            may decide it, or there are too few of them), 5 a report cannot be written, 130 interrupted.
             """,
         subcommands: [
             RunCommand.self, CapacityCommand.self, CompareCommand.self, ReportCommand.self, PlanCommand.self,

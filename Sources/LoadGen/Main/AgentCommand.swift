@@ -64,7 +64,7 @@ struct AgentCommand: AsyncParsableCommand {
                 let arrivals = try await generator.arrivalsSoFar()
                 _ = await CleanUp(pushing, generator).perform(arrivals: arrivals)
             }
-            return AgentResult(report: report, beyond: try await generator.arrivalsSoFar())
+            return AgentResult(report: report, nextIndex: try await generator.arrivalsSoFar())
         }
     }
 
@@ -72,7 +72,7 @@ struct AgentCommand: AsyncParsableCommand {
     private static let mostDelay: Nanoseconds = 50_000_000
 
     private func settings(_ order: AgentOrder, _ target: Target) throws -> RunSettings {
-        var settings = RunSettings(drive: order.drive)
+        var settings = RunSettings(profile: order.profile)
         settings.threads = threads
         settings.isRealTime = isRealTime
         settings.seed = order.seed
@@ -83,7 +83,7 @@ struct AgentCommand: AsyncParsableCommand {
         settings.think = order.think
         settings.share = order.share
         settings.shares = order.shares
-        settings.base = order.base
+        settings.firstIndex = order.firstIndex
         settings.beginAt = order.beginAt
         settings.connections.limit = max(1, min(order.connections, Descriptors.raise() - 64) / threads)
         settings.connections.closesAfterEach = order.closesConnections

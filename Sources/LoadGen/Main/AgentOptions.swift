@@ -10,7 +10,7 @@ struct AgentOptions: ParsableArguments {
     var secretFile: String?
 
     /// Speaks to the agents and reads their clocks; `nil` without any. Throws when one does not answer.
-    func connect(_ drive: Drive, _ settings: RunSettings, _ interrupt: Interrupt) async throws -> AgentCrew? {
+    func connect(_ profile: LoadProfile, _ settings: RunSettings, _ interrupt: Interrupt) async throws -> AgentCrew? {
         guard let agents else {
             guard secretFile == nil else { throw Exit(.usage, "--agent-secret-file is for --agents") }
             return nil
@@ -22,9 +22,9 @@ struct AgentOptions: ParsableArguments {
         }
         guard !endpoints.isEmpty else { throw Exit(.usage, "--agents names none") }
         guard Set(endpoints).count == endpoints.count else { throw Exit(.usage, "--agents names one twice") }
-        var own = RunSettings(drive: drive)
+        var own = RunSettings(profile: profile)
         own.requestTimeout =
-            drive.length + settings.warmUp + settings.coolDown + settings.requestTimeout + .seconds(60)
+            profile.length + settings.warmUp + settings.coolDown + settings.requestTimeout + .seconds(60)
         for endpoint in endpoints {
             own.connections.addresses[endpoint] = try AddressBook.addresses(of: endpoint)
         }
@@ -41,13 +41,14 @@ struct AgentCrew {
     let generator: Generator
     let coordinator: Coordinator
 
-    /// Has the agents keep `drive` together, until its end or an interruption.
+    /// Has the agents keep `profile` together, until its end or an interruption.
     func perform(
-        _ drive: Drive, _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario, _ interrupt: Interrupt
+        _ profile: LoadProfile, _ load: LoadOptions, _ settings: RunSettings, _ scenario: Scenario,
+        _ interrupt: Interrupt
     ) async throws -> RunReport {
         let order = AgentOrder(
             url: load.url, scenario: load.scenario == nil ? nil : scenario,
-            closesConnections: scenario.closesConnections, drive: drive, warmUp: settings.warmUp,
+            closesConnections: scenario.closesConnections, profile: profile, warmUp: settings.warmUp,
             coolDown: settings.coolDown, requestTimeout: settings.requestTimeout,
             intervalWidth: settings.intervalWidth, think: settings.think, seed: settings.seed,
             connections: load.maxConnections, keeps: load.keep)
@@ -59,8 +60,8 @@ struct AgentCrew {
     }
 
     /// How far clean-up has to look: a number that no arrival reaches where not all agents have told how far they came.
-    func arrivals(_ drive: Drive, _ settings: RunSettings) -> UInt64 {
-        let (beyond, isCertain) = coordinator.arrivalsSoFar
-        return isCertain ? beyond : max(drive.arrivalBound(settings), beyond + beyond / 10)
+    func arrivals(_ profile: LoadProfile, _ settings: RunSettings) -> UInt64 {
+        let (nextIndex, isCertain) = coordinator.arrivalsSoFar
+        return isCertain ? nextIndex : max(profile.arrivalBound(settings), nextIndex + nextIndex / 10)
     }
 }

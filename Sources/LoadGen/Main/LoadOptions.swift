@@ -36,6 +36,9 @@ struct LoadOptions: ParsableArguments {
     @Option(name: .customLong("max-connections"), help: "The most connections in all.")
     var maxConnections = 4096
 
+    @Option(help: "Connections to make before the start; without it they are made as they are needed.")
+    var connections: Int?
+
     @Option(help: "'keep-alive', or 'close' for a connection a request as docker, podman and skopeo do.")
     var connection: String?
 
@@ -107,13 +110,21 @@ extension LoadOptions {
         return scenario
     }
 
-    /// Settings for a drive; names are looked up here.
-    func settings(_ drive: Drive, _ scenario: Scenario, _ target: Target, seed: UInt64) throws -> RunSettings {
+    /// Settings for a profile; names are looked up here.
+    func settings(_ profile: LoadProfile, _ scenario: Scenario, _ target: Target, seed: UInt64) throws -> RunSettings {
         guard (1...256).contains(threads) else { throw Exit(.usage, "--threads must be 1 to 256") }
         guard (1...1_000_000).contains(maxConnections) else {
             throw Exit(.usage, "--max-connections must be 1 to 1000000")
         }
-        var settings = RunSettings(drive: drive)
+        if let connections {
+            guard (1...maxConnections).contains(connections) else {
+                throw Exit(.usage, "--connections must be 1 to --max-connections, \(maxConnections)")
+            }
+            guard !scenario.closesConnections else {
+                throw Exit(.usage, "--connections: none is kept where each request has one of its own")
+            }
+        }
+        var settings = RunSettings(profile: profile)
         settings.threads = threads
         settings.isRealTime = isRealTime
         settings.seed = seed

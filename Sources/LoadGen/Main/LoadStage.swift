@@ -30,6 +30,7 @@ struct LoadStage {
         let stage = LoadStage(generator, workload, target, scenario, load)
         if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
         try await stage.tryMetrics(load, interrupt)
+        try await stage.connect(load)
         if let registry = workload as? RegistryWorkload { try await stage.setUp(registry, interrupt) }
         return stage
     }
@@ -55,6 +56,19 @@ struct LoadStage {
                 + "process_resident_memory_bytes within a second: name the page that does, or leave it out")
     }
 
+    /// What ``LoadOptions/connections`` asks for.
+    private func connect(_ load: LoadOptions) async throws {
+        guard let count = load.connections else { return }
+        do throws(Failure) {
+            try await generator.connect(to: target.endpoint, count: count)
+        } catch {
+            try await generator.shutDown()
+            throw Exit(
+                .unreachable,
+                "\(count) connections to \(target.endpoint) cannot be made: \(Failure.explained(error.name))")
+        }
+    }
+
     private func setUp(_ registry: RegistryWorkload, _ interrupt: Interrupt) async throws {
         do throws(Failure) {
             let done = try await registry.setUp(generator, stop: interrupt)
@@ -71,13 +85,13 @@ struct LoadStage {
     }
 
     /// One run, with progress on standard error: redrawn on a terminal, a line a second elsewhere.
-    func perform(_ drive: Drive, _ interrupt: Interrupt) async throws -> RunReport {
+    func perform(_ profile: LoadProfile, _ interrupt: Interrupt) async throws -> RunReport {
         let isTerminal = Console.isTerminal
         let isQuiet = isQuiet
-        var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
+        var report = try await generator.run(workload, profile: profile, stop: interrupt) { progress in
             guard !isQuiet else { return true }
             let line = Summary.progress(progress)
-            if isTerminal { Console.write("\r\u{1B}[K" + line, to: 2) } else { Console.complain(line) }
+            if isTerminal { Console.redraw(line) } else { Console.complain(line) }
             return true
         }
         if isTerminal, !isQuiet { Console.complain("") }
@@ -87,14 +101,18 @@ struct LoadStage {
     }
 
     /// A run that ends as soon as its objective is plainly out of reach.
-    func probe(_ drive: Drive, _ interrupt: Interrupt, _ objective: Objective) async throws -> RunReport {
+    func probe(
+        _ profile: LoadProfile, warmUp: Duration, width: Duration, _ interrupt: Interrupt, _ objective: Objective
+    ) async throws -> RunReport {
         let bound = objective.conditions.compactMap { condition -> Double? in
             guard condition.isBelow, condition.operation == nil, case .percentile = condition.measure else {
                 return nil
             }
             return condition.bound
         }.min()
-        var report = try await generator.run(workload, drive: drive, stop: interrupt) { progress in
+        var report = try await generator.run(
+            workload, profile: profile, warmUp: warmUp, intervalWidth: width, stop: interrupt
+        ) { progress in
             guard let bound, progress.at > max(2, progress.lastLength) else { return true }
             let median = Double(progress.last.histogram.percentile(50))
             let rate = Double(progress.last.asked) / progress.lastLength
@@ -110,7 +128,8 @@ struct LoadStage {
     ///
     /// - Parameter arrivals: one more than the highest that may have pushed, where others than this generator sent them.
     func end(_ interrupt: Interrupt, arrivals: UInt64? = nil) async throws {
-        if let pushing = workload as? any PushingWorkload, !keeps {
+        let hasLeft = try await generator.hasLeftSomething()
+        if let pushing = workload as? any PushingWorkload, !keeps, hasLeft || arrivals != nil {
             let own = try await generator.arrivalsSoFar()
             let stop: any StopSignal = interrupt.isStopped ? NeverStops() : interrupt
             let failures = await CleanUp(pushing, generator).perform(arrivals: arrivals ?? own, stop: stop)

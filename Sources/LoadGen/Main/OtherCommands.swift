@@ -1,84 +1,6 @@
 import ArgumentParser
 import LoadKit
 
-struct CompareCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compare two runs; exit code 1 when B is worse than A.",
-        discussion: """
-            Whole stretches of time are drawn again and again, since requests of one moment share their fate. \
-            The risk of a false alarm is shared by all rows.
-            """)
-
-    @Argument(help: "Report of the run to compare with.")
-    var a: String
-
-    @Argument(help: "Report of the run to be judged.")
-    var b: String
-
-    @Option(help: "Risk of a false alarm, in percent.")
-    var risk = "5"
-
-    @Option(name: .customLong("least-change"), help: "Smaller changes are none, in percent.")
-    var leastChange = "1"
-
-    @Option(help: "Write the comparison.")
-    var json: String?
-
-    func run() throws {
-        let (first, second) = (try ReportFile.read(a), try ReportFile.read(b))
-        let comparison = Comparison(
-            first, second, alarmShare: try reading("--risk") { try Quantity.number(risk, in: 0.01...50) / 100 },
-            leastChange: try reading("--least-change") { try Quantity.number(leastChange, in: 0...100) / 100 })
-        for caution in comparison.cautions { Console.complain("caution: " + caution) }
-        var rows = [["", "A", "B", "B against A", "range", "verdict"]]
-        for row in comparison.rows { rows.append(Self.cells(row)) }
-        for line in Summary.table(rows) { Console.say(line) }
-        let isUnknown = comparison.rows.contains { $0.verdict == .unknown }
-        let verdict = comparison.isWorse ? "B is worse" : comparison.differs ? "B is better" : "no difference"
-        Console.say("\n" + (isUnknown && !comparison.isWorse ? "too few seconds to tell: run longer" : verdict))
-        if let json {
-            do {
-                try ReportFile.write(try ReportFile.json(comparison), to: json)
-            } catch {
-                throw Exit(.unwritable, error.description)
-            }
-        }
-        if comparison.isWorse { throw Exit(.missed) }
-        if isUnknown { throw Exit(.invalid) }
-    }
-
-    private static func cells(_ row: Comparison.Row) -> [String] {
-        switch row.measure {
-        case "errors":
-            return [
-                row.measure, Text.significant(row.a * 100) + " %", Text.significant(row.b * 100) + " %",
-                signed(row.ratio.value * 100) + " pt",
-                "\(signed(row.ratio.low * 100)) … \(signed(row.ratio.high * 100)) pt",
-                row.verdict.rawValue,
-            ]
-        case "rate":
-            return [
-                row.measure, Text.significant(row.a) + "/s", Text.significant(row.b) + "/s", change(row), "",
-                row.verdict.rawValue,
-            ]
-        default:
-            return [
-                row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000), change(row),
-                row.verdict == .unknown
-                    ? "–" : "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %",
-                row.verdict.rawValue,
-            ]
-        }
-    }
-
-    /// Against nothing there is none.
-    private static func change(_ row: Comparison.Row) -> String {
-        row.a > 0 && row.b > 0 ? signed((row.ratio.value - 1) * 100) + " %" : "–"
-    }
-
-    private static func signed(_ value: Double) -> String { (value >= 0 ? "+" : "") + Text.fixed(value, 2) }
-}
-
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Make one self-contained page of runs and capacity searches.")
@@ -90,24 +12,19 @@ struct ReportCommand: ParsableCommand {
     var output: String
 
     func run() throws {
-        var runs: [(report: RunReport, extras: HTMLReport.Extras)] = []
-        for input in inputs { runs.append(try Self.read(input)) }
+        var entries: [HTMLReport.Entry] = []
+        for input in inputs { entries.append(try Self.read(input)) }
         do throws(FileError) {
-            try ReportFile.write(HTMLReport.page(runs), to: output)
+            try ReportFile.write(HTMLReport.page(entries), to: output)
         } catch {
             throw Exit(.unwritable, error.description)
         }
     }
 
-    private static func read(_ input: String) throws -> (RunReport, HTMLReport.Extras) {
+    private static func read(_ input: String) throws -> HTMLReport.Entry {
         let bytes = try ReportFile.bytes(input)
-        var extras = HTMLReport.Extras()
-        guard let capacity = CapacityReport.read(bytes) else {
-            return (try ReportFile.decode(RunReport.self, bytes, input), extras)
-        }
-        extras.capacity = capacity.answer
-        extras.objective = capacity.objective
-        return (capacity.run, extras)
+        if let capacity = CapacityReport.read(bytes) { return HTMLReport.Entry(capacity) }
+        return HTMLReport.Entry(try ReportFile.decode(RunReport.self, bytes, input))
     }
 }
 

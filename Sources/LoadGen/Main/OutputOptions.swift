@@ -3,7 +3,8 @@ import LoadKit
 
 /// Where results go.
 struct OutputOptions: ParsableArguments {
-    @Option(help: "Write the whole report, for 'compare', 'report' and 'plan'.")
+    @Option(
+        help: "Write the whole report, for 'compare', 'report' and 'plan'; '-' is standard output, for the others too.")
     var json: String?
 
     @Option(help: "Write one line a second as CSV; beyond 15 minutes one each 2, 4, 8 … seconds.")
@@ -12,7 +13,7 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "Write Prometheus text, for a node exporter's textfile directory.")
     var prometheus: String?
 
-    @Option(help: "Write JUnit XML: the run's validity, and a case a condition.")
+    @Option(help: "Write JUnit XML: whether the figures are the target's, and a case a condition.")
     var junit: String?
 
     @Option(help: "Write the report as one self-contained page.")
@@ -30,21 +31,20 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// Writes all files asked for. Gives what kept some from being written, after the others have been.
-    func write(_ report: RunReport, _ verdicts: [Objective.Verdict]) -> Exit? {
-        var extras = HTMLReport.Extras()
-        extras.verdicts = verdicts
-        return Self.write([
+    func write(_ report: RunReport) -> Exit? {
+        Self.write([
             (json, { () throws(FileError) in try ReportFile.json(report) }),
             (csv, { () throws(FileError) in TextOutputs.csv(report) }),
             (prometheus, { () throws(FileError) in TextOutputs.prometheus(report) }),
-            (junit, { () throws(FileError) in TextOutputs.junit(report, verdicts) }),
-            (html, { () throws(FileError) in HTMLReport.page(report, extras: extras) }),
+            (junit, { () throws(FileError) in TextOutputs.junit(report) }),
+            (html, { () throws(FileError) in HTMLReport.page(report) }),
         ])
     }
 
     /// A run is too long to find out only behind it that its report has no place.
     static func tryWriting(_ paths: [String?]) throws {
         let paths = paths.compactMap { $0 }
+        if paths.contains("-") { Console.leaveOutput() }
         guard Set(paths).count == paths.count else { throw Exit(.usage, "two reports would go to the same file") }
         do throws(FileError) {
             for path in paths { try ReportFile.tryWriting(path) }

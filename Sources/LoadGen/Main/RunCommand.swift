@@ -45,40 +45,56 @@ struct RunCommand: AsyncParsableCommand {
         let scenario = try load.readScenario()
         let target = try Target(parsing: load.url)
         let seed = load.seed ?? freshSeed()
-        let drive = try self.drive(scenario, seed: seed)
-        let settings = try load.settings(drive, scenario, target, seed: seed)
+        let profile = try self.profile(scenario, seed: seed)
+        let settings = try load.settings(profile, scenario, target, seed: seed)
         let workload = try load.workload(scenario, target, settings)
         let interrupt = Interrupt()
-        let crew = try await agents.connect(drive, settings, interrupt)
+        let crew = try await agents.connect(profile, settings, interrupt)
         let stage = try await LoadStage.start(workload, load, settings, scenario, target, interrupt)
-        let report: RunReport
+        var report: RunReport
         do {
             report =
                 if let crew {
-                    try await crew.perform(drive, load, settings, scenario, interrupt)
+                    try await crew.perform(profile, load, settings, scenario, interrupt)
                 } else {
-                    try await stage.perform(drive, interrupt)
+                    try await stage.perform(profile, interrupt)
                 }
         } catch {
-            try await stage.end(interrupt, arrivals: crew?.arrivals(drive, settings))
+            try await stage.end(interrupt, arrivals: crew?.arrivals(profile, settings))
             throw error
         }
+        report.verdicts = objectives.flatMap { $0.judge(report) }.map(VerdictReport.init)
         for line in Summary.lines(report) { Console.say(line) }
-        let verdicts = objectives.flatMap { $0.judge(report) }
-        for verdict in verdicts {
-            Console.say("\(verdict.isMet ? "met" : "MISSED"): \(verdict.condition) (\(verdict.text))")
-        }
         // Before clean-up, which may take its time and be cut short.
-        let unwritten = output.write(report, verdicts)
-        try await stage.end(interrupt, arrivals: crew?.arrivals(drive, settings))
+        let unwritten = output.write(report)
+        try await stage.end(interrupt, arrivals: crew?.arrivals(profile, settings))
         if let unwritten { throw unwritten }
         if interrupt.isStopped { throw Exit(.interrupted) }
-        if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.max(by: { $0.value < $1.value })?.key
+        try Self.end(report)
+    }
+
+    /// Throws what the run ends with, if it is not 0.
+    private static func end(_ report: RunReport) throws {
+        if report.arrivals.succeeded == 0, let failure = report.arrivals.failures.max(by: { $0.value < $1.value })?.key,
+            !Failure.own.contains(failure)
         {
             throw Exit(.unreachable, "nothing succeeded: \(Failure.explained(failure))")
         }
-        if !report.isValid { throw Exit(.invalid, "the run is invalid: " + report.doubts.joined(separator: "; ")) }
-        if verdicts.contains(where: { !$0.isMet }) { throw Exit(.missed) }
+        if report.isTargetGone {
+            throw Exit(
+                .unreachable,
+                "the target went away: the last \(report.lostInARow) arrivals did not reach it, or had no answer")
+        }
+        if report.verdicts.contains(where: { $0.verdict == .missed }) { throw Exit(.missed) }
+        let open = report.verdicts.filter { $0.verdict == .unknown }
+        if let first = open.first {
+            let rest = open.count > 1 ? ", and of \(open.count - 1) more" : ""
+            throw Exit(
+                .invalid, "the run cannot tell of \(first.condition)\(rest): \(first.reason ?? "nothing was measured")")
+        }
+        if report.verdicts.isEmpty, !report.isValid {
+            throw Exit(.invalid, "the figures may be the generator's own: " + report.doubts.joined(separator: "; "))
+        }
     }
 
     /// What would be passed over in silence is refused.
@@ -108,7 +124,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Command line over scenario over 10 a second for 10 s.
-    private func drive(_ scenario: Scenario, seed: UInt64) throws -> Drive {
+    private func profile(_ scenario: Scenario, seed: UInt64) throws -> LoadProfile {
         let length = try duration.map { text in try reading("--duration") { try Quantity.duration(text) } }
         guard length ?? .seconds(1) > .zero else { throw Exit(.usage, "--duration must be longer than nothing") }
         if let concurrency {

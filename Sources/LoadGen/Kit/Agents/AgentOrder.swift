@@ -7,7 +7,7 @@ package struct AgentOrder: Codable, Sendable {
     /// A connection a request.
     package var closesConnections: Bool
     /// The whole of it: the agent takes its share.
-    package var drive: Drive
+    package var profile: LoadProfile
     /// Stretches before and after the figures, at most a year.
     package var warmUp: Duration
     package var coolDown: Duration
@@ -26,7 +26,7 @@ package struct AgentOrder: Codable, Sendable {
     /// What was pushed stays, even when the coordinator is gone.
     package var keeps: Bool
     /// Number of the run's first arrival.
-    package var base: UInt64
+    package var firstIndex: UInt64
     /// The most connections of this agent.
     package var connections: Int
     /// The agent's own wall clock at which to begin, nanoseconds since 1970.
@@ -34,14 +34,15 @@ package struct AgentOrder: Codable, Sendable {
 
     /// An order for the whole; the coordinator fills in the shares and the moment.
     package init(
-        url: String, scenario: Scenario?, closesConnections: Bool, drive: Drive, warmUp: Duration, coolDown: Duration,
+        url: String, scenario: Scenario?, closesConnections: Bool, profile: LoadProfile, warmUp: Duration,
+        coolDown: Duration,
         requestTimeout: Duration, intervalWidth: Duration, think: Duration, seed: UInt64, connections: Int,
         keeps: Bool = false
     ) {
         self.url = url
         self.scenario = scenario
         self.closesConnections = closesConnections
-        self.drive = drive
+        self.profile = profile
         self.warmUp = warmUp
         self.coolDown = coolDown
         self.requestTimeout = requestTimeout
@@ -52,7 +53,7 @@ package struct AgentOrder: Codable, Sendable {
         self.keeps = keeps
         share = 0
         shares = 1
-        base = 0
+        firstIndex = 0
         beginAt = 0
     }
 
@@ -66,7 +67,7 @@ package struct AgentOrder: Codable, Sendable {
         guard (1...4096).contains(shares), (0..<shares).contains(share), (1...1_000_000).contains(connections) else {
             throw RunError("the order's share or connections are out of bounds")
         }
-        if case .closed(let clients, let length) = drive {
+        if case .closed(let clients, let length) = profile {
             guard (1...1_000_000).contains(clients), length > .zero, length <= longest else {
                 throw RunError("the order's clients or length are out of bounds")
             }
@@ -94,12 +95,12 @@ package struct AgentResult: Codable, Sendable {
     /// Its part of the figures.
     package var report: RunReport
     /// One more than the highest arrival that it has begun: how far clean-up has to look.
-    package var beyond: UInt64
+    package var nextIndex: UInt64
 
     /// A part of a run.
-    package init(report: RunReport, beyond: UInt64) {
+    package init(report: RunReport, nextIndex: UInt64) {
         self.report = report
-        self.beyond = beyond
+        self.nextIndex = nextIndex
     }
 }
 

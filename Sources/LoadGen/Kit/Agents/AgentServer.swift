@@ -1,6 +1,5 @@
 import Glibc
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import Synchronization
 
@@ -58,7 +57,6 @@ package final class AgentServer: Sendable {
                 .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
                         try channel.pipeline.syncOperations.addHandler(AgentHandler(server: self))
                     }
                 }
@@ -145,15 +143,13 @@ package final class AgentServer: Sendable {
     }
 }
 
-/// Gathers a request and writes its answer. Touched on its event loop only.
+/// Gathers a request and writes its answer; whoever asks again before it came is cut off. Touched on its event loop only.
 private final class AgentHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
-    private static let longestBody = 4_194_304
     private let server: AgentServer
-    private var head: HTTPRequestHead?
-    private var body: [UInt8] = []
+    private var reader = AgentRequestReader()
     /// Of the request that is being answered.
     private var stop: AgentStop?
 
@@ -162,26 +158,26 @@ private final class AgentHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            self.head = head
-            body = []
-        case .body(let part):
-            guard body.count + part.readableBytes <= Self.longestBody else { return context.close(promise: nil) }
-            body.append(contentsOf: part.readableBytesView)
-        case .end:
-            guard let head else { return context.close(promise: nil) }
-            let promise = context.eventLoop.makePromise(of: (Int, String).self)
-            let (server, bytes, stop) = (server, body, AgentStop())
-            self.stop = stop
-            promise.completeWithTask {
-                await server.answer(
-                    head.method.rawValue, head.uri, authorization: head.headers.first(name: "Authorization"),
-                    body: bytes, stop: stop)
-            }
-            promise.futureResult.assumeIsolated().whenSuccess { [self] answer in
-                write(answer, keepsAlive: head.isKeepAlive, context)
-            }
+        // Coordinators ask one thing at a time.
+        guard stop == nil else { return context.close(promise: nil) }
+        do throws(AgentRequestReader.Refusal) {
+            guard let request = try reader.read(unwrapInboundIn(data).readableBytesView) else { return }
+            answer(request, context)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func answer(_ request: AgentRequest, _ context: ChannelHandlerContext) {
+        let promise = context.eventLoop.makePromise(of: (Int, String).self)
+        let (server, stop) = (server, AgentStop())
+        self.stop = stop
+        promise.completeWithTask {
+            await server.answer(
+                request.method, request.path, authorization: request.authorization, body: request.body, stop: stop)
+        }
+        promise.futureResult.assumeIsolated().whenSuccess { [self] answer in
+            write(answer, keepsAlive: request.keepsAlive, context)
         }
     }
 
@@ -196,16 +192,11 @@ private final class AgentHandler: ChannelInboundHandler {
 
     private func write(_ answer: (Int, String), keepsAlive: Bool, _ context: ChannelHandlerContext) {
         stop = nil
-        let bytes = ByteBuffer(string: answer.1)
-        let headers: HTTPHeaders = [
-            "Content-Type": "application/json", "Content-Length": "\(bytes.readableBytes)",
-            "Connection": keepsAlive ? "keep-alive" : "close",
-        ]
-        context.write(
-            wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: answer.0), headers: headers))),
-            promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
-        let written = context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated()
+        let (status, body) = answer
+        let head =
+            "HTTP/1.1 \(status) \(status == 200 ? "OK" : "Refused")\r\nContent-Type: application/json\r\n"
+            + "Content-Length: \(body.utf8.count)\r\nConnection: \(keepsAlive ? "keep-alive" : "close")\r\n\r\n"
+        let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: head + body))).assumeIsolated()
         // Closing at once would cut off what the socket has not taken yet.
         if !keepsAlive { written.whenComplete { _ in context.close(promise: nil) } }
     }

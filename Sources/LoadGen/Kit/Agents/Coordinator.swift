@@ -15,11 +15,11 @@ package final class Coordinator: Sendable {
     private let generator: Generator
     private let secret: String?
     private let agents: [Agent]
-    private let told = Mutex<(agents: Int, beyond: UInt64)>((0, 0))
+    private let told = Mutex<(agents: Int, nextIndex: UInt64)>((0, 0))
 
     /// One more than the highest arrival that any agent has told of, and whether all have.
-    package var arrivalsSoFar: (beyond: UInt64, isCertain: Bool) {
-        told.withLock { ($0.beyond, $0.agents == agents.count) }
+    package var arrivalsSoFar: (nextIndex: UInt64, isCertain: Bool) {
+        told.withLock { ($0.nextIndex, $0.agents == agents.count) }
     }
 
     /// Time that orders need to get there, and agents to log in.
@@ -81,7 +81,8 @@ package final class Coordinator: Sendable {
         }
         let doubt = agents.map(\.doubt).max() ?? 0
         report.notes.append("\(agents.count) agents, clocks aligned within \(Text.time(doubt))")
-        report.doubts = Validity.doubts(about: report, isOpen: report.mode == "open loop")
+        report.doubts = Validity.doubts(about: report)
+        report.isPartial = failure != nil || (!stop.isStopped && parts.contains { !$0.isWhole })
         if let failure {
             report.doubts.append("only the others' figures are here: " + failure.description)
         } else if !stop.isStopped, let first = parts.first(where: { !$0.isWhole }) {
@@ -122,7 +123,7 @@ package final class Coordinator: Sendable {
             let json = try ReportFile.json(order)
             let answer = try await Self.ask(endpoint, "POST", "/run", ByteBuffer(string: json), secret, generator)
             let result = try ReportFile.decode(AgentResult.self, answer, endpoint.authority)
-            told.withLock { $0 = ($0.agents + 1, max($0.beyond, result.beyond)) }
+            told.withLock { $0 = ($0.agents + 1, max($0.nextIndex, result.nextIndex)) }
             return Part(agent: endpoint.authority, result: .success(result.report))
         } catch let error as RunError {
             return Part(agent: endpoint.authority, result: .failure(error))

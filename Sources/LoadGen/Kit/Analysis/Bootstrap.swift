@@ -1,25 +1,28 @@
+import Glibc
+
 /// Latencies of a run in blocks of time, ready to be drawn again and again.
 ///
 /// Requests of one moment share their fate, so that single requests must not be drawn: blocks are.
 struct Blocks {
-    /// Bucket and count of each block.
-    private let blocks: [[(index: Int, count: Int)]]
-    private static let bucketCount = 1 << 14
+    /// Place in ``values`` and count, of each block.
+    private let blocks: [[(place: Int, count: Int)]]
+    /// The latencies that there are, rising, nanoseconds.
+    private let values: [Double]
+    /// Arrivals in all.
+    let total: Int
 
-    /// - Parameter least: intervals are joined until at least so many arrivals stand in a block.
-    init(_ intervals: [Interval], least: Int = 1) {
-        var blocks: [[(index: Int, count: Int)]] = []
-        var gathered = Interval()
-        var held = 0
-        for interval in intervals {
-            gathered.add(interval)
-            held += interval.latencies.values.reduce(0) { $0 + Int($1) }
-            guard held >= least else { continue }
-            blocks.append(gathered.latencies.map { (Int($0.key), Int($0.value)) }.sorted { $0.index < $1.index })
-            gathered = Interval()
-            held = 0
+    /// - Parameter width: so many intervals make a block; what is left over at the end is joined to the last.
+    init(_ intervals: [Interval], width: Int = 1) {
+        var joined: [Interval] = []
+        for (place, interval) in intervals.filter({ !$0.latencies.isEmpty }).enumerated() {
+            if place % width == 0 { joined.append(Interval()) }
+            joined[joined.count - 1].add(interval)
         }
-        self.blocks = blocks
+        let buckets = Set(joined.flatMap(\.latencies.keys)).sorted()
+        let places = Dictionary(uniqueKeysWithValues: buckets.enumerated().map { ($0.element, $0.offset) })
+        values = buckets.map { Double(LatencyBucket.value(of: $0)) }
+        blocks = joined.map { block in block.latencies.map { (places[$0.key] ?? 0, Int($0.value)) } }
+        total = blocks.joined().reduce(0) { $0 + $1.count }
     }
 
     var count: Int { blocks.count }
@@ -30,32 +33,48 @@ struct Blocks {
     }
 
     /// Percentiles of as many blocks drawn with replacement.
-    func resampled(_ percents: [Double], _ random: inout SeededRandom) -> [Double] {
+    private func resampled(_ percents: [Double], _ random: inout SeededRandom) -> [Double] {
         percentiles(percents, of: blocks.indices.map { _ in Int(random.next() % UInt64(blocks.count)) })
     }
 
+    /// The variances of the percentiles' logarithms, as drawing again and again tells them, with n / (n - 1) for few blocks.
+    func variances(_ percents: [Double], draws: Int, _ random: inout SeededRandom) -> [Double] {
+        guard count > 1 else { return percents.map { _ in .infinity } }
+        var (sums, squares) = (percents.map { _ in 0.0 }, percents.map { _ in 0.0 })
+        for _ in 0..<draws {
+            for (place, value) in resampled(percents, &random).enumerated() {
+                let logarithm = log(max(value, 1))
+                sums[place] += logarithm
+                squares[place] += logarithm * logarithm
+            }
+        }
+        return zip(sums, squares).map { sum, square in
+            let mean = sum / Double(draws)
+            return max(square / Double(draws) - mean * mean, 0) * Double(count) / Double(count - 1)
+        }
+    }
+
     private func percentiles(_ percents: [Double], of chosen: [Int]) -> [Double] {
-        var counts = [Int](repeating: 0, count: Self.bucketCount)
+        var counts = [Int](repeating: 0, count: values.count)
         var total = 0
         for block in chosen {
             for entry in blocks[block] {
-                counts[entry.index] += entry.count
+                counts[entry.place] += entry.count
                 total += entry.count
             }
         }
         guard total > 0 else { return percents.map { _ in 0 } }
-        var values: [Double] = []
-        var seen = 0
-        var index = -1
+        var found: [Double] = []
+        var (seen, place) = (0, -1)
         for percent in percents {
             let rank = max(1, Int((Double(total) * percent / 100).rounded(.up)))
-            while seen < rank, index + 1 < counts.count {
-                index += 1
-                seen += counts[index]
+            while seen < rank, place + 1 < counts.count {
+                place += 1
+                seen += counts[place]
             }
-            values.append(Double(LatencyBucket.value(of: UInt16(clamping: max(index, 0)))))
+            found.append(values[max(place, 0)])
         }
-        return values
+        return found
     }
 }
 
@@ -65,36 +84,4 @@ package struct Estimate: Codable, Equatable, Sendable {
     package let value: Double
     package let low: Double
     package let high: Double
-}
-
-/// Functions of one or several numbers.
-enum Statistics {
-    /// The value below which `share` of `sorted` lie, between neighbours in a straight line; 0 when empty.
-    static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-        guard let last = sorted.last else { return 0 }
-        let place = min(max(share, 0), 1) * Double(sorted.count - 1)
-        let low = Int(place)
-        guard low + 1 < sorted.count else { return last }
-        return sorted[low] + (sorted[low + 1] - sorted[low]) * (place - Double(low))
-    }
-
-    /// Median of the slopes between all pairs (Theil–Sen), and Kendall's tau (share of the pairs that rise less that of
-    /// those that fall) with its z: all robust to outliers.
-    static func trend(_ values: [Double]) -> (slope: Double, tau: Double, z: Double) {
-        let count = values.count
-        guard count >= 4 else { return (0, 0, 0) }
-        var slopes: [Double] = []
-        var score = 0.0
-        for later in 1..<count {
-            for earlier in 0..<later {
-                let difference = values[later] - values[earlier]
-                slopes.append(difference / Double(later - earlier))
-                score += difference > 0 ? 1 : difference < 0 ? -1 : 0
-            }
-        }
-        let n = Double(count)
-        let deviation = (n * (n - 1) * (2 * n + 5) / 18).squareRoot()
-        let z = score == 0 ? 0 : (score - (score > 0 ? 1 : -1)) / deviation
-        return (quantile(slopes.sorted(), 0.5), score / (n * (n - 1) / 2), z)
-    }
 }

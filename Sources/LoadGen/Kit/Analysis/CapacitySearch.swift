@@ -1,49 +1,63 @@
 import Glibc
 
-/// What one probe at a rate told.
+/// What one probe told.
 package struct ProbeResult: Codable, Sendable {
-    /// Why a probe failed or cannot be trusted.
+    /// How a probe came out.
     package enum Outcome: String, Codable, Sendable {
         case passed
         /// The objective was missed.
         case missed
         /// The objective was met, but latency kept rising: it would not have been for long.
         case rising
-        /// The generator could not keep the rate.
+        /// The generator could not keep the rate, or its own lag may be what was missed.
         case generator = "generator at its limit"
     }
 
-    /// Arrivals a second.
+    /// Arrivals a second that were asked for by the schedule as it was drawn: what is judged, and told.
     package let rate: Double
+    /// Arrivals a second that the search wanted; chance makes the other of it.
+    package let wanted: Double
+    /// Arrivals in it.
+    package let arrivals: Int
+    /// It was long enough to be drawn on for the answer, not only to find its neighbourhood.
+    package let isFine: Bool
     /// How it came out.
     package let outcome: Outcome
-    /// A failure that chance does not explain: a queue grew, or the target fell behind.
-    package let isPlain: Bool
+    /// For each condition what was seen of it, then whether latency kept steady.
+    package let evidence: [Evidence]
     /// Answers a second that came while it lasted.
     package let throughput: Double
-    /// Chance that the objective is met at this rate, from resampled seconds, 0 ... 1.
-    package let confidence: Double
     /// The conditions with their values.
     package let summary: String
     /// What was measured of the first condition on whole arrivals' latency, nanoseconds.
     package let latency: Double?
+    /// CPU-seconds a second of the target while it lasted; `nil` where they were not read.
+    package let targetCPU: Double?
 
-    /// What a probe at `rate` told.
+    /// What a probe told.
     package init(
-        rate: Double, outcome: Outcome, isPlain: Bool, throughput: Double, confidence: Double, summary: String,
-        latency: Double? = nil
+        rate: Double, wanted: Double? = nil, arrivals: Int = 0, isFine: Bool = true, outcome: Outcome,
+        evidence: [Evidence] = [],
+        throughput: Double, summary: String = "", latency: Double? = nil, targetCPU: Double? = nil
     ) {
         self.rate = rate
+        self.wanted = wanted ?? rate
+        self.arrivals = arrivals
+        self.isFine = isFine
         self.outcome = outcome
-        self.isPlain = isPlain
+        self.evidence = evidence
         self.throughput = throughput
-        self.confidence = confidence
         self.summary = summary
         self.latency = latency
+        self.targetCPU = targetCPU
     }
 }
 
 /// Finds the highest rate that keeps an objective. A pure state machine: rates come out, results go in.
+///
+/// First the rate is quadrupled until a probe fails. Then probes are made close to where all that were made so far put the
+/// limit (``KneeFit``), a little above and a little below, until the interval of it is narrow enough: a queue near its limit
+/// is so moody that no single probe could tell.
 package struct CapacitySearch: Sendable {
     /// Where the search stands.
     package enum Step: Equatable, Sendable {
@@ -53,38 +67,43 @@ package struct CapacitySearch: Sendable {
 
     /// The answer.
     package struct Answer: Codable, Sendable {
-        /// The highest rate that passed, 0 when none did.
+        /// The highest rate that keeps the objective, as the probes together tell; 0 when none does. Where no rate that was tried
+        /// was too much, the highest of these.
         package let rate: Double
-        /// The lowest rate above it that failed; `nil` when none did.
-        package let failedAt: Double?
+        /// The interval that holds the true one in nine of ten searches (of simulated queues); `high` is absent where no rate was
+        /// too much.
+        package let low: Double
+        package let high: Double?
         /// In the order in which they were made.
         package let probes: [ProbeResult]
         /// The search ended because the generator, not the target, could do no more.
         package let isGeneratorBound: Bool
+        /// The interval is as narrow as it was asked to be.
+        package let isSettled: Bool
     }
 
     /// The most probes.
-    package static let mostProbes = 12
+    package static let mostProbes = 32
+    /// Probes near the limit without which no interval is believed.
+    private static let leastNear = 4
+    /// And so many of them must have passed, and so many failed.
+    private static let leastOfEach = 3
+    /// So far from the limit, as a factor, probes still tell of it.
+    private static let near = 1.3
+
     private let precision: Double
     private let floor: Double
     private let ceiling: Double
     private(set) var probes: [ProbeResult] = []
     private var next: Double
-    /// The rate that is being tried for a second time.
-    private var retrying: Double?
-
-    /// So far above a bound that chance may have set, a second look is taken.
-    private static let secondLook = 1.04
-    /// The least chance to meet the objective with which a single pass is believed.
-    private static let sure = 0.9
 
     /// - Parameters:
     ///   - start: the first rate.
-    ///   - precision: the search ends when the bounds are this close, as a share.
+    ///   - precision: the search ends when both ends of the interval are so close to the answer, as a share.
     ///   - floor: no lower rate is tried.
     ///   - ceiling: no higher rate is tried.
     package init(
-        start: Double, precision: Double = 0.02, floor: Double = 0.1, ceiling: Double = Schedule.highestRate
+        start: Double, precision: Double = 0.03, floor: Double = 0.1, ceiling: Double = Schedule.highestRate
     ) {
         next = min(max(start, floor), ceiling)
         self.precision = precision
@@ -94,83 +113,115 @@ package struct CapacitySearch: Sendable {
 
     /// What to do now.
     package var step: Step {
-        if probes.count >= Self.mostProbes || isSettled { return .done }
-        return .probe(rate: next)
+        probes.count >= Self.mostProbes || isSettled ? .done : .probe(rate: next)
     }
 
-    /// What was found last at each rate: of two probes at the same one the second counts.
-    private var latest: [ProbeResult] {
-        probes.indices.filter { place in !probes[(place + 1)...].contains { $0.rate == probes[place].rate } }
-            .map { probes[$0] }
+    /// The next probe is one of those whose counts make the answer, not of those that look for its neighbourhood.
+    package var isFine: Bool {
+        guard let fail = failed.map(\.rate).min() else { return false }
+        return passed.contains { $0.rate < fail && $0.rate * Self.near > fail } || passed.contains { $0.rate >= fail }
     }
 
-    /// The highest rate that passed.
-    private var low: Double? { latest.filter { $0.outcome == .passed }.map(\.rate).max() }
-
-    /// The lowest rate above it that failed: what failed below a rate that passes did so by chance.
-    private var high: Double? {
-        let low = low ?? 0
-        return latest.filter { $0.outcome != .passed && $0.rate > low }.map(\.rate).min()
-    }
-
-    private var isClosed: Bool {
-        if let low, let high { return high / low <= 1 + precision }
-        if let low { return low >= ceiling }
-        return (high ?? .infinity) <= max(floor, 0.2)
-    }
-
-    private var isSettled: Bool { isClosed && doubtful == nil && retrying == nil }
-
-    /// Where to look once more when the bounds have met at a rate that failed by little: a stall of the machine may have
-    /// set it, and a bound that is set wrongly makes all that follows too low. `nil` when the bound is sure.
-    private var doubtful: Double? {
-        guard let high, low != nil, isClosed, latest.first(where: { $0.rate == high })?.isPlain == false else {
-            return nil
-        }
-        let rate = min(high * Self.secondLook, ceiling)
-        return probes.contains { $0.rate > high && $0.rate <= rate } ? nil : rate
-    }
+    private var passed: [ProbeResult] { probes.filter { $0.outcome == .passed } }
+    private var failed: [ProbeResult] { probes.filter { $0.outcome != .passed } }
 
     /// Takes the result of the probe asked for last.
     package mutating func take(_ result: ProbeResult) {
         probes.append(result)
-        let isSure = result.outcome == .passed ? result.confidence >= Self.sure : result.isPlain
-        if !isSure, retrying != result.rate, probes.count + 2 < Self.mostProbes {
-            // Luck, or something else on the machine, may have had a hand in it.
-            retrying = result.rate
-            next = result.rate
-            return
-        }
-        retrying = nil
-        next = doubtful ?? max(min(proposal(after: result), ceiling), floor)
+        next = min(max(proposal(after: result), floor), ceiling)
     }
 
     private func proposal(after result: ProbeResult) -> Double {
-        switch (low, high) {
-        case (let low?, let high?): return between(low, high, result)
-        case (let low?, nil): return low * (probes.count < 4 ? 4 : 2)
-        case (nil, let high?):
+        guard let fail = failed.map(\.rate).min() else {
+            return result.rate * (probes.count < 4 ? 4 : 2)
+        }
+        guard let pass = passed.map(\.rate).filter({ $0 < fail * Self.near }).max() else {
             // What an overloaded target still does is close to what it can do.
             let guess = result.throughput * 0.9
-            return guess > high * 0.05 && guess < high * 0.95 ? guess : high / 4
-        case (nil, nil): return next
+            return guess > fail * 0.05 && guess < fail * 0.95 ? guess : fail / 4
         }
+        if fail / pass > Self.near {
+            let guess = result.throughput * 0.97
+            return result.outcome != .passed && guess > pass * 1.05 && guess < fail * 0.95
+                ? guess : (pass * fail).squareRoot()
+        }
+        guard let knee = knee else { return (pass * fail).squareRoot() }
+        return aim(knee)
     }
 
-    private func between(_ low: Double, _ high: Double, _ result: ProbeResult) -> Double {
-        let middle = (low * high).squareRoot()
-        guard result.outcome != .passed, high / low > 1.15 else { return middle }
-        // Of a missed rate the throughput tells more than the middle does: go close below it, then close above.
-        let guess = result.throughput * 0.98
-        return guess > low * 1.03 && guess < high * 0.97 ? guess : middle
+    /// A little above or below the limit, where probes tell most: on the side of which less was seen, and the further the more
+    /// often the other came out there.
+    private func aim(_ knee: Knee) -> Double {
+        let fine = knee.probes.filter(\.isFine)
+        let passes = fine.count { $0.outcome == .passed }
+        let excess = passes * 2 - fine.count
+        let step = min(max(0.9 / knee.slope, precision / 4) * Double(max(1, abs(excess))), 0.06)
+        return knee.rate.value * (excess > 0 ? 1 + step : 1 - step)
+    }
+
+    private struct Knee {
+        let rate: Estimate
+        let slope: Double
+        /// Of the probes that it is drawn from.
+        let probes: [ProbeResult]
+    }
+
+    /// Where the probes near the limit put it: of all conditions the one that gives way first.
+    private var knee: Knee? {
+        guard let fail = failed.map(\.rate).min() else { return nil }
+        let conditions = probes.map(\.evidence.count).max() ?? 0
+        var found: Knee?
+        for place in 0..<conditions
+        where probes.contains(where: { $0.evidence.indices.contains(place) && $0.evidence[place].isBroken }) {
+            guard let knee = knee(of: place, around: fail) else { continue }
+            if knee.rate.value < found?.rate.value ?? .infinity { found = knee }
+        }
+        return found
+    }
+
+    /// Fits the fine probes, while there are few of them all that lie near.
+    private func knee(of condition: Int, around first: Double) -> Knee? {
+        let fine = probes.filter(\.isFine)
+        var close =
+            fine.count >= Self.leastNear
+            ? fine : probes.filter { $0.rate < first * Self.near && $0.rate > first / Self.near }
+        // Both sides of the limit have to be in sight.
+        if close.allSatisfy({ $0.outcome == .passed }), let above = failed.min(by: { $0.rate < $1.rate }) {
+            close.append(above)
+        }
+        if !close.contains(where: { $0.outcome == .passed }), let below = passed.max(by: { $0.rate < $1.rate }) {
+            close.append(below)
+        }
+        let points = close.filter { $0.evidence.indices.contains(condition) }
+            .map { KneeFit.Point(rate: $0.rate, evidence: $0.evidence[condition]) }
+        guard let (rate, slope) = KneeFit(points)?.estimate() else { return nil }
+        return Knee(rate: rate, slope: slope, probes: close)
+    }
+
+    private var isSettled: Bool {
+        guard !failed.isEmpty else { return (passed.map(\.rate).max() ?? 0) >= ceiling * 0.999 }
+        if passed.isEmpty { return (failed.map(\.wanted).min() ?? 0) <= max(floor, 0.2) }
+        guard let knee else { return false }
+        let fine = knee.probes.filter(\.isFine)
+        let passes = fine.count { $0.outcome == .passed }
+        guard passes >= Self.leastOfEach, fine.count - passes >= Self.leastOfEach else { return false }
+        return knee.rate.high <= knee.rate.value * (1 + precision) && knee.rate.low >= knee.rate.value * (1 - precision)
     }
 
     /// The answer so far.
     package var answer: Answer {
-        Answer(
-            rate: low ?? 0, failedAt: high, probes: probes,
-            isGeneratorBound: high.map { bound in
-                probes.contains { $0.rate == bound && $0.outcome == .generator }
-            } ?? false)
+        let highest = passed.map(\.rate).max() ?? 0
+        let bound = failed.map(\.rate).min()
+        let isGeneratorBound = bound.map { bound in
+            probes.contains { $0.outcome == .generator && $0.rate <= bound * Self.near }
+        }
+        guard bound != nil, highest > 0, let knee else {
+            return Answer(
+                rate: highest, low: highest, high: bound, probes: probes, isGeneratorBound: isGeneratorBound ?? false,
+                isSettled: isSettled)
+        }
+        return Answer(
+            rate: knee.rate.value, low: knee.rate.low, high: knee.rate.high, probes: probes,
+            isGeneratorBound: isGeneratorBound ?? false, isSettled: isSettled)
     }
 }

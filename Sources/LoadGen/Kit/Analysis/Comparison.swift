@@ -67,34 +67,27 @@ package struct Comparison: Codable, Sendable {
         return cautions
     }
 
+    /// Seconds without which nothing is told.
+    package static let leastBlocks = 5
+    /// Arrivals beyond a percentile, in each run, without which nothing is told of it.
+    package static let leastBeyond = 10.0
+
     private static func latencyRows(
         _ a: RunReport, _ b: RunReport, risk: Double, leastChange: Double, seed: UInt64
     ) -> [Row] {
         let (first, second) = (Blocks(a.intervals), Blocks(b.intervals))
         let (valuesA, valuesB) = (first.percentiles(percents), second.percentiles(percents))
-        var random = SeededRandom(seed: seed, purpose: 0xC0)
-        var draws = percents.map { _ in [Double]() }
-        let isEnough = min(first.count, second.count) >= 5
-        for _ in 0..<(isEnough ? 2000 : 0) {
-            let (drawA, drawB) = (first.resampled(percents, &random), second.resampled(percents, &random))
-            for place in percents.indices {
-                draws[place].append(log(max(drawB[place], 1)) - log(max(drawA[place], 1)))
-            }
-        }
-        let widening =
-            min(first.count, second.count) > 1
-            ? (Double(min(first.count, second.count)) / Double(min(first.count, second.count) - 1)).squareRoot() : 1
+        let halves = halfWidths(a.intervals, b.intervals, risk: risk, seed: seed)
         return percents.indices.map { place in
             let middle = log(max(valuesB[place], 1)) - log(max(valuesA[place], 1))
-            let sorted = draws[place].sorted()
-            // Few blocks make the bootstrap too sure of itself: n / (n - 1) of variance puts that right.
-            let low = middle + (Statistics.quantile(sorted, risk / 2) - middle) * widening
-            let high = middle + (Statistics.quantile(sorted, 1 - risk / 2) - middle) * widening
-            let ratio = Estimate(value: exp(middle), low: exp(low), high: exp(high))
+            let beyond = Double(min(first.total, second.total)) * (1 - percents[place] / 100)
+            let isEnough = min(first.count, second.count) >= leastBlocks && beyond >= leastBeyond - 1e-6
+            let half = isEnough ? halves[place] : 0
+            let ratio = Estimate(value: exp(middle), low: exp(middle - half), high: exp(middle + half))
             let verdict: Verdict
             if !isEnough || valuesA[place] == 0 || valuesB[place] == 0 {
                 verdict = .unknown
-            } else if abs(ratio.value - 1) < leastChange || (low <= 0 && high >= 0) {
+            } else if abs(ratio.value - 1) < leastChange || abs(middle) <= half {
                 verdict = .same
             } else {
                 verdict = middle > 0 ? .worse : .better
@@ -105,9 +98,34 @@ package struct Comparison: Codable, Sendable {
         }
     }
 
+    /// How far a logarithm of B / A may be from none by chance: Student's t over the spread of blocks of time, with the degrees of
+    /// freedom that so few blocks leave (Welch). Neighbouring seconds share the machine's moods, so that longer blocks are tried
+    /// too, as long as there are enough of them: the widest counts.
+    private static func halfWidths(_ a: [Interval], _ b: [Interval], risk: Double, seed: UInt64) -> [Double] {
+        var random = SeededRandom(seed: seed, purpose: 0xC0)
+        var widest = percents.map { _ in 0.0 }
+        for width in [1, 2, 4, 8] {
+            let (first, second) = (Blocks(a, width: width), Blocks(b, width: width))
+            let least = min(first.count, second.count)
+            guard width == 1 ? least > 1 : least >= 8 else { break }
+            let variances = (
+                first.variances(percents, draws: 300, &random), second.variances(percents, draws: 300, &random)
+            )
+            for place in percents.indices {
+                let (ours, theirs) = (variances.0[place], variances.1[place])
+                let sum = ours + theirs
+                let parts = ours * ours / Double(first.count - 1) + theirs * theirs / Double(second.count - 1)
+                let freedom = parts > 0 ? sum * sum / parts : 1
+                let half = Statistics.studentQuantile(1 - risk / 2, freedom) * sum.squareRoot()
+                widest[place] = max(widest[place], half)
+            }
+        }
+        return widest
+    }
+
     /// Two shares of failures: the difference with its interval (Newcombe's, from Wilson's).
     private static func errorRow(_ a: RunReport, _ b: RunReport, risk: Double) -> Row {
-        let z = normalQuantile(1 - risk / 2)
+        let z = Statistics.normalQuantile(1 - risk / 2)
         let (first, second) = (wilson(a.arrivals, z), wilson(b.arrivals, z))
         let difference = second.value - first.value
         let down =
@@ -146,15 +164,5 @@ package struct Comparison: Codable, Sendable {
         let middle = (share + z * z / (2 * total)) / scale
         let half = z * (share * (1 - share) / total + z * z / (4 * total * total)).squareRoot() / scale
         return Estimate(value: share, low: max(0, middle - half), high: min(1, middle + half))
-    }
-
-    /// By bisection of the error function: called a few times only.
-    static func normalQuantile(_ share: Double) -> Double {
-        var (low, high) = (-9.0, 9.0)
-        for _ in 0..<80 {
-            let middle = (low + high) / 2
-            if erfc(-middle / 2.0.squareRoot()) / 2 < share { low = middle } else { high = middle }
-        }
-        return (low + high) / 2
     }
 }

@@ -33,26 +33,6 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
     /// All of them must hold.
     package let conditions: [Condition]
 
-    /// How one condition came out.
-    package struct Verdict: Equatable, Sendable {
-        /// The condition judged.
-        package let condition: Condition
-        /// What was measured, in the unit of the bound; `nil` when there was nothing to measure.
-        package let value: Double?
-        /// It holds.
-        package let isMet: Bool
-
-        /// The value for people.
-        package var text: String {
-            guard let value else { return "nothing measured" }
-            switch condition.measure {
-            case .percentile, .mean, .max: return Text.milliseconds(value / 1e6)
-            case .errors: return Text.significant(value * 100) + " %"
-            case .rate: return Text.significant(value) + "/s"
-            }
-        }
-    }
-
     /// Reads conditions joined by commas. Throws with what would be accepted.
     package init(parsing text: String) throws(QuantityError) {
         var conditions: [Condition] = []
@@ -69,19 +49,6 @@ package struct Objective: Equatable, Sendable, CustomStringConvertible {
 
     /// As it was written.
     package var description: String { conditions.map(\.description).joined(separator: ",") }
-
-    /// Judges each condition against a report.
-    package func judge(_ report: RunReport) -> [Verdict] {
-        conditions.map { condition in
-            let figures = condition.operation.map { report.operations[$0] } ?? report.arrivals
-            guard let figures, let value = condition.measure.value(figures, seconds: report.seconds) else {
-                return Verdict(condition: condition, value: nil, isMet: false)
-            }
-            let isBeyond = condition.isBelow ? value < condition.bound : value > condition.bound
-            let isMet = isBeyond || (condition.isInclusive && value == condition.bound)
-            return Verdict(condition: condition, value: value, isMet: isMet)
-        }
-    }
 }
 
 extension Objective.Condition {
@@ -147,17 +114,6 @@ extension Objective.Measure {
             guard text.hasSuffix("%") else { return try Quantity.number(text, in: 0...1) }
             return try Quantity.number(String(text.dropLast()), in: 0...100) / 100
         case .rate: return try Quantity.number(text.hasSuffix("/s") ? String(text.dropLast(2)) : text, in: 0...1e9)
-        }
-    }
-
-    func value(_ figures: FiguresReport, seconds: Double) -> Double? {
-        switch self {
-        case .percentile(let percent):
-            return figures.latency.count > 0 ? Double(figures.latency.percentile(percent)) : nil
-        case .mean: return figures.latency.count > 0 ? figures.latency.mean : nil
-        case .max: return figures.latency.count > 0 ? Double(figures.latency.max) : nil
-        case .errors: return figures.total > 0 ? figures.errorShare : nil
-        case .rate: return seconds > 0 ? Double(figures.succeeded) / seconds : nil
         }
     }
 }

@@ -21,18 +21,22 @@ extension Generator {
     /// What is on its way when the schedule ends has until the request timeout; then it is given up and counts as timed
     /// out. Throws when a worker's loop is gone.
     package func run(
-        _ workload: any Workload, drive chosen: Drive? = nil, stop: any StopSignal = NeverStops(),
+        _ workload: any Workload, profile chosen: LoadProfile? = nil, warmUp: Duration? = nil,
+        intervalWidth: Duration? = nil, stop: any StopSignal = NeverStops(),
         progress tell: (Progress) async -> Bool = { _ in true }
     ) async throws -> RunReport {
-        let base = if let given = settings.base { given } else { try await arrivalsSoFar() }
-        let plan = try RunPlan(settings, chosen ?? settings.drive)
+        let firstIndex = if let given = settings.firstIndex { given } else { try await arrivalsSoFar() }
+        var own = settings
+        own.warmUp = warmUp ?? settings.warmUp
+        let plan = try RunPlan(own, chosen ?? settings.profile)
+        let width = intervalWidth ?? settings.intervalWidth
         for (place, worker) in workers.enumerated() {
             let share = settings.share * workers.count + place
             let shares = settings.shares * workers.count
             try await worker.perform {
                 $0.begin(
-                    workload, plan.drive, start: plan.start, window: plan.window, share: share, shares: shares,
-                    base: base)
+                    workload, plan.profile, start: plan.start, window: plan.window, width: width, share: share,
+                    shares: shares, firstIndex: firstIndex)
             }
         }
         var watch = RunWatch(plan: plan)
@@ -52,8 +56,7 @@ extension Generator {
                 goesOn = await tell(now)
             }
             if !goesOn || stop.isStopped {
-                stoppedAt = MonotonicClock.now()
-                for worker in workers { try await worker.perform { $0.stopSending() } }
+                stoppedAt = try await stopSending(plan)
                 break
             }
             if now.isDone, now.takenAt > plan.end { break }
@@ -76,11 +79,31 @@ extension Generator {
         return try await finish(plan, watch, samples, stoppedAt)
     }
 
+    /// Something that this generator sent may be in the registry still: content, or an upload that did not end.
+    package func hasLeftSomething() async throws -> Bool {
+        for worker in workers where try await worker.perform({ $0.uploads.hasLeftSomething }) { return true }
+        return false
+    }
+
+    /// Begins no more arrivals on any loop, and gives the moment at which the schedule ended for all of them: none that was
+    /// meant for later has been begun, none meant for earlier is forgotten.
+    private func stopSending(_ plan: RunPlan) async throws -> Nanoseconds {
+        var moment = MonotonicClock.now()
+        for worker in workers {
+            let latest = try await worker.perform { worker in
+                worker.stopSending()
+                return worker.latestIntended
+            }
+            moment = max(moment, latest + 1)
+        }
+        return moment
+    }
+
     /// One more than the highest arrival that this generator has begun: what clean-up goes through.
     package func arrivalsSoFar() async throws -> UInt64 {
-        var beyond: UInt64 = 0
-        for worker in workers { beyond = max(beyond, try await worker.perform { $0.beyond }) }
-        return beyond
+        var nextIndex: UInt64 = 0
+        for worker in workers { nextIndex = max(nextIndex, try await worker.perform { $0.nextIndex }) }
+        return nextIndex
     }
 
     private func finish(
@@ -90,7 +113,7 @@ extension Generator {
         var total: RunReport?
         for worker in workers {
             var part = try await worker.perform { worker in
-                if let stoppedAt { worker.recorder.close(at: stoppedAt) }
+                worker.closeSchedule(at: stoppedAt ?? plan.end + 1)
                 var report = RunReport(worker.recorder)
                 report.generator = worker.pool.report
                 return report
@@ -99,6 +122,7 @@ extension Generator {
             if total == nil { total = part } else { total?.add(part) }
         }
         guard var report = total else { throw RunError("there is no event loop to run on") }
+        report.countUnended()
         report.isInterrupted = stoppedAt != nil
         let end = min(stoppedAt ?? .max, plan.window.upperBound)
         report.seconds = end > plan.window.lowerBound ? Double(end - plan.window.lowerBound) / 1e9 : 0
@@ -109,10 +133,12 @@ extension Generator {
         report.generator.cpuSeconds = watch.cpuSeconds
         report.generator.peakMemory = ProcessReading.peakMemory()
         report.samples = samples
+        report.program = Program.name
+        report.machine = Program.machine
         report.seed = settings.seed
         report.mode = plan.isOpen ? "open loop" : "closed loop"
         report.schedule = plan.summary
-        report.doubts = Validity.doubts(about: report, isOpen: plan.isOpen)
+        report.doubts = Validity.doubts(about: report)
         return report
     }
 

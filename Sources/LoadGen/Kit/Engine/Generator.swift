@@ -32,8 +32,8 @@ package final class Generator: Sendable {
         own.connections = settings.connections
         own.requestTimeout = settings.requestTimeout
         own.think = settings.think
-        own.intervalWidth = settings.intervalWidth
         own.seed = settings.seed
+        own.activeLimit = settings.activeLimit
         let constant = own
         var workers: [Handle] = []
         for _ in 0..<max(1, settings.threads) {
@@ -92,6 +92,20 @@ package final class Generator: Sendable {
         while true {
             for worker in workers { try await worker.perform { $0.cancel() } }
             try await Task.sleep(nanoseconds: 50_000_000)
+        }
+    }
+
+    /// Makes `count` connections to `endpoint`, spread over the event loops, before anything is timed. Throws what kept one from
+    /// being made.
+    package func connect(to endpoint: Endpoint, count: Int) async throws(Failure) {
+        for (place, handle) in workers.enumerated() {
+            let mine = count / workers.count + (place < count % workers.count ? 1 : 0)
+            let failure: Failure? = await withUnsafeContinuation { continuation in
+                handle.loop.execute {
+                    handle.bound.value.pool.prepare(endpoint, count: mine) { continuation.resume(returning: $0) }
+                }
+            }
+            if let failure { throw failure }
         }
     }
 

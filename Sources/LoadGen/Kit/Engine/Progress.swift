@@ -16,7 +16,7 @@ package struct Progress: Sendable {
     package var last = Interval()
     /// Seconds that ``last`` covers.
     package var lastLength = 1.0
-    /// CPU time of each event loop so far, without what it spent waiting in a poll.
+    /// CPU time of each event loop so far.
     var threadCPU: [Nanoseconds] = []
     var takenAt: Nanoseconds = 0
     var isDone = true
@@ -38,8 +38,7 @@ extension Worker {
             for interval in recorder.intervals.dropFirst(first).prefix(Int(slots)) { progress.last.add(interval) }
         }
         progress.lastLength = Double(slots * width) / 1e9
-        let used = MonotonicClock.threadCPU()
-        progress.threadCPU.append(used - min(used, idled))
+        progress.threadCPU.append(MonotonicClock.threadCPU())
         progress.isDone = progress.isDone && isSendingDone && active == 0
     }
 }

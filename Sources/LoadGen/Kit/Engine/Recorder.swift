@@ -4,9 +4,11 @@ import Histogram
 package struct Figures: Sendable {
     /// From the intended moment to the last byte.
     var latency = LatencyHistogram.latencies()
+    /// From the moment that the request was ready to that at which it had a connection.
+    var waiting = LatencyHistogram.latencies()
     /// From the sending to the first byte of the answer.
     var firstByte = LatencyHistogram.latencies()
-    /// From the sending to the last byte: what a closed-loop tool would call latency.
+    /// From the sending to the last byte: what a closed-loop tool would call latency. Of an arrival: from its beginning.
     var service = LatencyHistogram.latencies()
     var succeeded = 0
     var failures: [String: Int] = [:]
@@ -24,9 +26,14 @@ package struct Recorder: Sendable {
     private(set) var intervals: [Interval] = []
     /// Width of an interval, doubled each time that a run outgrows the table.
     private(set) var width: Nanoseconds
-    /// Arrivals of the window that could not be sent at all.
+    /// Arrivals that were begun.
+    private(set) var sent = 0
+    /// Arrivals that could not be begun: too many were under way.
     private(set) var missed = 0
-    private(set) var asked = 0
+    /// Arrivals that the run ended before they were begun.
+    private(set) var givenUp = 0
+    /// Arrivals in a row, the last ones, that did not reach the target.
+    private(set) var lostInARow = 0
     /// Arrivals sent more than a millisecond late.
     private(set) var late = 0
 
@@ -42,9 +49,12 @@ package struct Recorder: Sendable {
     @inline(__always)
     func counts(_ intended: Nanoseconds) -> Bool { window.contains(intended) }
 
+    /// What the schedule asked for so far: all of it is one of the three.
+    var asked: Int { sent + missed + givenUp }
+
     mutating func recordStart(intended: Nanoseconds, at now: Nanoseconds) {
         guard counts(intended) else { return }
-        asked += 1
+        sent += 1
         let behind = now > intended ? now - intended : 0
         lag.recordCapped(behind)
         if behind > Self.lateness { late += 1 }
@@ -53,16 +63,27 @@ package struct Recorder: Sendable {
 
     mutating func recordMissed(intended: Nanoseconds) {
         guard counts(intended) else { return }
-        asked += 1
         missed += 1
+        recordUnsent(intended)
+    }
+
+    mutating func recordGivenUp(intended: Nanoseconds) {
+        guard counts(intended) else { return }
+        givenUp += 1
+        recordUnsent(intended)
+    }
+
+    private mutating func recordUnsent(_ intended: Nanoseconds) {
         let slot = slot(intended)
         intervals[slot].asked += 1
         intervals[slot].failed += 1
-        arrivals.failures["not-sent", default: 0] += 1
+        arrivals.failures[Failure.notSent, default: 0] += 1
     }
 
-    mutating func recordArrival(intended: Nanoseconds, ended: Nanoseconds, failure: Failure?) {
+    /// - Parameter begun: when the first of its requests was ready to be sent.
+    mutating func recordArrival(intended: Nanoseconds, begun: Nanoseconds, ended: Nanoseconds, failure: Failure?) {
         guard counts(intended) else { return }
+        if failure?.isLost ?? false { lostInARow += 1 } else { lostInARow = 0 }
         let slot = slot(intended)
         let latency = ended > intended ? ended - intended : 0
         if let failure {
@@ -75,6 +96,7 @@ package struct Recorder: Sendable {
             arrivals.succeeded += 1
         }
         arrivals.latency.recordCapped(latency)
+        arrivals.service.recordCapped(ended > begun ? ended - begun : 0)
         intervals[slot].record(latency: latency)
     }
 
@@ -122,8 +144,10 @@ extension Figures {
         }
         latency.recordCapped(answer.endedAt > intended ? answer.endedAt - intended : 0)
         guard answer.sentAt > 0 else { return }
-        service.recordCapped(answer.endedAt - answer.sentAt)
-        if answer.firstByteAt > 0 { firstByte.recordCapped(answer.firstByteAt - answer.sentAt) }
+        waiting.recordCapped(answer.sentAt > answer.readyAt ? answer.sentAt - answer.readyAt : 0)
+        service.recordCapped(answer.endedAt > answer.sentAt ? answer.endedAt - answer.sentAt : 0)
+        guard answer.firstByteAt > 0 else { return }
+        firstByte.recordCapped(answer.firstByteAt > answer.sentAt ? answer.firstByteAt - answer.sentAt : 0)
     }
 }
 

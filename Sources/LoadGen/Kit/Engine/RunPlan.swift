@@ -1,6 +1,6 @@
 /// The moments of one run on this process's clock.
 struct RunPlan: Sendable {
-    let drive: Drive
+    let profile: LoadProfile
     let start: Nanoseconds
     let end: Nanoseconds
     /// The stretch that counts.
@@ -9,16 +9,16 @@ struct RunPlan: Sendable {
     let summary: String
 
     /// Throws when the schedule with its warm-up is impossible.
-    init(_ settings: RunSettings, _ drive: Drive) throws(ScheduleError) {
-        var parts = [drive.summary]
+    init(_ settings: RunSettings, _ profile: LoadProfile) throws(ScheduleError) {
+        var parts = [profile.summary]
         if settings.warmUp > .zero { parts.append("warm-up \(Text.significant(settings.warmUp.inSeconds)) s") }
         if settings.coolDown > .zero { parts.append("cool-down \(Text.significant(settings.coolDown.inSeconds)) s") }
         summary = parts.joined(separator: ", ")
-        switch drive {
+        switch profile {
         case .open(let schedule):
-            self.drive = .open(try schedule.surrounded(before: settings.warmUp, after: settings.coolDown))
+            self.profile = .open(try schedule.surrounded(before: settings.warmUp, after: settings.coolDown))
         case .closed(let clients, let length):
-            self.drive = .closed(clients: clients, lasting: settings.warmUp + length + settings.coolDown)
+            self.profile = .closed(clients: clients, lasting: settings.warmUp + length + settings.coolDown)
         }
         let now = MonotonicClock.now()
         if let moment = settings.beginAt {
@@ -27,13 +27,13 @@ struct RunPlan: Sendable {
         } else {
             start = now + 20_000_000
         }
-        end = start + self.drive.length.nanoseconds
+        end = start + self.profile.length.nanoseconds
         let first = start + settings.warmUp.nanoseconds
         window = first..<max(first, end - min(end - first, settings.coolDown.nanoseconds))
     }
 
     var isOpen: Bool {
-        if case .open = drive { true } else { false }
+        if case .open = profile { true } else { false }
     }
 
     /// Until the next whole second of the run, or its end, is just over; before the start a step of at most 100 ms, so
@@ -76,17 +76,17 @@ struct RunWatch: Sendable {
     var busy: [Double] {
         guard let first, let last, last.0.takenAt > first.0.takenAt else { return [] }
         let time = Double(last.0.takenAt - first.0.takenAt)
-        return zip(first.0.threadCPU, last.0.threadCPU).map { Double($1 - $0) / time }
+        return zip(first.0.threadCPU, last.0.threadCPU).map { Double($1 - min($0, $1)) / time }
     }
 
     /// CPU-seconds of the process.
     var cpuSeconds: Double {
         guard let first, let last else { return 0 }
-        return Double(last.1 - first.1) / 1e9
+        return Double(last.1 - min(first.1, last.1)) / 1e9
     }
 }
 
-extension Drive {
+extension LoadProfile {
     /// One line for people.
     package var summary: String {
         switch self {

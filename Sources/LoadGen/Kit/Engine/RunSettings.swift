@@ -3,7 +3,7 @@ import NIOSSL
 /// Everything that a run needs to know besides what its arrivals do.
 package struct RunSettings: Sendable {
     /// When arrivals begin.
-    package var drive: Drive
+    package var profile: LoadProfile
     /// Stretches before and after the figures, at the first and last rate.
     package var warmUp = Duration.zero
     package var coolDown = Duration.zero
@@ -19,13 +19,15 @@ package struct RunSettings: Sendable {
     package var think = Duration.zero
     /// What a report's intervals cover.
     package var intervalWidth = Duration.seconds(1)
+    /// The most arrivals of an event loop under way: what comes beyond is missed.
+    package var activeLimit = 200_000
     /// Of content, arrivals and choices.
     package var seed: UInt64 = 1
     /// This generator's share of the arrivals, and how many generators there are.
     package var share = 0
     package var shares = 1
     /// Number of the run's first arrival, when another generator has sent some before; `nil` counts on from the own.
-    package var base: UInt64?
+    package var firstIndex: UInt64?
     /// Wall-clock nanoseconds at which to begin; `nil` is as soon as possible.
     package var beginAt: Nanoseconds?
     /// A process whose CPU and memory are read each second.
@@ -33,9 +35,9 @@ package struct RunSettings: Sendable {
     /// Or a Prometheus page of the target that tells them.
     package var metricsPage: Request?
 
-    /// Settings for a drive, the rest as documented.
-    package init(drive: Drive) {
-        self.drive = drive
+    /// Settings for a profile, the rest as documented.
+    package init(profile: LoadProfile) {
+        self.profile = profile
     }
 }
 

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// What a worker does with its time.
-package enum Drive: Codable, Sendable {
+/// When arrivals begin.
+package enum LoadProfile: Codable, Sendable {
     /// Arrivals at their moments, whatever the answers do.
     case open(Schedule)
     /// So many clients, each waiting for its answer before the next arrival, for so long.
@@ -16,7 +16,7 @@ package enum Drive: Codable, Sendable {
     }
 }
 
-extension Drive {
+extension LoadProfile {
     /// A number that no arrival reaches, for whoever did not count them: generously above what the schedule asks for with
     /// its warm-up and cool-down; a guess in a closed loop, where it depends on the answers.
     package func arrivalBound(_ settings: RunSettings) -> UInt64 {
@@ -33,12 +33,9 @@ final class Worker {
         var connections = ConnectionSettings()
         var requestTimeout = Duration.seconds(30)
         var think = Duration.zero
-        var intervalWidth = Duration.seconds(1)
         var seed: UInt64 = 1
         /// The most arrivals under way.
         var activeLimit = 200_000
-        /// Close to a due moment the loop polls instead of sleeping: a sleeping thread wakes late.
-        var pollsBefore = Duration.microseconds(60)
     }
 
     let loop: any EventLoop
@@ -48,17 +45,17 @@ final class Worker {
     let logins = LoginCache()
     let uploads = OpenUploads()
     var recorder: Recorder
-    /// Time spent polling in which nothing came: used, but free.
-    var idled: Nanoseconds = 0
     private(set) var started = 0
     private(set) var succeeded = 0
     private(set) var failed = 0
     private(set) var active = 0
     private(set) var isSendingDone = true
+    /// The latest moment that an arrival was meant for which was begun or missed.
+    private(set) var latestIntended: Nanoseconds = 0
     /// One more than the highest arrival begun so far, over all runs.
-    private(set) var beyond: UInt64 = 0
-    private var base: UInt64 = 0
-    private var driver: (any Driver)?
+    private(set) var nextIndex: UInt64 = 0
+    private var firstIndex: UInt64 = 0
+    private var pacer: (any Pacer)?
     private var pauses: [Int: () -> Void] = [:]
     private var pauseCount = 0
     private var isGivingUp = false
@@ -72,39 +69,46 @@ final class Worker {
         sweepLater()
     }
 
-    /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `base`.
+    /// Begins to send. `share` of `shares` is this worker's part of the arrivals, which count from `firstIndex`.
     func begin(
-        _ workload: any Workload, _ drive: Drive, start: Nanoseconds, window: Range<Nanoseconds>, share: Int,
-        shares: Int,
-        base: UInt64
+        _ workload: any Workload, _ profile: LoadProfile, start: Nanoseconds, window: Range<Nanoseconds>,
+        width: Duration,
+        share: Int, shares: Int, firstIndex: UInt64
     ) {
-        recorder = Recorder(window: window, width: settings.intervalWidth.nanoseconds)
-        self.base = base
+        recorder = Recorder(window: window, width: width.nanoseconds)
+        self.firstIndex = firstIndex
         isSendingDone = false
         isGivingUp = false
-        switch drive {
+        latestIntended = 0
+        switch profile {
         case .open(let schedule):
-            driver = OpenDriver(
+            pacer = OpenPacer(
                 worker: self, workload: workload, arrivals: ArrivalSequence(schedule, share: share, of: shares),
                 start: start)
         case .closed(let clients, let length):
             let mine = clients / shares + (share < clients % shares ? 1 : 0)
-            driver = ClosedDriver(
+            pacer = ClosedPacer(
                 worker: self, workload: workload, clients: mine, from: start,
                 until: start + length.nanoseconds, first: UInt64(share), step: UInt64(shares))
         }
-        driver?.begin()
+        pacer?.begin()
     }
 
     func sendingIsDone() {
         isSendingDone = true
-        driver = nil
     }
 
-    /// Sends no more; what is under way goes on.
+    /// Begins no more arrivals; what is under way goes on.
     func stopSending() {
-        driver?.stop()
+        pacer?.stop()
         sendingIsDone()
+    }
+
+    /// The schedule ends at `moment`: what it had before that and was never begun counts as given up.
+    func closeSchedule(at moment: Nanoseconds) {
+        recorder.close(at: moment)
+        pacer?.tellRest(before: moment) { recorder.recordGivenUp(intended: $0) }
+        pacer = nil
     }
 
     /// Arrivals under way time out now; what they would still send is not sent.
@@ -133,29 +137,31 @@ final class Worker {
     func arrive(
         _ workload: any Workload, _ place: UInt64, intended: Nanoseconds, ended: (() -> Void)? = nil
     ) {
-        let index = base &+ place
-        beyond = max(beyond, index &+ 1)
+        let index = firstIndex &+ place
+        nextIndex = max(nextIndex, index &+ 1)
+        latestIntended = max(latestIntended, intended)
         guard active < settings.activeLimit else {
             recorder.recordMissed(intended: intended)
             failed += 1
             ended?()
             return
         }
-        recorder.recordStart(intended: intended, at: MonotonicClock.now())
+        let begun = MonotonicClock.now()
+        recorder.recordStart(intended: intended, at: begun)
         started += 1
         active += 1
         var random = SeededRandom(seed: settings.seed, purpose: index)
         switch workload.arrival(index, random: &random) {
         case .request(let request):
             perform(request, arrival: intended, intended: intended, isRecorded: true) { [self] answer in
-                finished(intended, request.judge(answer), at: answer.endedAt)
+                finished(intended, begun, request.judge(answer), at: answer.endedAt)
                 ended?()
             }
         case .flow(let flow):
             let session = Session(worker: self, intended: intended, isRecorded: true, random: random)
             run(flow, session) { [self] failure in
                 let now = MonotonicClock.now()
-                finished(intended, failure, at: now - min(session.paused, now))
+                finished(intended, begun, failure, at: now - min(session.paused, now))
                 ended?()
             }
         }
@@ -181,8 +187,9 @@ final class Worker {
         done: @escaping (Answer) -> Void
     ) {
         let limit = request.limit.map { min($0, settings.requestTimeout) } ?? settings.requestTimeout
-        let deadline = MonotonicClock.now() &+ limit.nanoseconds
-        let exchange = Exchange(request, intended: intended, deadline: deadline) { [self] answer in
+        let now = MonotonicClock.now()
+        let exchange = Exchange(request, intended: intended, readyAt: now, deadline: now &+ limit.nanoseconds) {
+            [self] answer in
             if isRecorded {
                 recorder.recordRequest(
                     request, arrival: arrival, intended: intended, answer: answer, failure: request.judge(answer))
@@ -203,10 +210,12 @@ final class Worker {
         }
     }
 
-    private func finished(_ intended: Nanoseconds, _ failure: Failure?, at moment: Nanoseconds) {
+    private func finished(
+        _ intended: Nanoseconds, _ begun: Nanoseconds, _ failure: Failure?, at moment: Nanoseconds
+    ) {
         active -= 1
         if failure == nil { succeeded += 1 } else { failed += 1 }
-        recorder.recordArrival(intended: intended, ended: moment, failure: failure)
+        recorder.recordArrival(intended: intended, begun: begun, ended: moment, failure: failure)
     }
 
     private func sweepLater() {

@@ -1,7 +1,7 @@
 /// A capacity search as a file.
 package struct CapacityReport: Codable, Sendable {
     /// Of the file's format.
-    package var version = 1
+    package var version = RunReport.format
     /// As it was written.
     package let objective: String
     /// What the search found.
@@ -23,5 +23,15 @@ package struct CapacityReport: Codable, Sendable {
         self.objective = objective
         self.answer = answer
         self.run = run
+    }
+}
+
+extension CapacitySearch.Answer {
+    /// The answer with its interval, for people.
+    package var text: String {
+        guard rate > 0 else { return "no rate that was tried is low enough" }
+        let value = Text.significant(rate) + "/s"
+        guard let high else { return "at least \(value), no rate that was tried is too much" }
+        return "\(value) (\(Text.significant(low)) to \(Text.significant(high))/s)"
     }
 }

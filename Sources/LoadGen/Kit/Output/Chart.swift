@@ -10,6 +10,8 @@ struct Chart {
         let points: [(x: Double, y: Double)]
         var isFilled = false
         var isDotted = false
+        /// A stretch of the x axis that is tinted from top to bottom.
+        var band: ClosedRange<Double>?
     }
 
     /// How an axis is spread and labelled.
@@ -28,8 +30,8 @@ struct Chart {
     var yScale = Scale.linear
     let series: [Series]
 
-    private static let (width, height) = (520.0, 230.0)
-    private static let (left, right, top, bottom) = (46.0, 14.0, 12.0, 36.0)
+    private static let (width, height) = (520.0, 250.0)
+    private static let (left, right, top, bottom) = (58.0, 14.0, 14.0, 46.0)
 
     /// The drawing with its title and legend; a sentence when there is nothing to draw.
     var html: String {
@@ -53,12 +55,12 @@ struct Chart {
                 "<line class=\"grid\" x1=\"\(n(Self.left))\" x2=\"\(n(Self.width - Self.right))\" y1=\"\(n(y))\" y2=\"\(n(y))\"/>"
             body += "<text x=\"\(n(Self.left - 6))\" y=\"\(n(y + 4))\" text-anchor=\"end\">\(label)</text>"
         }
-        for (value, label) in ticks(xRange, xScale) {
-            let x = place(value, xRange, xScale, isX: true)
+        for (place, (value, label)) in ticks(xRange, xScale).enumerated() {
+            let x = self.place(value, xRange, xScale, isX: true)
             body += "<line class=\"tick\" x1=\"\(n(x))\" x2=\"\(n(x))\" y1=\"\(n(Self.height - Self.bottom))\""
             body += " y2=\"\(n(Self.height - Self.bottom + 4))\"/>"
             body +=
-                "<text x=\"\(n(x))\" y=\"\(n(Self.height - Self.bottom + 16))\" text-anchor=\"middle\">\(label)</text>"
+                "<text\(place % 2 == 1 ? " class=\"odd\"" : "") x=\"\(n(x))\" y=\"\(n(Self.height - Self.bottom + 20))\" text-anchor=\"middle\">\(label)</text>"
         }
         body +=
             "<text x=\"\(n(Self.width - Self.right))\" y=\"\(n(Self.height - 3))\" text-anchor=\"end\">\(xTitle)</text>"
@@ -77,8 +79,16 @@ struct Chart {
                 "<circle class=\"d\(line.style)\" cx=\"\(n($0.0))\" cy=\"\(n($0.1))\" r=\"\(line.isDotted ? 5 : 3)\"/>"
             }.joined()
         }
+        var band = ""
+        if let range = line.band {
+            let (from, to) = (
+                place(range.lowerBound, xRange, xScale, isX: true), place(range.upperBound, xRange, xScale, isX: true)
+            )
+            band = "<rect class=\"f\(line.style)\" opacity=\".18\" x=\"\(n(from))\" y=\"\(n(Self.top))\" "
+            band += "width=\"\(n(max(to - from, 1)))\" height=\"\(n(Self.height - Self.top - Self.bottom))\"/>"
+        }
         let steps = places.map { "\(n($0.0)),\(n($0.1))" }.joined(separator: " ")
-        var drawn = ""
+        var drawn = band
         if line.isFilled, let first = places.first, let last = places.last {
             let base = n(Self.height - Self.bottom)
             drawn +=

@@ -112,8 +112,17 @@ extension HTMLReport {
         } catch {
             // A report whose objective is of another version: the points say enough.
         }
+        if answer.rate > 0 { lines.append(mark(answer, points.map(\.y))) }
         return Chart(
             title: "\(name) by rate", unit: "ms, log scale", xTitle: "arrivals/s, log scale", xScale: .logarithmic,
             yScale: .logarithmic, series: lines)
+    }
+
+    /// The rate found, from top to bottom, as wide as its interval.
+    private static func mark(_ answer: CapacitySearch.Answer, _ heights: [Double]) -> Chart.Series {
+        let ends = [heights.min() ?? 1, heights.max() ?? 1]
+        return Chart.Series(
+            name: "capacity \(Text.significant(answer.rate))/s", style: 2, points: ends.map { (answer.rate, $0) },
+            band: answer.high.map { answer.low...max($0, answer.low) })
     }
 }

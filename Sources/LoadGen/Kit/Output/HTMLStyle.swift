@@ -27,14 +27,17 @@ enum HTMLStyle {
         margin-right:5px;vertical-align:middle;background:var(--c0)}
         .k1:before{background:var(--c1)}.k2:before{background:var(--c2)}.k3:before{background:var(--c3)}
         .k4:before{background:var(--c4)}
-        svg{display:block;width:100%;height:auto}svg text{font-size:11px;fill:var(--dim)}
+        svg{display:block;width:100%;height:auto}svg text{font-size:12px;fill:var(--dim)}
+        @media(max-width:700px){svg text{font-size:18px}svg .odd{display:none}h1{overflow-wrap:anywhere}}
         .grid{stroke:var(--line)}.tick{stroke:var(--dim)}
         polyline{fill:none;stroke-width:1.8;stroke-linejoin:round}
         .s0{stroke:var(--c0)}.s1{stroke:var(--c1)}.s2{stroke:var(--c2)}.s3{stroke:var(--c3)}
         .s4{stroke:var(--c4);stroke-dasharray:5 4}
-        polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f3{fill:var(--c3)}
+        polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f2{fill:var(--c2)}.f3{fill:var(--c3)}
         .d0{fill:var(--c0)}.d1{fill:var(--c1)}.d2{fill:var(--c2)}.d3{fill:var(--c3)}.d4{fill:var(--c4)}
-        .wide{overflow-x:auto;max-width:100%}.texts td:last-child,.texts th:last-child{text-align:left}\
+        .wide{overflow-x:auto;max-width:100%}.wide::-webkit-scrollbar{height:9px}\
+        .wide::-webkit-scrollbar-thumb{background:var(--c4);border-radius:5px}\
+        .wide::-webkit-scrollbar-track{background:var(--line);border-radius:5px}a{color:var(--c0)}.texts td:last-child,.texts th:last-child{text-align:left}\
         .texts td:last-child{white-space:normal;min-width:150px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
         .texts{width:100%}.charts{align-items:start}
         hr{border:0;border-top:1px solid var(--line);margin:44px 0}
@@ -44,6 +47,7 @@ enum HTMLStyle {
         tr.part td{color:var(--dim);border-top:0;padding-top:1px;padding-bottom:1px}tr.part td:first-child{padding-left:26px}
         tr.met td:nth-child(3){color:var(--ok)}
         tr.missed td:nth-child(3){color:var(--bad)}
+        tr.unknown td:nth-child(3){color:var(--c1)}
         .texts td:first-child,.facts td{white-space:normal;overflow-wrap:anywhere}.facts td:first-child{min-width:120px}
         .bar{width:30%}.bar i{display:block;height:10px;border-radius:3px;background:var(--c3)}
         """
@@ -68,6 +72,9 @@ package enum CivilTime {
         let year = yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0)
         return "\(year)-\(two(civilMonth))-\(two(day)) \(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)) UTC"
     }
+
+    /// The day alone, of whole seconds since 1970.
+    package static func day(_ seconds: UInt64) -> String { String(text(Double(seconds)).prefix(10)) }
 
     private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

@@ -48,6 +48,10 @@ package enum ReportFile {
     package static func decode<Value: Decodable>(
         _ type: Value.Type, _ bytes: [UInt8], _ path: String
     ) throws(FileError) -> Value {
+        if type is any Versioned.Type, let version = format(bytes), version != RunReport.format {
+            throw FileError(
+                "'\(path)' has version \(version), this program knows \(RunReport.format): use the one that wrote it")
+        }
         let value: Value
         do {
             value = try JSONDecoder().decode(type, from: Data(bytes))
@@ -55,14 +59,21 @@ package enum ReportFile {
             let reason = (error as? DecodingError)?.reason ?? "\(error)"
             throw FileError("'\(path)' is no report of aerugo-load of this kind: \(reason)")
         }
-        let version = (value as? any Versioned)?.version ?? 1
-        guard version == 1 else {
-            throw FileError("'\(path)' has version \(version), this program knows 1: use the one that wrote it")
-        }
         guard (value as? any Bounded)?.isWithinBounds ?? true else {
             throw FileError("'\(path)' is no report of aerugo-load: a number in it is out of bounds")
         }
         return value
+    }
+
+    /// The version that the file tells, if it is one that tells any.
+    private static func format(_ bytes: [UInt8]) -> Int? {
+        struct Format: Decodable { let version: Int }
+        do {
+            return try JSONDecoder().decode(Format.self, from: Data(bytes)).version
+        } catch {
+            // What else is wrong with it is told by whoever reads it whole.
+            return nil
+        }
     }
 
     /// All bytes of a file, at most 1 GiB.
@@ -83,8 +94,9 @@ package enum ReportFile {
     }
 
     /// Writes a file whole or not at all: beside it first, synced, then renamed. A device or a pipe is written to as it
-    /// is. Throws for a full disk among others.
+    /// is, and `-` is standard output. Throws for a full disk among others.
     package static func write(_ text: String, to path: String) throws(FileError) {
+        guard path != "-" else { return try writeOut(text) }
         var information = stat()
         let isSpecial = stat(path, &information) == 0 && ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
         let temporary = isSpecial ? path : path + ".part"
@@ -104,8 +116,19 @@ package enum ReportFile {
         }
     }
 
+    private static func writeOut(_ text: String) throws(FileError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw FileError("standard output cannot be written: \(reason())") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Tries whether a file could be written there, and leaves none. Throws what ``write(_:to:)`` would.
     package static func tryWriting(_ path: String) throws(FileError) {
+        guard path != "-" else { return }
         var information = stat()
         let exists = stat(path, &information) == 0
         guard !exists || information.st_mode & S_IFMT != S_IFDIR else {

@@ -8,14 +8,16 @@ package enum Summary {
             "",
             "\(report.scenario) on \(report.target), \(report.mode): \(report.schedule), seed \(report.seed)",
             "figures of \(Text.significant(report.seconds)) s: asked \(Text.significant(report.rateAsked))/s, "
-                + "got \(Text.significant(report.rateGot))/s, failed \(Text.significant(report.arrivals.errorShare * 100)) %, "
-                + "late \(report.late), not sent \(report.missed)",
+                + "got \(Text.significant(report.rateGot))/s, failed \(Text.significant(report.arrivals.errorShare * 100)) %",
+            "arrivals: \(report.asked) asked = \(report.sent) sent + \(report.missed) missed + \(report.givenUp) given up; "
+                + "\(report.late) late",
             "",
         ]
         var rows = [["", "count", "failed"] + percents.map { "p" + Text.percent($0) } + ["max"]]
         rows.append(row("arrivals", report.arrivals, report.arrivals.latency))
         for (name, figures) in report.operations.sorted(by: { $0.key < $1.key }) {
             rows.append(row(name, figures, figures.latency))
+            rows.append(row("  for a connection", figures, figures.waiting))
             rows.append(row("  to first byte", figures, figures.firstByte))
             rows.append(row("  service", figures, figures.service))
         }
@@ -27,8 +29,11 @@ package enum Summary {
             lines.append("failed: \(kind) \(count)")
         }
         lines += report.notes.map { "note: " + $0 }
-        lines += report.doubts.map { "INVALID: " + $0 }
+        lines += report.doubts.map { "doubt: " + $0 }
         return lines
+            + report.verdicts.map { verdict in
+                "\(verdict.verdict.word): \(verdict.condition) (\(verdict.measured)\(verdict.reason.map { "; " + $0 } ?? ""))"
+            }
     }
 
     private static func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram) -> [String] {
@@ -74,7 +79,7 @@ package enum Summary {
         let (got, asked) = (Double(progress.last.succeeded), Double(progress.last.asked))
         return "\(state): \(Text.fixed(got / progress.lastLength, 0))/s of "
             + "\(Text.fixed(asked / progress.lastLength, 0))/s, \(progress.last.failed) failed, "
-            + "p50 \(Text.time(last.percentile(50))), p99 \(Text.time(last.percentile(99))), "
+            + (last.count > 0 ? "p50 \(Text.time(last.percentile(50))), p99 \(Text.time(last.percentile(99))), " : "")
             + "\(progress.active) under way, \(progress.connections) connections"
     }
 }

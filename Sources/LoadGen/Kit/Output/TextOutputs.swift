@@ -51,26 +51,37 @@ package enum TextOutputs {
         }
         text += "# TYPE aerugo_load_rate_asked gauge\naerugo_load_rate_asked{\(run)} \(report.rateAsked)\n"
         text += "# TYPE aerugo_load_rate_got gauge\naerugo_load_rate_got{\(run)} \(report.rateGot)\n"
-        text += "# TYPE aerugo_load_not_sent_total counter\naerugo_load_not_sent_total{\(run)} \(report.missed)\n"
+        text += "# TYPE aerugo_load_not_sent_total counter\n"
+        text += "aerugo_load_not_sent_total{\(run)} \(report.missed + report.givenUp)\n"
         text += "# TYPE aerugo_load_valid gauge\naerugo_load_valid{\(run)} \(report.isValid ? 1 : 0)\n"
         text += "# TYPE aerugo_load_interrupted gauge\n"
         text += "aerugo_load_interrupted{\(run)} \(report.isInterrupted ? 1 : 0)\n"
         return text
     }
 
-    /// JUnit: whether the run is valid, went on to its end and had any success, and a case a condition.
-    package static func junit(_ report: RunReport, _ verdicts: [Objective.Verdict]) -> String {
+    /// JUnit: whether the figures are the target's, the run went on to its end and had any success, and a case a condition.
+    package static func junit(_ report: RunReport) -> String {
         let kinds = report.arrivals.failures.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
         var cases: [(name: String, failure: String?)] = [
-            ("the run is valid", report.isValid ? nil : report.doubts.joined(separator: "; ")),
+            // With requirements, a doubt stands with those that it is about.
+            (
+                "the figures are the target's",
+                report.isValid || !report.verdicts.isEmpty ? nil : report.doubts.joined(separator: "; ")
+            ),
+            ("the target was there to the end", report.isTargetGone ? "it went away" : nil),
             ("the run went on to its end", report.isInterrupted ? "interrupted" : nil),
             (
                 "some arrivals succeeded",
                 report.arrivals.succeeded > 0 ? nil : "none: " + kinds.joined(separator: ", ")
             ),
         ]
-        for verdict in verdicts {
-            cases.append((verdict.condition.description, verdict.isMet ? nil : "measured \(verdict.text)"))
+        for verdict in report.verdicts {
+            let reason = verdict.reason.map { ": " + $0 } ?? ""
+            cases.append(
+                (
+                    verdict.condition,
+                    verdict.verdict == .met ? nil : "\(verdict.verdict.rawValue), measured \(verdict.measured)\(reason)"
+                ))
         }
         var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
         text += "<testsuite name=\"aerugo-load \(xml(report.scenario))\" tests=\"\(cases.count)\""

@@ -3,9 +3,17 @@ final class OpenUploads {
     /// Beyond so many, the registry's own sweeping has to do.
     private static let most = 100_000
     private var paths: Set<String> = []
+    /// Something may have been left in the registry since the start, an open upload or content.
+    private(set) var hasLeftSomething = false
+
+    /// Content was taken.
+    func stored() {
+        hasLeftSomething = true
+    }
 
     /// The upload goes on at `path` from now on, which `earlier` told where it is none that begins.
     func goesOn(at path: String, after earlier: String? = nil) {
+        hasLeftSomething = true
         if let earlier { paths.remove(earlier) }
         if paths.count < Self.most { paths.insert(path) }
     }

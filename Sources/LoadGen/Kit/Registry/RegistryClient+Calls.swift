@@ -35,6 +35,7 @@ extension RegistryClient {
                 operation: .manifestPut, method: "PUT", path: "/v2/\(image.repository)/manifests/\(image.tag)",
                 scope: "repository:\(image.repository):pull,push", fields: ["Content-Type: " + MediaType.ociManifest],
                 body: .bytes(image.manifest), accepts: [201]), session)
+        session.uploads.stored()
     }
 
     func deleteManifest(_ repository: String, _ reference: String, _ session: Session) async throws(Failure) {
@@ -81,6 +82,7 @@ extension RegistryClient {
             Call(
                 operation: .blobMount, method: "POST", path: "/v2/\(repository)/blobs/uploads/?\(query)",
                 scope: "repository:\(repository):pull,push repository:\(source):pull", accepts: [201, 202]), session)
+        session.uploads.stored()
         guard answer.status == 202 else { return true }
         let upload = try place(answer, "/v2/\(repository)/blobs/uploads/")
         session.uploads.goesOn(at: upload)

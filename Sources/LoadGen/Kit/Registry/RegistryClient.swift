@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 
 /// Who asks.
@@ -110,7 +111,7 @@ package struct RegistryClient: Sendable {
     }
 
     static func basic(_ user: String, _ password: String) -> String {
-        "Authorization: Basic " + Base64.text(Array("\(user):\(password)".utf8))
+        "Authorization: Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }
 
     /// Docker's token GET: Basic credentials, a `scope` for each of those in `scope`, which stand with blanks between.
@@ -131,7 +132,7 @@ package struct RegistryClient: Sendable {
             Request(.token, "GET", place.endpoint, path, fields: fields, keeping: .bytes(limit: 65_536), closes: closes)
         )
         if let failure = answer.failure { throw failure }
-        guard answer.status == 200 else { throw .loginRefused }
+        guard answer.status == 200 else { throw credentials.isNone ? .loginWanted : .loginRefused }
         guard let token = TokenAnswer(json: answer.body) else { throw .unusable }
         return (token.value, token.lifetime)
     }
@@ -145,6 +146,10 @@ extension Credentials {
         case .basic(let user, let password): [RegistryClient.basic(user, password)]
         case .token(let token): ["Authorization: Bearer " + token]
         }
+    }
+
+    var isNone: Bool {
+        if case .none = self { true } else { false }
     }
 
     /// Another attempt with a token makes sense.

@@ -30,7 +30,7 @@ extension GeneratorReport: Bounded {
 
 extension RunReport: Bounded {
     var isWithinBounds: Bool {
-        [asked, missed, late].allSatisfy(counts.contains) && (0...1e9).contains(seconds)
+        [asked, sent, missed, givenUp, late, lostInARow].allSatisfy(counts.contains) && (0...1e9).contains(seconds)
             && (1e-3...1e9).contains(intervalSeconds) && intervals.count <= 65_536 && operations.count <= 1000
             && intervals.allSatisfy(\.isWithinBounds) && arrivals.isWithinBounds && generator.isWithinBounds
             && operations.values.allSatisfy(\.isWithinBounds)
@@ -38,7 +38,7 @@ extension RunReport: Bounded {
 }
 
 extension AgentResult: Bounded {
-    var isWithinBounds: Bool { beyond <= 1 << 43 && report.isWithinBounds }
+    var isWithinBounds: Bool { nextIndex <= 1 << 43 && report.isWithinBounds }
 }
 
 extension CapacityReport: Bounded {
@@ -47,7 +47,7 @@ extension CapacityReport: Bounded {
 
 /// A file that tells of which format it is.
 protocol Versioned {
-    /// The only one that there has been is 1.
+    /// ``RunReport/format`` is the one that is known.
     var version: Int { get }
 }
 

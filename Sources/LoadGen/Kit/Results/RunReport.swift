@@ -1,3 +1,5 @@
+import Glibc
+
 /// Counts and latencies of one operation, or of whole arrivals, as a report holds them.
 package struct FiguresReport: Codable, Equatable, Sendable {
     /// Successes.
@@ -9,9 +11,11 @@ package struct FiguresReport: Codable, Equatable, Sendable {
     package var bytesOut = 0
     /// From the intended moment to the last byte; successes, and timeouts at the moment they were given up.
     package var latency = SparseHistogram()
-    /// From the sending to the first byte.
+    /// From the moment that a request was ready to that at which it had a connection; of arrivals none.
+    package var waiting = SparseHistogram()
+    /// From the sending to the first byte; of arrivals none.
     package var firstByte = SparseHistogram()
-    /// From the sending to the last byte.
+    /// From the sending to the last byte; of an arrival, from the moment that it was begun: latency without the lag.
     package var service = SparseHistogram()
 
     /// Nothing yet.
@@ -23,6 +27,7 @@ package struct FiguresReport: Codable, Equatable, Sendable {
         bytesIn = figures.bytesIn
         bytesOut = figures.bytesOut
         latency = SparseHistogram(figures.latency)
+        waiting = SparseHistogram(figures.waiting)
         firstByte = SparseHistogram(figures.firstByte)
         service = SparseHistogram(figures.service)
     }
@@ -32,6 +37,9 @@ package struct FiguresReport: Codable, Equatable, Sendable {
 
     /// Successes and failures.
     package var total: Int { succeeded + failed }
+
+    /// Failures that are the generator's own: what it could not send tells nothing of the target.
+    package var failedHere: Int { failures.reduce(0) { $0 + (Failure.own.contains($1.key) ? $1.value : 0) } }
 
     /// Failures among all, 0 ... 1; 0 when there was nothing.
     package var errorShare: Double { total == 0 ? 0 : Double(failed) / Double(total) }
@@ -43,6 +51,7 @@ package struct FiguresReport: Codable, Equatable, Sendable {
         bytesIn += other.bytesIn
         bytesOut += other.bytesOut
         latency.add(other.latency)
+        waiting.add(other.waiting)
         firstByte.add(other.firstByte)
         service.add(other.service)
     }
@@ -102,7 +111,10 @@ package struct GeneratorReport: Codable, Equatable, Sendable {
 /// A run as a file: everything that the other commands need, counts exact.
 package struct RunReport: Codable, Equatable, Sendable {
     /// Of the file's format.
-    package var version = 1
+    package var version = RunReport.format
+    /// The program that measured, with its version, and the machine that it ran on.
+    package var program = ""
+    package var machine = ""
     /// Seconds since 1970 when the figures began.
     package var began = 0.0
     /// The URL aimed at.
@@ -117,10 +129,17 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var schedule = ""
     /// Seconds that the figures cover.
     package var seconds = 0.0
-    /// Arrivals that the schedule asked for in that time.
+    /// Arrivals that the schedule asked for in that time: those sent, missed and given up together. In a closed loop those that
+    /// were sent.
     package var asked = 0
-    /// Arrivals that could not be sent.
+    /// Arrivals that were begun.
+    package var sent = 0
+    /// Arrivals that could not be begun, as too many were under way.
     package var missed = 0
+    /// Arrivals that the run ended before they were begun: the generator was too far behind.
+    package var givenUp = 0
+    /// Arrivals in a row, the last ones of every part of the run, that did not reach the target.
+    package var lostInARow = 0
     /// Arrivals sent more than a millisecond late.
     package var late = 0
     /// Whole arrivals.
@@ -139,7 +158,11 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var samples: [TargetSample] = []
     /// The user ended the run early.
     package var isInterrupted = false
-    /// Why the figures cannot be trusted; empty when they can.
+    /// A part of the generators failed or ended early: the figures are those of the others.
+    package var isPartial = false
+    /// How the requirements came out.
+    package var verdicts: [VerdictReport] = []
+    /// Why the figures may be the generator's own; empty when they are not.
     package var doubts: [String] = []
     /// What is good to know and spoils nothing.
     package var notes: [String] = []
@@ -147,8 +170,14 @@ package struct RunReport: Codable, Equatable, Sendable {
     /// Nothing yet.
     package init() {}
 
+    /// Of the files that this program reads and writes.
+    package static let format = 2
+
     init(_ recorder: Recorder) {
         asked = recorder.asked
+        sent = recorder.sent
+        givenUp = recorder.givenUp
+        lostInARow = recorder.lostInARow
         missed = recorder.missed
         late = recorder.late
         arrivals = FiguresReport(recorder.arrivals)
@@ -171,6 +200,24 @@ package struct RunReport: Codable, Equatable, Sendable {
         seconds > 0 ? Double(operations.values.reduce(0) { $0 + $1.total }) / seconds : 0
     }
 
+    /// The target was there, and at the end no more: so many arrivals in a row did not reach it as those before make all but
+    /// impossible.
+    package var isTargetGone: Bool {
+        let lost = arrivals.failures.reduce(0) { $0 + (Failure.lost.contains($1.key) ? $1.value : 0) }
+        let others = arrivals.total - lostInARow
+        let share = others > 0 ? Double(max(lost - lostInARow, 0)) / Double(others) : 0
+        return lostInARow >= 3 && pow(max(share, 1e-3), Double(lostInARow)) < 1e-6
+    }
+
+    /// What was begun and has no end has been given up: it counts as timed out, with no time that anybody knows.
+    mutating func countUnended() {
+        let unended = sent - (arrivals.total - missed - givenUp)
+        if unended > 0 { arrivals.failures[Failure.timeout.name, default: 0] += unended }
+    }
+
+    /// Arrivals came when a schedule said so.
+    package var isOpen: Bool { mode == "open loop" }
+
     /// The figures can be trusted.
     package var isValid: Bool { doubts.isEmpty }
 
@@ -179,7 +226,15 @@ package struct RunReport: Codable, Equatable, Sendable {
     /// Where one of them ended early, the seconds become such that both rates add up.
     package mutating func add(_ other: RunReport) {
         let rate = rateAsked + other.rateAsked
+        if arrivals.total == 0 || other.arrivals.total == 0 {
+            lostInARow = max(lostInARow, other.lostInARow)
+        } else {
+            // Where one part still reaches the target, it is there.
+            lostInARow = min(lostInARow, other.lostInARow) == 0 ? 0 : lostInARow + other.lostInARow
+        }
         asked += other.asked
+        sent += other.sent
+        givenUp += other.givenUp
         if seconds != other.seconds, rate > 0 { seconds = Double(asked) / rate }
         missed += other.missed
         late += other.late
@@ -190,6 +245,7 @@ package struct RunReport: Codable, Equatable, Sendable {
         generator.add(other.generator)
         if samples.isEmpty { samples = other.samples }
         isInterrupted = isInterrupted || other.isInterrupted
+        isPartial = isPartial || other.isPartial
         for doubt in other.doubts where !doubts.contains(doubt) { doubts.append(doubt) }
         for note in other.notes where !notes.contains(note) { notes.append(note) }
     }

@@ -101,9 +101,14 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
         self = SparseHistogram(buckets + other.buckets)
     }
 
-    /// Reads `[value, count, value, count, …]`. Throws for an odd number of entries.
+    private enum CodingKeys: String, CodingKey {
+        case count, mean = "mean_ms", p50 = "p50_ms", p90 = "p90_ms", p95 = "p95_ms", p99 = "p99_ms", p999 = "p999_ms"
+        case max = "max_ms", buckets = "buckets_ns"
+    }
+
+    /// Reads the buckets alone: `[value, count, value, count, …]`. Throws for an odd number of entries.
     package init(from decoder: any Decoder) throws {
-        var list = try decoder.unkeyedContainer()
+        var list = try decoder.container(keyedBy: CodingKeys.self).nestedUnkeyedContainer(forKey: .buckets)
         var buckets: [Bucket] = []
         while !list.isAtEnd {
             let value = try list.decode(UInt64.self)
@@ -112,9 +117,15 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
         self.init(buckets)
     }
 
-    /// Writes `[value, count, value, count, …]`.
+    /// Writes the buckets, and what is mostly asked of them: milliseconds, 0 where there are none.
     package func encode(to encoder: any Encoder) throws {
-        var list = encoder.unkeyedContainer()
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(count, forKey: .count)
+        try fields.encode(mean / 1e6, forKey: .mean)
+        for (percent, key) in [(50.0, CodingKeys.p50), (90, .p90), (95, .p95), (99, .p99), (99.9, .p999), (100, .max)] {
+            try fields.encode(Double(percentile(percent)) / 1e6, forKey: key)
+        }
+        var list = fields.nestedUnkeyedContainer(forKey: .buckets)
         for bucket in buckets {
             try list.encode(bucket.value)
             try list.encode(bucket.count)

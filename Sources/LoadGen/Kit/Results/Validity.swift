@@ -1,52 +1,75 @@
-/// When a run's figures are the generator's own rather than the target's.
+/// When a run's figures may be the generator's own rather than the target's.
 package enum Validity {
-    /// Lag may reach this share of the reported p99.
+    /// Lag may reach this share of the reported p99 …
     package static let lagShare = 0.05
+    /// … and always so many nanoseconds: whoever looks for less must look at the lag besides.
+    package static let lagFloor = 1e6
     /// Share of its time that an event loop may be busy in an open-loop run.
     package static let busiest = 0.9
     /// Share of the requests that may wait for a free connection.
     package static let waitingShare = 0.001
 
     /// The doubts that the figures of `report` raise by themselves.
-    package static func doubts(about report: RunReport, isOpen: Bool) -> [String] {
+    package static func doubts(about report: RunReport) -> [String] {
         var doubts: [String] = []
         if report.arrivals.total == 0 { doubts.append("nothing was measured") }
-        if report.missed > 0 {
+        if report.missed + report.givenUp > 0 {
             doubts.append(
-                "\(report.missed) arrivals could not be sent: too many were under way or no connection was free")
+                "\(report.missed + report.givenUp) of \(report.asked) arrivals were never begun: lower the rate or raise --threads"
+            )
         }
-        if report.arrivals.failures["no-local-port"] != nil {
+        if report.arrivals.failures[Failure.noLocalPort.name] != nil {
             doubts.append("the generator ran out of local ports or descriptors")
         }
-        if let count = report.arrivals.failures["no-connection"] {
+        if let count = report.arrivals.failures[Failure.noConnection.name] {
             doubts.append("\(count) arrivals found no connection and no room to wait for one: raise --max-connections")
         }
-        let requests = report.operations.values.reduce(0) { $0 + $1.total }
-        if Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1)) {
+        if waits(report) {
             doubts.append(
-                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections, "
-                    + "or --threads where many are made at once"
+                "\(report.generator.waitedForConnection) requests waited for a free connection: raise --max-connections"
             )
         }
-        guard isOpen else { return doubts }
-        let lag = Double(report.lag.percentile(99)) / 1e6
-        let p99 = Double(report.arrivals.latency.percentile(99)) / 1e6
-        if report.arrivals.latency.count > 0, lag > lagShare * p99 {
+        guard report.isOpen else { return doubts }
+        let (lag, p99) = (Double(report.lag.percentile(99)), Double(report.arrivals.latency.percentile(99)))
+        if report.arrivals.latency.count > 0, lag > max(lagShare * p99, lagFloor) {
             doubts.append(
-                "p99 of the generator's own lag is \(Text.milliseconds(lag)), more than 5 % of the p99 of \(Text.milliseconds(p99))"
-            )
+                "the generator was late by \(Text.milliseconds(lag / 1e6)) (p99), more than 5 % of the p99 of "
+                    + Text.milliseconds(p99 / 1e6))
         }
-        if let busy = report.generator.busy.max(), busy > busiest {
-            doubts.append("an event loop was busy \(Int(busy * 100)) % of the time: raise --threads or lower the rate")
-        } else if let busy = report.generator.busiestSecond, busy > busiest {
-            doubts.append("an event loop was busy \(Int(busy * 100)) % of a second: raise --threads or lower the rate")
+        if let busy = busy(report) {
+            doubts.append("an event loop was busy \(busy): raise --threads or lower the rate")
         }
         return doubts
     }
+
+    /// Requests waited for a connection because the generator may have no more.
+    static func waits(_ report: RunReport) -> Bool {
+        let requests = report.operations.values.reduce(0) { $0 + $1.total }
+        return Double(report.generator.waitedForConnection) > waitingShare * Double(max(requests, 1))
+    }
+
+    /// How busy a loop was that was too busy to read answers in time; `nil` where none was.
+    static func busy(_ report: RunReport) -> String? {
+        if let busy = report.generator.busy.max(), busy > busiest { return "\(percent(busy)) of the time" }
+        if let busy = report.generator.busiestSecond, busy > busiest { return "\(percent(busy)) of a second" }
+        return nil
+    }
+
+    private static func percent(_ share: Double) -> String { Text.fixed(share * 100, 0) + " %" }
 }
 
 /// Numbers for people.
 package enum Text {
+    /// `text` without what a terminal would obey: control characters but line ends and tabs become `?`.
+    package static func harmless(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+                    return isControl && scalar != "\n" && scalar != "\t" ? "?" : scalar
+                }))
+    }
+
     /// Three significant digits with a unit that fits.
     package static func milliseconds(_ value: Double) -> String {
         if value >= 1000 { return significant(value / 1000) + " s" }

@@ -33,12 +33,25 @@ package struct RegistryWorkload: PushingWorkload {
         var random = SeededRandom(seed: plan.seed, purpose: index)
         let action = scenario.action(at: random.unit())
         let choice = popularity.draw(&random)
-        switch action {
-        case .push: return plan.pushedImage(index)
-        case .mount: return images.indices.contains(choice) ? plan.mountedImage(index, from: images[choice]) : nil
-        case .churn: return plan.churnedImage(index)
-        case .get, .pull, .manifest, .headManifest, .blob, .head, .list, .catalog, .referrers: return nil
+        guard action.makesContent else { return nil }
+        if action == .churn { return plan.churnedImage(index) }
+        if action == .mount {
+            return images.indices.contains(choice) ? plan.mountedImage(index, from: images[choice]) : nil
         }
+        return plan.pushedImage(index)
+    }
+
+    /// The image that `choice` stands for. Throws where there is none.
+    func pulled(_ choice: Int) throws(Failure) -> PulledImage {
+        guard let existing = scenario.existing else { return .made(try made(choice)) }
+        guard existing.references.indices.contains(choice) else { throw .unusable }
+        return .existing(repository: existing.repository, reference: existing.references[choice])
+    }
+
+    /// The image of set-up that `choice` stands for. Throws where there is none.
+    func made(_ choice: Int) throws(Failure) -> Image {
+        guard images.indices.contains(choice) else { throw .unusable }
+        return images[choice]
     }
 
     /// The longest that the pauses of an arrival can be.

@@ -19,11 +19,10 @@ extension Scenario {
         try readHabits(&fields)
         try readSchedule(&fields)
         try fields.refuseOthers()
-        let existingRules: Set<Action> = [.pull, .manifest, .headManifest, .blob, .head, .list, .get, .catalog]
         if existing != nil, fields.node("images") != nil {
             throw ScenarioError("\(file): 'images' and 'existing' are one or the other")
         }
-        if existing != nil, let odd = choices.first(where: { !existingRules.contains($0.action) }) {
+        if existing != nil, let odd = choices.first(where: { !$0.action.worksWithExisting }) {
             throw ScenarioError("\(file): arrivals: '\(odd.action.rawValue)' cannot be done with 'existing' images")
         }
     }

@@ -27,15 +27,31 @@ package struct Scenario: Equatable, Codable, Sendable {
         /// A small image pushed, pulled and deleted.
         case churn
 
-        /// Makes content that clean-up has to take away.
-        package var makesContent: Bool { self == .push || self == .mount || self == .churn }
-        /// Needs images to be there.
-        package var needsImages: Bool {
+        /// What it needs, and what it leaves.
+        private var traits: (images: Need, makesContent: Bool) {
             switch self {
-            case .get, .catalog, .push, .churn: false
-            case .pull, .manifest, .headManifest, .blob, .head, .mount, .list, .referrers: true
+            case .get, .catalog: (.none, false)
+            case .push, .churn: (.none, true)
+            case .pull, .manifest, .headManifest, .blob, .head, .list: (.any, false)
+            case .referrers: (.made, false)
+            case .mount: (.made, true)
             }
         }
+
+        private enum Need {
+            case none
+            /// Images that are there, whoever made them.
+            case any
+            /// Images of which this program knows everything.
+            case made
+        }
+
+        /// Makes content that clean-up has to take away.
+        package var makesContent: Bool { traits.makesContent }
+        /// Needs images to be there.
+        package var needsImages: Bool { traits.images != .none }
+        /// Can be done with images that nobody here made.
+        var worksWithExisting: Bool { traits.images != .made && !makesContent }
     }
 
     /// An action and how often it is drawn against the others.

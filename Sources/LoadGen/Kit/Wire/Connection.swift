@@ -53,7 +53,7 @@ final class Connection: ChannelInboundHandler {
         case .content(let content, let range, let isChunked):
             context.writeAndFlush(wrapOutboundOut(exchange.request.head), promise: nil)
             pump = BodyPump(content: content, range: range, isChunked: isChunked)
-            drive(context)
+            sendBody(context)
         }
     }
 
@@ -81,7 +81,7 @@ final class Connection: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        drive(context)
+        sendBody(context)
         context.fireChannelWritabilityChanged()
     }
 
@@ -106,7 +106,7 @@ final class Connection: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func drive(_ context: ChannelHandlerContext) {
+    private func sendBody(_ context: ChannelHandlerContext) {
         guard pump != nil, exchange != nil else { return }
         while context.channel.isWritable {
             guard let bytes = pump?.next(context.channel.allocator) else {

@@ -66,10 +66,20 @@ final class ConnectionPool {
     private(set) var retried = 0
     private var dialing = 0
     private var isDialing = false
+    /// Connections that were made and stood.
+    private var stood = 0
+    private var preparation: Preparation?
 
-    /// Connections being made at once: about as many as the listen queues of common servers hold. Who waits for that is
-    /// counted, as whoever waits for a connection to be free.
-    private static let mostDials = 1024
+    /// Connections made before anybody asks for them.
+    private struct Preparation {
+        let lane: Lane
+        var left: Int
+        let done: (Failure?) -> Void
+    }
+
+    /// Connections being made at once: few at first, one more for each that stood, as many as common listen queues hold at last.
+    /// One for each request that waits would keep the loop from answers, which make connections free.
+    private var mostDials: Int { min(32 + stood, 1024) }
 
     var closesAfterEach: Bool { settings.closesAfterEach }
 
@@ -89,7 +99,7 @@ final class ConnectionPool {
             dropped += 1
             return false
         }
-        if open >= settings.limit || (dialing >= Self.mostDials && waiting.count >= dialing) { waited += 1 }
+        if open >= settings.limit { waited += 1 }
         // The sweep looks at the front only: there goes what has less time than the others.
         if let last = waiting.last, exchange.deadline < last.deadline {
             waiting.prepend(exchange)
@@ -181,7 +191,7 @@ final class ConnectionPool {
         guard !isDialing else { return }
         isDialing = true
         defer { isDialing = false }
-        while dialing < Self.mostDials, let lane = laneToDial() {
+        while dialing < mostDials, let lane = laneToDial() {
             if open >= settings.limit {
                 guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
                 idle.shut()
@@ -189,6 +199,23 @@ final class ConnectionPool {
             }
             dial(lane)
         }
+    }
+
+    /// Makes `count` connections to `endpoint`, or as many as the limit allows; `done` hears when all stand, or why one does not.
+    func prepare(_ endpoint: Endpoint, count: Int, done: @escaping (Failure?) -> Void) {
+        preparation = Preparation(lane: lane(endpoint), left: min(count, settings.limit - open), done: done)
+        goOnPreparing(after: nil)
+    }
+
+    private func goOnPreparing(after failure: Failure?) {
+        guard let lane = preparation?.lane else { return }
+        while failure == nil, dialing < mostDials, let left = preparation?.left, left > 0 {
+            preparation?.left = left - 1
+            dial(lane)
+        }
+        guard let now = preparation, failure != nil || (now.left <= 0 && dialing == 0) else { return }
+        preparation = nil
+        now.done(failure)
     }
 
     /// An endpoint for which more requests wait than connections are being made; of several, that of the request which
@@ -246,9 +273,12 @@ final class ConnectionPool {
             switch result {
             case .success:
                 dialing -= 1
+                stood += 1
                 connection.lane.dialing -= 1
                 connection.lane.prefer(address)
                 idle(connection)
+                goOnPreparing(after: nil)
+                dialForWaiting()
             case .failure(let error):
                 let failure = earlier ?? Self.failure(of: error)
                 guard addresses.count > 1, slots[connection.id] === connection else {
@@ -271,6 +301,7 @@ final class ConnectionPool {
         let exchange = takeWaiting(connection.lane)
         closed(connection)
         exchange?.finish(failure)
+        goOnPreparing(after: failure)
     }
 
     private func bootstrap(for connection: NIOLoopBound<Connection>, _ endpoint: Endpoint) -> ClientBootstrap {

@@ -89,7 +89,7 @@ package struct Request: Sendable {
         body: Body = .none, keeping: Keeping = .nothing, keepsHeaders: Bool = false, closes: Bool = false,
         accepts: [Int] = [200]
     ) {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: \(endpoint.authority)\r\nUser-Agent: aerugo-load\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: \(endpoint.authority)\r\nUser-Agent: \(Program.name)\r\n"
         for field in fields { text += field + "\r\n" }
         switch body {
         case .none: if method == "POST" || method == "PUT" || method == "PATCH" { text += "Content-Length: 0\r\n" }
@@ -113,7 +113,7 @@ package struct Request: Sendable {
 /// Why a request or a whole arrival failed. The names are those of reports.
 package enum Failure: Hashable, Sendable, Error {
     case refused, unreachable, noLocalPort, noConnection, connectTimeout, tls, timeout, closedEarly, malformed, tooLong
-    case status(Int), digestMismatch, wrongLength, loginRefused, foreignHost, unusable, cancelled
+    case status(Int), digestMismatch, wrongLength, loginRefused, loginWanted, foreignHost, unusable, cancelled
 
     /// A short name that stays: the key in reports.
     package var name: String {
@@ -132,11 +132,26 @@ package enum Failure: Hashable, Sendable, Error {
         case .digestMismatch: "digest-mismatch"
         case .wrongLength: "wrong-length"
         case .loginRefused: "login-refused"
+        case .loginWanted: "login-wanted"
         case .foreignHost: "redirected-elsewhere"
         case .unusable: "unusable-answer"
         case .cancelled: "cancelled"
         }
     }
+}
+
+extension Failure {
+    /// The name under which arrivals stand that were never begun.
+    package static let notSent = "not-sent"
+
+    /// Names of failures by which the target was not reached, or went away before it answered.
+    package static let lost = Set([Failure.refused, .unreachable, .connectTimeout, .closedEarly].map(\.name))
+
+    /// The target was not reached, or went away before it answered.
+    var isLost: Bool { Self.lost.contains(name) }
+
+    /// Names of failures that are the generator's own.
+    package static let own: Set<String> = [notSent, Failure.noConnection.name, Failure.noLocalPort.name]
 }
 
 /// What came of one request.
@@ -152,6 +167,9 @@ package struct Answer: Sendable {
     /// `sha256:…` when asked for.
     package var digest: String?
     /// Moments on the monotonic clock, 0 where it did not come to that.
+    ///
+    /// When it was ready, and began to wait for a connection where none was idle.
+    package var readyAt: Nanoseconds = 0
     package var sentAt: Nanoseconds = 0
     package var firstByteAt: Nanoseconds = 0
     package var endedAt: Nanoseconds = 0
@@ -172,8 +190,12 @@ final class Exchange: ResponseSink {
     private var hash: SHA256?
     private let complete: (Answer) -> Void
 
-    init(_ request: Request, intended: Nanoseconds, deadline: Nanoseconds, complete: @escaping (Answer) -> Void) {
+    init(
+        _ request: Request, intended: Nanoseconds, readyAt: Nanoseconds, deadline: Nanoseconds,
+        complete: @escaping (Answer) -> Void
+    ) {
         self.request = request
+        answer.readyAt = readyAt
         self.intended = intended
         self.deadline = deadline
         self.complete = complete

@@ -1,24 +1,24 @@
 import NIOCore
 
 /// Decides when a worker's arrivals begin.
-protocol Driver: AnyObject {
+protocol Pacer: AnyObject {
     func begin()
+    /// Begins no more.
     func stop()
+    /// Tells of the moments that the schedule still had before `moment`: arrivals that were asked for and never begun.
+    func tellRest(before moment: Nanoseconds, _ body: (Nanoseconds) -> Void)
 }
 
 /// Arrivals at the moments of a schedule.
-final class OpenDriver: Driver, NIOScheduledCallbackHandler {
+///
+/// The loop sleeps until each: a thread that polls for it instead would wake some microseconds earlier, and burn a core
+/// that may be the target's.
+final class OpenPacer: Pacer, NIOScheduledCallbackHandler {
     /// Arrivals started before answers get their turn: a burst must not hold up their timestamps.
     private static let batch = 32
     /// A loop runs all that is due before it looks at its sockets again: what comes at once would keep answers waiting for
     /// as long as arrivals come close together. So much later is another round.
     private static let breath: Nanoseconds = 2_000
-    /// So close to a due moment the sockets can wait.
-    private static let lastMoment: Nanoseconds = 15_000
-    /// A fifth of the time at most is spent polling: a real-time thread that never rests is stopped for 50 ms in every
-    /// second (sched(7)), and machines that are shared count what is used.
-    private static let span: Nanoseconds = 100_000_000
-    private static let mostPolling: Nanoseconds = 20_000_000
 
     private let worker: Worker
     private let workload: any Workload
@@ -26,83 +26,55 @@ final class OpenDriver: Driver, NIOScheduledCallbackHandler {
     private let start: Nanoseconds
     private var next: ArrivalSequence.Arrival?
     private var isStopped = false
-    private let early: Nanoseconds
-    /// When the loop was left polling for the next arrival, and what it had read until then.
-    private var polled: (at: Nanoseconds, handled: Int)?
-    /// Time spent polling for nothing since ``spanBegan``.
-    private var polling: Nanoseconds = 0
-    private var spanBegan: Nanoseconds = 0
 
     init(worker: Worker, workload: any Workload, arrivals: ArrivalSequence, start: Nanoseconds) {
         self.worker = worker
         self.workload = workload
         self.arrivals = arrivals
         self.start = start
-        early = worker.settings.pollsBefore.nanoseconds
     }
 
     func begin() {
         next = arrivals.next()
-        wait(hasStarted: true)
+        wait()
     }
 
     func stop() {
         isStopped = true
     }
 
-    func handleScheduledCallback(eventLoop: some EventLoop) {
-        turn()
+    func tellRest(before moment: Nanoseconds, _ body: (Nanoseconds) -> Void) {
+        while let arrival = next, start + arrival.offset < moment {
+            body(start + arrival.offset)
+            next = arrivals.next()
+        }
     }
 
-    private func turn() {
+    func handleScheduledCallback(eventLoop: some EventLoop) {
         guard !isStopped else { return }
-        countPolling()
         var started = 0
         while let arrival = next, start + arrival.offset <= MonotonicClock.now(), started < Self.batch {
             worker.arrive(workload, arrival.index, intended: start + arrival.offset)
             next = arrivals.next()
             started += 1
         }
-        wait(hasStarted: started > 0)
+        wait()
     }
 
-    private func wait(hasStarted: Bool) {
+    private func wait() {
         guard let next else { return worker.sendingIsDone() }
-        let due = start + next.offset
-        let now = MonotonicClock.now()
-        let polls = due > now && due <= now + early && mayPoll(now)
-        if polls { polled = (now, worker.pool.handled) }
-        if polls, !hasStarted, due <= now + Self.lastMoment {
-            let bound = NIOLoopBound(self, eventLoop: worker.loop)
-            return worker.loop.execute { bound.value.turn() }
-        }
+        let moment = max(start + next.offset, MonotonicClock.now() + Self.breath)
         do {
-            let moment = polls || due <= now ? now + Self.breath : max(due - (mayPoll(now) ? early : 0), now)
             try worker.loop.assumeIsolated().scheduleCallback(at: .uptimeNanoseconds(moment), handler: self)
         } catch {
             // The loop is shutting down: it runs nothing any more.
             worker.sendingIsDone()
         }
     }
-
-    private func mayPoll(_ now: Nanoseconds) -> Bool {
-        if now >= spanBegan + Self.span { (spanBegan, polling) = (now, 0) }
-        return polling < Self.mostPolling
-    }
-
-    /// What was polled for nothing is used, but free.
-    private func countPolling() {
-        guard let polled else { return }
-        self.polled = nil
-        guard polled.handled == worker.pool.handled else { return }
-        let length = MonotonicClock.now() - polled.at
-        polling += length
-        worker.idled += length
-    }
 }
 
 /// A fixed number of clients, each waiting for its answer: named closed loop because it hides a server's pauses.
-final class ClosedDriver: Driver {
+final class ClosedPacer: Pacer {
     private let worker: Worker
     private let workload: any Workload
     private let clients: Int
@@ -112,11 +84,12 @@ final class ClosedDriver: Driver {
     private let step: UInt64
     private var running = 0
     private var isStopped = false
+    private var depth = 0
+    private static let deepest = 8
 
     init(
         worker: Worker, workload: any Workload, clients: Int, from start: Nanoseconds, until: Nanoseconds,
-        first: UInt64,
-        step: UInt64
+        first: UInt64, step: UInt64
     ) {
         self.start = start
         self.worker = worker
@@ -140,6 +113,9 @@ final class ClosedDriver: Driver {
         isStopped = true
     }
 
+    /// Nothing: what a client asks for it begins.
+    func tellRest(before moment: Nanoseconds, _ body: (Nanoseconds) -> Void) {}
+
     private func next() {
         let now = MonotonicClock.now()
         guard !isStopped, now < until else {
@@ -150,13 +126,20 @@ final class ClosedDriver: Driver {
         let mine = index
         index += step
         worker.arrive(workload, mine, intended: now) { [self] in
-            guard worker.settings.think > .zero else {
-                // Far from a failure's stack, so that a refusing target cannot make it overflow.
-                let bound = NIOLoopBound(self, eventLoop: worker.loop)
-                worker.loop.execute { bound.value.next() }
-                return
-            }
-            worker.pause(worker.settings.think) { [self] in next() }
+            let think = worker.settings.think
+            if think > .zero { worker.pause(think) { [self] in next() } } else { goOn() }
         }
+    }
+
+    /// At once, but far from a failure's stack where they come one upon the other, so that a refusing target cannot make it
+    /// overflow.
+    private func goOn() {
+        guard depth < Self.deepest else {
+            let bound = NIOLoopBound(self, eventLoop: worker.loop)
+            return worker.loop.execute { bound.value.next() }
+        }
+        depth += 1
+        next()
+        depth -= 1
     }
 }
