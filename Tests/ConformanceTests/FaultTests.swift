@@ -101,7 +101,9 @@ struct FaultTests {
         let rows = try Self.rows()
         let found = Set(rows.filter { Self.modes.contains($0.mode) }.flatMap(\.checks))
         let excused = Set(rows.filter { $0.mode == "idle" }.flatMap(\.checks))
-        let idle = Set(CheckCatalog.groups.flatMap(\.checks).map(\.id).filter { !found.contains($0) })
+        // What playing finds is told by ExploreTests: its rules have no faults of their own.
+        let listed = CheckCatalog.groups.flatMap(\.checks).map(\.id).filter { !$0.hasPrefix("explore.") }
+        let idle = Set(listed.filter { !found.contains($0) })
         #expect(idle == excused, "checks that find no fault")
     }
 

@@ -13,6 +13,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "The laxest level to try: must, should or may.") var level = LevelOption.may
     @Option(help: "How many checks run at once.") var jobs = 4
     @Option(help: "Everything random comes from it; new for each run unless given.") var seed: String?
+    @Option(help: "How many changes the model plays, each with its questions.") var steps = PlayPlan().steps
+    @Option(name: .customLong("for"), help: "Play for so long instead, such as 30s, 10m or 2h.") var playTime: PlayTime?
     @Flag(help: "Leave what was made.") var keep = false
     @Flag(help: "Try nothing: remove what earlier runs left below --prefix (of one run with --seed).") var cleanup =
         false
@@ -26,6 +28,8 @@ struct RunCommand: ParsableCommand {
             target: try targeting.target(), groups: CheckCatalog.groups, seed: seed ?? RunSeed.fresh())
         guard RunSeed.isValid(plan.seed) else { throw ValidationError("--seed is made of a-z and 0-9, 16 at most") }
         (plan.patterns, plan.level, plan.jobs) = (patterns, level.level, jobs)
+        guard (1...1_000_000).contains(steps) else { throw ValidationError("--steps is between 1 and 1000000") }
+        (plan.play.steps, plan.play.duration) = (steps, playTime?.duration)
         (plan.keep, plan.large, plan.trace) = (keep, large, outputs.trace)
         if plan.selection.isEmpty {
             Console.write("no check fits \(patterns.joined(separator: " "))\n", toError: true)
@@ -66,6 +70,17 @@ extension RunCommand {
         Console.write(
             "\(outcome.repositories) repositories, \(outcome.deleted) things deleted, \(outcome.left) could not be\n")
         if outcome.left > 0 { Console.exit(Status.failures) }
+
+/// `--for`: a number of seconds, minutes or hours.
+struct PlayTime: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        let units = ["s": 1, "m": 60, "h": 3_600]
+        guard let unit = argument.last.flatMap({ units[String($0)] }), let count = Int(argument.dropLast()),
+            (1...1_000_000).contains(count)
+        else { return nil }
+        duration = .seconds(count * unit)
     }
 }
 

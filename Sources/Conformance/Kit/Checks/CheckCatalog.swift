@@ -41,6 +41,7 @@ package enum CheckCatalog {
         CheckGroup("Two identities", TenantChecks.checks),
         CheckGroup("Read only", GivenChecks.checks),
         CheckGroup("Gigabytes", LargeChecks.checks),
+        CheckGroup("A model that plays", PlayRule.checks),
         CheckGroup("Error codes", ErrorCodeChecks.checks),
         CheckGroup("Errors and warnings", ErrorChecks.checks),
         CheckGroup("Header lines", HeaderChecks.checks),

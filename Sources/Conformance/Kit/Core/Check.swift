@@ -61,6 +61,8 @@ package struct Check: Sendable {
         case probe(@Sendable (Probe) throws -> Void)
         /// By looking at every exchange of the whole run: nil when all is well with it.
         case standing(@Sendable (Exchange) -> Standing?)
+        /// By the games of the run: the rule that each step of them is held to.
+        case played(PlayRule)
     }
 
     /// What a standing check has to say of one exchange.
@@ -107,6 +109,12 @@ package struct Check: Sendable {
     ) {
         (self.id, self.level, self.section, self.gist) = (id, level, section, gist)
         (self.statements, needs, body) = (statements, [], .standing(judge))
+    }
+
+    /// A check over every game of the run.
+    package init(played rule: PlayRule) {
+        (id, level, section, gist) = (rule.id, rule.level, rule.section, rule.gist)
+        (statements, needs, body) = (rule.statements, [.push], .played(rule))
     }
 }
 

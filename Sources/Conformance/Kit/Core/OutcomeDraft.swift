@@ -29,7 +29,7 @@ struct OutcomeDraft {
             expected: masker.text(failure.expected), got: masker.text(failure.got), exchange: number,
             exchanges: exchanges, script: script.text, duration: ContinuousClock.now - start)
         outcome.shown = exchanges.first { $0.number == number }.map { "\($0.number). \($0.telling)" } ?? ""
-        if case .standing = check.body { return outcome }
+        guard case .probe = check.body else { return outcome }
         (outcome.step, outcome.owners, outcome.purpose) = (Step(failure, exchanges), failure.owners, purpose)
         return outcome
     }

@@ -134,7 +134,7 @@ struct Cleaner {
     func clean() {
         var left = 0
         var manifestsGone = true
-        for entry in probe.ledger.all {
+        for entry in probe.ledger.all.uniqued {
             switch entry {
             case .upload(let url): _ = delete(.url(url), "upload")
             case .manifest(let repository, let digest):

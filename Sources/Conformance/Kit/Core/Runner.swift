@@ -21,6 +21,8 @@ package struct RunPlan: Sendable {
     package var large = false
     /// A folder that gets every check's exchanges.
     package var trace: String?
+    /// How much is played.
+    package var play = PlayPlan()
 
     /// A plan with the usual settings.
     package init(target: Target, groups: [CheckGroup], seed: String) {
@@ -69,6 +71,7 @@ package final class Runner: Sendable {
     /// What the checks share; tests and signal handlers reach in.
     package let context: RunContext
     private let observer: any RunObserver
+    private let explorer: Explorer
     private let state: Mutex<State>
 
     private struct State {
@@ -86,6 +89,7 @@ package final class Runner: Sendable {
         self.observer = observer
         let standing = plan.selection.map(\.check).filter { if case .standing = $0.body { true } else { false } }
         context = RunContext(target: plan.target, seed: plan.seed, keep: plan.keep, standing: standing)
+        explorer = Explorer(context: context, plan: plan.play)
         state = Mutex(State())
     }
 
@@ -95,8 +99,9 @@ package final class Runner: Sendable {
         let facts = try context.preflight()
         let selection = plan.selection
         let isAlone: (Int) -> Bool = { selection[$0].check.needs.contains(.alone) }
-        let isStanding: (Int) -> Bool = { if case .standing = selection[$0].check.body { true } else { false } }
-        let probes = selection.indices.filter { !isStanding($0) }
+        let isProbe: (Int) -> Bool = { if case .probe = selection[$0].check.body { true } else { false } }
+        let isPlayed: (Int) -> Bool = { if case .played = selection[$0].check.body { true } else { false } }
+        let probes = selection.indices.filter(isProbe)
         func run(_ numbers: [Int], width: Int) {
             Threads.run(numbers.count, width: width) { index in
                 let number = numbers[index]
@@ -106,7 +111,9 @@ package final class Runner: Sendable {
         run(probes.filter { !isAlone($0) }, width: plan.width)
         run(probes.filter(isAlone), width: 1)
         blame(selection.count, facts)
-        run(selection.indices.filter(isStanding), width: 1)
+        if selection.indices.contains(where: isPlayed) { play(facts) }
+        // What was played, and the rules that look at every exchange, are told when all is done.
+        run(selection.indices.filter { !isProbe($0) }, width: 1)
         let outcomes = state.withLock { state in selection.indices.compactMap { state.outcomes[$0] } + state.added }
         return RunResult(
             outcomes: outcomes, duration: ContinuousClock.now - start, leftovers: context.leftovers,
@@ -163,6 +170,7 @@ package final class Runner: Sendable {
         if let reason = unmet(check.needs, facts) { return draft.plain(.skip, reason) }
         switch check.body {
         case .standing: return standing(draft)
+        case .played(let rule): return played(draft, rule)
         case .probe(let body): return tried(draft, body)
         }
     }
@@ -184,6 +192,37 @@ package final class Runner: Sendable {
             return "needs a second identity: --identity NAME=USER:PASS"
         }
         return nil
+    }
+
+    /// Plays, where the registry lets repositories be made.
+    private func play(_ facts: TargetFacts) {
+        guard facts.credentialsRefusal == nil, unmet([.push], facts) == nil, plan.target.onlyRepository == nil else { return }
+        explorer.run(width: plan.width)
+    }
+
+    private func played(_ draft: OutcomeDraft, _ rule: PlayRule) -> Outcome {
+        if plan.target.onlyRepository != nil { return draft.plain(.skip, "plays in repositories of its own") }
+        if let finding = explorer.book.finding(rule) {
+            if let other = culprit(rule) { return draft.plain(.blocked, "what was found is the failure of \(other)") }
+            let told = finding.failure
+            let failure = CheckFailure(
+                expected: told.expected, got: "\(told.got) (\(finding.story))", exchange: told.exchange,
+                assertion: told.assertion)
+            return draft.judged(failure, purpose: nil, exchanges: finding.exchanges, context)
+        }
+        if let problem = explorer.book.problem { return draft.plain(.error, problem) }
+        return explorer.book.applied(rule) == 0
+            ? draft.plain(.skip, "nothing that was played showed anything that the rule is about")
+            : draft.plain(.pass, "")
+    }
+
+    /// A listed check that asks the same and failed.
+    private func culprit(_ rule: PlayRule) -> String? {
+        state.withLock { state in
+            state.outcomes.sorted { $0.key < $1.key }.map(\.value).first { outcome in
+                [.fail, .warn].contains(outcome.verdict) && rule.same.contains { Glob.matches(outcome.check.id, $0) }
+            }?.check.id
+        }
     }
 
     private func standing(_ draft: OutcomeDraft) -> Outcome {

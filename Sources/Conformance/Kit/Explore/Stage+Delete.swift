@@ -1,0 +1,73 @@
+import Vocabulary
+
+/// Deleting, and what it must leave alone.
+extension Stage {
+    func delete(_ probe: Probe, _ at: Int, _ victim: Victim) throws {
+        switch victim {
+        case .blob(let key, let algorithm): try deleteBlob(probe, at, key, algorithm)
+        case .manifest(let plan, let algorithm): try deleteManifest(probe, at, plan, algorithm)
+        case .tag(let tag): try deleteTag(probe, at, tag)
+        }
+    }
+
+    private func deleteBlob(_ probe: Probe, _ at: Int, _ key: BlobKey, _ algorithm: Algorithm) throws {
+        let holding = world.holdings[at]
+        let answer = try probe.delete(probe.blobPlace(try cast.digest(key, algorithm), in: names[at]))
+        switch holding.blob(key, algorithm) {
+        case .gone: return try deletedNothing("a blob", .deleteMissingBlob, answer)
+        case .unsure, .open:
+            if answer.status == 202 { world.holdings[at].deleted(key, algorithm) }
+        case .there:
+            let isNamed = !holding.naming(key).isEmpty
+            try deletedSomething(isNamed ? "a blob that a manifest names" : "a blob", answer, isNamed)
+            if answer.status == 202 { world.holdings[at].deleted(key, algorithm) }
+        }
+    }
+
+    private func deleteManifest(_ probe: Probe, _ at: Int, _ plan: ManifestPlan, _ algorithm: Algorithm) throws {
+        let holding = world.holdings[at]
+        let answer = try probe.delete(probe.manifestPlace(try cast.digest(plan, algorithm), in: names[at]))
+        switch holding.manifest(plan, algorithm) {
+        case .gone: return try deletedNothing("a manifest", .deleteMissing, answer)
+        case .unsure, .open:
+            if answer.status == 202 { world.holdings[at].deleted(plan, algorithm) }
+        case .there:
+            let isNamed = !holding.naming(plan).isEmpty
+            let words = [
+                plan.form.isIndex ? "an index" : "a manifest", isNamed ? "that another names" : "",
+                holding.isTagged(plan) ? "with tags" : "",
+            ].filter { !$0.isEmpty }.joined(separator: " ")
+            try deletedSomething(words, answer, isNamed || holding.isTagged(plan))
+            if answer.status == 202 { world.holdings[at].deleted(plan, algorithm) }
+        }
+    }
+
+    private func deleteTag(_ probe: Probe, _ at: Int, _ tag: String) throws {
+        let holding = world.holdings[at]
+        let answer = try probe.delete(probe.manifestPlace(tag, in: names[at]))
+        switch holding.presence(.tag(tag)) {
+        case .gone: return try deletedNothing("a tag", .deleteMissing, answer)
+        case .unsure, .open:
+            if answer.status == 202 { world.holdings[at].deleted(tag: tag) }
+        case .there:
+            // Registries that delete no tags answer in many ways.
+            try settle(.deleted, "the deletion of a tag", answer, [202, 400, 404, 405])
+            if answer.status == 202 { world.holdings[at].deleted(tag: tag) }
+        }
+    }
+
+    /// What is there is deleted, or deletion is off, or, of what something else names, refused.
+    private func deletedSomething(_ what: String, _ answer: Answer, _ mayRefuse: Bool) throws {
+        try settle(
+            .deleted, "the deletion of \(what)", answer, mayRefuse ? [202, 400, 403, 405, 409, 412] : [202, 400, 405])
+    }
+
+    /// What is not there cannot be deleted, by a registry that deletes at all.
+    private func deletedNothing(_ what: String, _ rule: PlayRule, _ answer: Answer) throws {
+        let isOff = habits["the deletion of \(what)"].map { $0 != "202" } ?? true
+        try hold(rule) {
+            _ = try answer.expect(anyOf: isOff ? [404, 400, 405] : [404], "for \(what) that is not there")
+        }
+        try settle("the deletion of \(what) that is not there", "\(answer.status)", answer)
+    }
+}

@@ -1,0 +1,88 @@
+import ConformanceKit
+import Crypto
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("a model that plays")
+struct ExploreTests {
+    /// What a game can be found out by: its own rules, and those that look at every exchange.
+    static let patterns = [
+        "explore.*", "errors.format", "errors.code-form", "errors.code-known", "errors.message", "errors.never-server",
+        "errors.retry-after", "errors.unauthorized-challenge", "errors.method-allow", "warnings.*", "headers.once",
+        "http.no-content",
+    ]
+
+    /// Plays alone against a stub; gives all that is neither a pass nor a skip.
+    static func deviations(_ faults: Set<Fault>, seed: String, steps: Int, mode: String = "open") throws -> [Outcome] {
+        var settings = FaultTests.settings(mode)
+        (settings.faults, settings.seed) = (faults, seed)
+        let outcomes = try TestRun.withStub(settings) { _, server in
+            var target = Target(base: try TestRun.address(server))
+            target.deadline = settings.deadline
+            if settings.accounts { target.identity = TestRun.alice }
+            var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: seed)
+            (plan.patterns, plan.jobs, plan.play.steps) = (patterns, 2, steps)
+            return try Runner(plan, observer: TestRun.Silent()).run().outcomes
+        }
+        return outcomes.filter { $0.verdict != .pass && $0.verdict != .skip }
+    }
+
+    static func line(_ outcome: Outcome) -> String {
+        "\(outcome.verdict) \(outcome.check.id): expected \(outcome.expected), got \(outcome.got) \(outcome.reason)"
+    }
+
+    @Test(
+        "2,000 steps against a registry without faults show no deviation", arguments: ["one", "two", "three", "four"])
+    func faultless(seed: String) throws {
+        for outcome in try Self.deviations([], seed: seed, steps: 500) {
+            Issue.record("\(Self.line(outcome))\n\(outcome.exchanges.map(\.line).joined(separator: "\n"))")
+        }
+    }
+
+    @Test("what a registry is allowed to do is no deviation")
+    func allowed() throws {
+        for row in try FaultTests.rows() where row.mode == "allowed" {
+            for outcome in try Self.deviations([try #require(row.fault)], seed: "allowed", steps: 160) {
+                Issue.record("\(row): \(Self.line(outcome))")
+            }
+        }
+    }
+
+    /// Faults that were set aside by the hash of their name: nothing of the player or of the model was written with
+    /// them in mind.
+    static func isSetAside(_ fault: Fault) -> Bool {
+        (SHA256.hash(data: Array(fault.rawValue.utf8)).first { _ in true } ?? 0) % 3 == 0
+    }
+
+    /// The measure of docs/conformance.md: AERUGO_EXPLORE gets a line a fault, AERUGO_EXPLORE_FAULTS chooses some.
+    @Test(
+        "how many faults are found by playing alone, written where AERUGO_EXPLORE says",
+        .enabled(if: ProcessInfo.processInfo.environment["AERUGO_EXPLORE"] != nil))
+    func measure() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let wanted = environment["AERUGO_EXPLORE_FAULTS"].map { Set($0.split(separator: " ").map(String.init)) }
+        let steps = environment["AERUGO_EXPLORE_STEPS"].flatMap { Int($0) } ?? 400
+        let rows = try FaultTests.rows().filter { row in
+            guard let fault = row.fault, ["open", "accounts"].contains(row.mode) else { return false }
+            return wanted?.contains(fault.rawValue) ?? Self.isSetAside(fault)
+        }
+        let lines = Mutex<[String]>([])
+        Threads.run(rows.count, width: 2) { number in
+            let row = rows[number]
+            let text: String
+            do {
+                let found =
+                    try row.fault.map {
+                        try Self.deviations([$0], seed: "measure", steps: steps, mode: row.mode)
+                    } ?? []
+                text = found.map { "\($0.verdict.rawValue)=\($0.check.id)" }.joined(separator: " ")
+            } catch {
+                text = "! \(error)"
+            }
+            lines.withLock { $0.append("\(row.description)\t\(row.mode)\t\(text)") }
+        }
+        let text = lines.withLock { $0.sorted().joined(separator: "\n") + "\n" }
+        try text.write(toFile: environment["AERUGO_EXPLORE"] ?? "", atomically: true, encoding: .utf8)
+    }
+}
