@@ -30,6 +30,8 @@ struct RunCommand: ParsableCommand {
         (plan.patterns, plan.level, plan.jobs) = (patterns, level.level, jobs)
         guard (1...1_000_000).contains(steps) else { throw ValidationError("--steps is between 1 and 1000000") }
         (plan.play.steps, plan.play.duration) = (steps, playTime?.duration)
+        // Unless a seed is given the games are the same in every run: the same registry gets the same verdicts.
+        if let seed { plan.play.seed = seed }
         (plan.keep, plan.large, plan.trace) = (keep, large, outputs.trace)
         if plan.selection.isEmpty {
             Console.write("no check fits \(patterns.joined(separator: " "))\n", toError: true)

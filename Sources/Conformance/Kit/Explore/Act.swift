@@ -145,6 +145,7 @@ enum Oddity: Hashable, Sendable {
         case wrongTypes
         case wrongDigest
         case otherType
+        case bothLists
         case huge
         case big
     }
@@ -159,6 +160,11 @@ enum Oddity: Hashable, Sendable {
         case lengthNegative
         case lengthTwice
         case bothFramings
+        case noLength
+        case eightBits
+        case badEscape
+        case headOfNothing
+        case slowly
         case unknownCoding
         case badChunk
         case pieces
@@ -184,7 +190,8 @@ enum Act: Hashable, Sendable {
     case askManifest(Int, Reference, Question)
     case blobAsManifest(Int, BlobKey)
     case askTags(Int, TagQuestion)
-    case askCatalog(Int?)
+    case askCatalog(Int?, behind: Int?)
+    case manifestAsBlob(Int, ManifestPlan)
     case askReferrers(Int, ManifestPlan, filter: String?)
     case askSession(Int)
     case touchEnded(session: Int, method: String)
@@ -196,7 +203,8 @@ extension Act {
     /// Whether it changes nothing, if the registry is right.
     var isQuestion: Bool {
         switch self {
-        case .askBlob, .askManifest, .blobAsManifest, .askTags, .askCatalog, .askReferrers, .askSession, .touchEnded,
+        case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
+            .askSession, .touchEnded,
             .touchForeign, .odd:
             true
         case .pushBlob, .pushWrong, .mount, .begin, .chunk, .finish, .cancel, .cut, .putManifest, .delete, .race: false
@@ -208,7 +216,8 @@ extension Act {
         switch self {
         case .pushBlob(let at, _, _, _), .pushWrong(let at, _, _, _), .mount(let at, _, _, _), .begin(_, let at, _, _),
             .cut(let at, _, _), .putManifest(let at, _, _, _, _), .delete(let at, _), .race(let at, _),
-            .askBlob(let at, _, _, _), .askManifest(let at, _, _), .blobAsManifest(let at, _), .askTags(let at, _),
+            .askBlob(let at, _, _, _), .askManifest(let at, _, _), .blobAsManifest(let at, _),
+            .manifestAsBlob(let at, _), .askTags(let at, _),
             .askReferrers(let at, _, _), .odd(let at, _):
             at
         case .chunk, .finish, .cancel, .askCatalog, .askSession, .touchEnded, .touchForeign: nil

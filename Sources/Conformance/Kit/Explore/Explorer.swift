@@ -20,6 +20,8 @@ final class Explorer: Sendable {
     func run(width: Int) {
         let end = plan.duration.map { ContinuousClock.now + $0 }
         open(Opening.steps)
+        // The fixed games have numbers of their own, below zero.
+        Threads.run(Tour.stations.count, width: width) { self.play(game: -1 - $0, steps: Tour.stations[$0]) }
         var first = 1
         var left = plan.steps
         while !context.isInterrupted, book.problem == nil {
@@ -37,12 +39,13 @@ final class Explorer: Sendable {
 
     // MARK: A game
 
-    private func stage(_ name: String, _ seed: String) throws -> Stage {
+    private func stage(_ name: String, _ seed: String, isReplay: Bool = false) throws -> Stage {
         let probe = try Probe(run: context, id: "explore." + name)
         let names = ["a", "ab", "a-b", "never"].map { probe.repository($0) }
         return Stage(
             seats: [probe, try probe.beside(1), try probe.beside(2)], names: names,
-            cast: Cast(seed: "\(context.seed)/explore/\(seed)"), habits: learned.withLock { $0 })
+            cast: Cast(seed: "\(context.seed)/explore/\(seed)"), habits: learned.withLock { $0 },
+            isReplay: isReplay)
     }
 
     /// Plays a fixed list of steps; what was learned in it is what the games begin with.
@@ -54,10 +57,21 @@ final class Explorer: Sendable {
         }
     }
 
+    /// Plays a fixed game.
+    private func play(game: Int, steps: [Step]) {
+        withStage(game) { stage in
+            var history: [Step] = []
+            var deviations = 0
+            for step in steps where deviations < 3 * Explorer.patience {
+                if try !take(step, stage, &history, game, isFirst: deviations == 0) { deviations += 1 }
+            }
+        }
+    }
+
     /// Plays a game of random changes, each followed by questions.
     private func play(game: Int, count: Int, until end: ContinuousClock.Instant?) {
         withStage(game) { stage in
-            let seed = "\(context.seed)/game \(game)"
+            let seed = "\(plan.seed)/game \(game)"
             var player = Player(seed: seed, homes: stage.names.count - 1, seats: stage.seats.count)
             var oracle = Oracle(seed: seed, stranger: stage.names.count - 1, seats: stage.seats.count)
             var history: [Step] = []
@@ -80,7 +94,7 @@ final class Explorer: Sendable {
 
     private func withStage(_ game: Int, _ work: (Stage) throws -> Void) {
         do {
-            let stage = try stage("g\(game)", "game \(game)")
+            let stage = try stage(game < 0 ? "t\(-game)" : "g\(game)", "game \(game)")
             defer {
                 book.add(applied: stage.applied, steps: 0)
                 if !context.keep { Cleaner(stage.seats[0]).clean() }
@@ -166,8 +180,8 @@ final class Explorer: Sendable {
     private func replay(_ steps: [Step], _ game: Int, _ number: Int, _ rule: PlayRule) throws
         -> (failure: CheckFailure, exchanges: [Exchange])?
     {
-        let name = "g\(game)r\(number)-" + rule.id.dropFirst("explore.".count)
-        let stage = try stage(name, "game \(game)/replay \(number)/\(rule.id)")
+        let name = "g\(abs(game))\(game < 0 ? "t" : "r")\(number)-" + rule.id.dropFirst("explore.".count)
+        let stage = try stage(name, "game \(game)/replay \(number)/\(rule.id)", isReplay: true)
         defer { if !context.keep { Cleaner(stage.seats[0]).clean() } }
         for (index, step) in steps.enumerated() {
             do {

@@ -32,7 +32,7 @@ enum Opening {
     private static let manifests: [Act] = [
         .putManifest(0, image, .tag("v1"), tags: [], .none), .askManifest(0, .tag("v1"), .both), .askTags(0, .whole),
         .putManifest(0, image, .tag("v1"), tags: [], .none), .putManifest(0, other, .tag("v1"), tags: [], .none),
-        .putManifest(0, image, .digest(image, .sha256), tags: ["q1", "q2"], .none), .askCatalog(nil),
+        .putManifest(0, image, .digest(image, .sha256), tags: ["q1", "q2"], .none), .askCatalog(nil, behind: nil),
         .putManifest(0, index, .tag("both"), tags: [], .none), .askManifest(0, .tag("both"), .both),
         .putManifest(0, docker, .tag("docker"), tags: [], .none), .askReferrers(0, image, filter: nil),
         .putManifest(0, referrer, .digest(referrer, .sha256), tags: [], .none),

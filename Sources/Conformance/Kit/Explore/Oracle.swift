@@ -37,7 +37,8 @@ struct Oracle: Sendable {
         case .delete(let at, let victim): asks = deletion(at, victim, world)
         case .race(let at, let race): asks = self.race(at, race, world)
         case .odd(let at, let oddity): asks = oddity.isRefusedPush ? [.askTags(at, .whole)] : []
-        case .askBlob, .askManifest, .blobAsManifest, .askTags, .askCatalog, .askReferrers, .askSession, .touchEnded:
+        case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
+            .askSession, .touchEnded:
             asks = []
         }
         asks += samples(world)
@@ -125,9 +126,10 @@ struct Oracle: Sendable {
             asks.append(.askReferrers(at, plan, filter: nil))
         }
         if dice.oneIn(4) { asks.append(.askManifest(elsewhere(at), .digest(plan, .sha256), any(600))) }
+        if dice.oneIn(6) { asks.append(.manifestAsBlob(at, plan)) }
         if case .tag = reference, dice.oneIn(5) { asks.append(.askManifest(elsewhere(at), reference, any(600))) }
         if let key = dice.pick(plan.blobs), dice.oneIn(3) { asks.append(.askBlob(at, key, .sha256, any(key.size))) }
-        if dice.oneIn(9) { asks.append(.askCatalog(dice.oneIn(2) ? dice.number(1...3) : nil)) }
+        if dice.oneIn(9) { asks.append(catalog()) }
         return asks
     }
 
@@ -183,6 +185,10 @@ struct Oracle: Sendable {
         }
     }
 
+    private mutating func catalog() -> Act {
+        .askCatalog(dice.oneIn(2) ? dice.number(1...3) : nil, behind: dice.oneIn(2) ? dice.number(0...stranger) : nil)
+    }
+
     // MARK: The rest
 
     /// Things that nobody touched: they are as they were.
@@ -203,7 +209,7 @@ struct Oracle: Sendable {
         }
         if let tag = dice.pick(holding.tags.keys.sorted()) { asks.append(.askManifest(at, .tag(tag), any(600))) }
         if dice.oneIn(3) { asks.append(.askTags(at, tagQuestion(holding))) }
-        if dice.oneIn(14) { asks.append(.askCatalog(nil)) }
+        if dice.oneIn(14) { asks.append(catalog()) }
         if dice.oneIn(6) { asks.append(.askManifest(at, .tag("never-\(dice.number(0...9))"), .both)) }
         if dice.oneIn(6) {
             asks.append(.askBlob(at, BlobKey(number: 800_000 + dice.number(0...99), size: 20), .sha256, .both))

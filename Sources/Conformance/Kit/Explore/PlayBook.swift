@@ -6,6 +6,8 @@ package struct PlayPlan: Sendable {
     package var steps = 200
     /// Play for so long instead.
     package var duration: Duration?
+    /// The games follow from it alone, so that two runs play the same ones.
+    package var seed = "games"
 
     /// A share of a usual run.
     package init() {}

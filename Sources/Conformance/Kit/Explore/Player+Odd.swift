@@ -15,6 +15,7 @@ extension Player {
     private mutating func badManifest() -> Oddity.BadManifest {
         dice.weighted([
             (4, .text), (4, .cut), (2, .empty), (3, .array), (3, .wrongTypes), (5, .wrongDigest), (4, .otherType),
+            (3, .bothLists),
             (1, .huge), (1, .big),
         ]) ?? .text
     }

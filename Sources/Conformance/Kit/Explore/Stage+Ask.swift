@@ -55,6 +55,18 @@ extension Stage {
         try hold(.manifestMissing) { _ = try answer.expect(anyOf: [404], "for a blob's digest as a manifest's") }
     }
 
+    /// A manifest asked for as a blob is the manifest or 404, nothing else.
+    func manifestAsBlob(_ probe: Probe, _ at: Int, _ plan: ManifestPlan) throws {
+        let answer = try probe.get(probe.blobPlace(try cast.digest(plan), in: names[at]))
+        let content = try cast.manifest(plan).content
+        try hold(.blobMissing) {
+            try answer.expect(anyOf: [200, 404], "for a manifest's digest as a blob's")
+            if answer.status == 200 { try answer.expectBody(content.bytes) }
+        }
+        guard world.holdings[at].manifest(plan, .sha256) == .there else { return }
+        try settle("a manifest's digest as a blob's", "\(answer.status)", answer)
+    }
+
     private func send(_ probe: Probe, _ method: String, _ asked: Asked, _ more: [(String, String)] = []) throws
         -> Answer
     {
@@ -93,11 +105,13 @@ extension Stage {
         case .range: answers = [try send(probe, "GET", asked, [("Range", "bytes=0-0")])]
         default: answers = [try send(probe, "GET", asked)]
         }
+        // An algorithm that a registry does not take may be told from one that it does.
+        let statuses = asked.place.url(on: probe.base).contains("/sha512:") ? [404, 400] : [404]
         for answer in answers {
             try hold(asked.rules.missing) {
-                try answer.expect(anyOf: [404], "for \(asked.kind) that is not there")
+                try answer.expect(anyOf: statuses, "for \(asked.kind) that is not there")
             }
-            try expectCode(answer, asked.codes)
+            if answer.status == 404 { try expectCode(answer, asked.codes) }
         }
     }
 
@@ -110,7 +124,7 @@ extension Stage {
             let head = try send(probe, "HEAD", asked)
             try expectWhole(whole, asked)
             try expectHead(head, asked)
-            try expectAlike(head, whole)
+            if head.url == whole.url { try expectAlike(head, whole) }
         case .range(let first, let last): try askRange(probe, asked, first, last)
         case .oddRange(let value): try askOddRange(probe, asked, value)
         case .notModified(let form): try askNotModified(probe, asked, form)
@@ -140,9 +154,8 @@ extension Stage {
     }
 
     private func expectHeaders(_ answer: Answer, _ asked: Asked, _ method: String) throws {
-        let isFromHere = Address(answer.url)?.origin == seats[0].base.origin
         // What a store behind a redirect sends is its own affair.
-        guard isFromHere else { return }
+        guard answer.url == asked.place.url(on: seats[0].base) else { return }
         try hold(asked.rules.headers) { try answer.expectDigestHeader(of: asked.content.bytes) }
         if let type = asked.type {
             try hold(.manifestType) { try PullManifestChecks.requireType(answer, type) }
@@ -156,6 +169,7 @@ extension Stage {
         }
         try settleHeaders("\(method) of \(asked.kind)", answer)
         try remember(asked.what + " " + asked.content.digest, answer)
+        if let told = answer.headers["Accept-Ranges"] { try settle("Accept-Ranges of \(asked.kind)", told, answer) }
     }
 
     /// HEAD tells of a thing what GET tells.
@@ -209,6 +223,15 @@ extension Stage {
         }
         guard let part else { return try expectUnsatisfiable(answer, asked) }
         try settle(.range, "a Range of \(asked.kind)", answer, [200, 206])
+        if let told = answer.headers["Accept-Ranges"] ?? habits["Accept-Ranges of \(asked.kind)"] {
+            try hold(.range) {
+                try require(
+                    told.lowercased() == (answer.status == 206 ? "bytes" : "none"),
+                    "\(answer.request): Accept-Ranges: bytes exactly where ranges work",
+                    "\(told), and \(answer.status)",
+                    answer)
+            }
+        }
         if answer.status == 200 { return try expectWhole(answer, asked) }
         try hold(.range) {
             let told = try answer.expectHeader("Content-Range")
@@ -220,6 +243,7 @@ extension Stage {
                 try answer.expectDigestHeader(of: asked.content.bytes)
             }
         }
+        try expectKnownTag(asked.what + " " + asked.content.digest, answer)
         try settleHeaders("a part of \(asked.kind)", answer)
     }
 
@@ -234,10 +258,27 @@ extension Stage {
         try hold(.range) {
             try answer.expect(200, 206, 416, 400)
             guard answer.status == 206 else { return }
-            let isList = value.contains(",")
-            try require(isList, "\(answer.request): no part for Range: \(value)", "206", answer)
+            try require(value.contains(","), "\(answer.request): no part for Range: \(value)", "206", answer)
+            try expectParts(answer, asked)
         }
         if answer.status == 200 { try expectWhole(answer, asked) }
+    }
+
+    /// Some of several ranges: one part that is what it says, or a multipart body that holds the first.
+    private func expectParts(_ answer: Answer, _ asked: Asked) throws {
+        let type = answer.headers["Content-Type"]?.lowercased() ?? ""
+        if type.hasPrefix("multipart/byteranges") {
+            return try require(
+                answer.body.holds(Array(asked.content.bytes.prefix(1))),
+                "\(answer.request): the first part in the body",
+                "another body", answer)
+        }
+        let told = try answer.expectHeader("Content-Range")
+        let ends = told.dropFirst("bytes ".count).prefix { $0 != "/" }.split(separator: "-").compactMap { Int($0) }
+        guard ends.count == 2, ends[0] <= ends[1], ends[1] < asked.content.count else {
+            throw answer.failure("\(answer.request): a Content-Range within the content", told)
+        }
+        try answer.expectBody(Array(asked.content.bytes[ends[0]...ends[1]]))
     }
 
     // MARK: Conditions
@@ -253,9 +294,11 @@ extension Stage {
         let forms = [tag, "\"other\", \(tag)", "W/" + tag.replacing("W/", with: ""), "*"]
         for method in ["GET", "HEAD"] {
             let answer = try send(probe, method, asked, [("If-None-Match", forms[form % forms.count])])
+            // Of the star nothing is asked that a client would need.
+            let statuses = form % forms.count == 3 || method == "HEAD" ? [304, 200] : [304]
             try settle(
                 .conditional, "\(method) of \(asked.kind) with If-None-Match, form \(form % forms.count)", answer,
-                [304, 200])
+                statuses)
             guard answer.status == 304 else { continue }
             try hold(.conditional) {
                 try answer.expectBody([])
@@ -284,8 +327,9 @@ extension Stage {
         let answer = try send(
             probe, "GET", asked, [("Range", "bytes=1-2"), ("If-Range", same ? tag : "\"something-else\"")])
         try hold(.conditional) {
-            if !same { _ = try answer.expect(anyOf: [200], "for If-Range with another ETag") }
-            try answer.expect(200, 206)
+            let isPart = habits["a Range of \(asked.kind)"] == "206"
+            let statuses = same ? (isPart ? [206] : [200, 206]) : [200]
+            try answer.expect(anyOf: statuses, "for If-Range with \(same ? "the" : "another") ETag")
             if answer.status == 206 { try answer.expectBody(Array(asked.content.bytes[1...2])) }
         }
         if same { try settle("If-Range with the ETag of \(asked.kind)", "\(answer.status)", answer) }

@@ -148,6 +148,10 @@ extension Stage {
         case .ifNew: holds = !isThere
         case .ifOther: holds = false
         }
+        let old = holding.tags[tag] ?? nil
+        if old != nil, old != push.plan, habits["the push of another manifest under a tag"] != "201" {
+            return answer.status != 201
+        }
         if holds {
             try hold(.condition) { _ = try answer.expect(anyOf: [201], "for a condition that holds") }
             return false

@@ -69,6 +69,9 @@ extension Stage {
         let answer = try probe.postUpload("digest=" + queryEscaped(content.digest), in: repository, body: content)
         guard isGood else {
             return try hold(.name) {
+                // What merges, decodes or resolves paths on the way asks the registry for another name.
+                let mayBeCleaned = name.contains("//") || name.contains("..") || name.contains("%2")
+                if mayBeCleaned, answer.status < 300 { return }
                 try require(
                     (300..<500).contains(answer.status), "\(answer.request): 4xx, or a redirect to a clean path",
                     "status \(answer.status)", answer)
@@ -98,6 +101,7 @@ extension Stage {
         case "PUT": answer = try put(probe, place, content.digest, at, body: content)
         default: answer = try probe.send(Request(method, place))
         }
+        if method == "DELETE", answer.status == 204 { return }
         try hold(.ended) { _ = try answer.expectClientError("for an upload that never was") }
         try expectCode(answer, ErrorCode.blobUploadUnknown, ErrorCode.blobUploadInvalid, ErrorCode.nameUnknown)
     }
@@ -115,6 +119,8 @@ extension Stage {
         case .wrongTypes: content = Content("{\"schemaVersion\":2,\"config\":\"x\",\"layers\":7}")
         case .wrongDigest: reference = try cast.digest(BlobKey(number: 66_666, size: 40))
         case .otherType: type = MediaType.ociIndex
+        case .bothLists:
+            content = Content(String(text.trimmed.dropLast()) + ",\"manifests\":[\(good.descriptor().json)]}")
         case .huge: content = Content.padded("{\"schemaVersion\":2,\"a\":\"", count: 24 << 20, "\"}")
         case .big: return try pushBig(probe, at, plan)
         }
@@ -160,6 +166,12 @@ extension Stage {
         case .bothFramings: text = post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n" + close + "0\r\n\r\n"
         case .unknownCoding: text = post + "Transfer-Encoding: nonsense\r\n\r\n"
         case .badChunk: text = post + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"
+        case .noLength: text = post + close
+        case .eightBits: text = "GET /v2/\u{80}\u{ff}/tags/list HTTP/1.1\r\n" + host + "\r\n"
+        case .badEscape: text = "GET /v2/a/manifests/%zz HTTP/1.1\r\n" + host + "\r\n"
+        case .headOfNothing:
+            text = "HEAD /v2/\(names[at])/manifests/no-such-tag HTTP/1.1\r\n" + host + close
+        case .slowly: return try pushSlowly(probe, at)
         case .pieces: return try askPieces(probe, [get, host, close])
         case .two: return try askTwo(probe, get + host + "\r\n" + get + host + close)
         }
@@ -168,6 +180,20 @@ extension Stage {
             probe.ledger.add(.upload(probe.base.resolving(location)))
         }
         if reply.status == 401 || form == .bothFramings && reply.status == 202 { return }
+        if form == .noLength {
+            return try hold(.begin) {
+                // 411 is what RFC 9110 has for who wants a length.
+                try require(
+                    [202, 411, 307, 308].contains(reply.status ?? 0), "POST without a body or a length: 202",
+                    reply.status.map { "status \($0)" } ?? "no answer")
+            }
+        }
+        if form == .headOfNothing {
+            let rest = RawReader.firstFinal(reply.bytes).1
+            return try hold(.headAlike) {
+                try require(rest.isEmpty, "HEAD of a manifest that is not there: no body", "\(rest.count) bytes")
+            }
+        }
         try hold(.rawRequest) {
             guard let status = reply.status else {
                 return try require(reply.closed, "\(form): a client error, or a closed connection", "silence")
@@ -178,6 +204,27 @@ extension Stage {
         }
         let after = try probe.get(.path("/v2/"))
         try hold(.version) { _ = try after.expect(200) }
+    }
+
+    /// A push whose body comes in pieces with pauses is taken whole.
+    private func pushSlowly(_ probe: Probe, _ at: Int) throws {
+        let key = BlobKey(number: 44_444, size: 300)
+        let content = try cast.content(key)
+        guard let upload = try open(probe, at, .sha256),
+            let address = Address(upload.place.adding("digest=" + content.digest).url(on: probe.base)),
+            address.origin == probe.base.origin
+        else { return }
+        let head = "PUT \(address.target) HTTP/1.1\r\nHost: \(probe.base.hostHeader)\r\nContent-Length: 300\r\n\r\n"
+        let pieces = [Array(head.utf8), content[0..<100].bytes, content[100..<300].bytes]
+        let reply = try probe.raw(pieces, pause: .milliseconds(30))
+        if reply.status == 401 { return }
+        try hold(.push) {
+            try require(
+                reply.status == 201, "a PUT in pieces: 201", reply.status.map { "status \($0)" } ?? "no answer")
+        }
+        probe.ledger.add(.blob(repository: names[at], digest: content.digest))
+        world.holdings[at].pushed(key, .sha256)
+        try askBlob(probe, at, key, .sha256, .get)
     }
 
     private func askPieces(_ probe: Probe, _ pieces: [String]) throws {
@@ -196,7 +243,8 @@ extension Stage {
         let saysClose = headers.list("Connection").contains { $0.lowercased() == "close" }
         if saysClose || reply.bytes.starts(with: Array("HTTP/1.0".utf8)) { return }
         try hold(.rawRequest) {
-            try require(reply.statuses.count == 2, "two requests at once: two answers", "\(reply.statuses)")
+            try require(
+                reply.statuses.count { $0 >= 200 } == 2, "two requests at once: two answers", "\(reply.statuses)")
         }
     }
 }

@@ -67,7 +67,7 @@ extension Stage {
 
     private func tagWhileListing(_ probe: Probe, _ at: Int, _ tags: [String], _ plan: ManifestPlan) throws {
         let holding = world.holdings[at]
-        guard holding.isComplete(plan), !plan.form.isDocker, !holding.liveTags.isEmpty,
+        guard holding.isComplete(plan), !plan.form.isDocker, !holding.liveTags.isEmpty, habits[Stage.lateness] == nil,
             !tags.contains(where: { holding.tags[$0] != nil || holding.unsureTags.contains($0) })
         else { return }
         let (manifest, name) = (try cast.manifest(plan), names[at])
@@ -119,7 +119,8 @@ extension Stage {
 
     private func writeFirst(_ probe: Probe, _ at: Int, _ tag: String, _ plans: [ManifestPlan]) throws {
         guard fit(plans, at), world.holdings[at].tags[tag] == nil, !world.holdings[at].unsureTags.contains(tag),
-            habits["If-None-Match: * on a tag that is there"] == "412"
+            habits["If-None-Match: * on a tag that is there"] == "412",
+            habits["the push of another manifest under a tag"] == "201"
         else { return }
         let answers = try put(probe, at, plans.map { ($0, tag) }, [("If-None-Match", "*")])
         world.holdings[at].unsureTags.insert(tag)

@@ -97,7 +97,9 @@ extension Stage {
                 type == plan.listedType, "\(answer.request): artifactType \(plan.listedType ?? "none")",
                 type ?? "none", answer)
             let told = entry["annotations"]?.dictionary ?? [:]
-            try require(told == annotations, "\(answer.request): annotations \(annotations)", "\(told)", answer)
+            try require(
+                annotations.allSatisfy { told[$0.key] == $0.value }, "\(answer.request): annotations \(annotations)",
+                "\(told)", answer)
             if let data = entry["data"]?.string {
                 try require(
                     Data(base64Encoded: data).map(Array.init) == manifest.content.bytes,

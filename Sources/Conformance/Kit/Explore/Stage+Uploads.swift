@@ -102,14 +102,17 @@ extension Stage {
                     probe, place, content, session.received..<session.received + rest.count, ranged: true,
                     streamed: false)
             }
+            world.sessions[number]?.state = .lost
+            let isPatched = session.received > 0 || rest != nil
+            guard try close(probe, next, at, session.key, session.algorithm, patched: isPatched) else { return }
             world.sessions[number]?.state = .ended
-            try close(probe, next, at, session.key, session.algorithm)
         case .rest, .patchThenPut:
-            world.sessions[number]?.state = .ended
+            world.sessions[number]?.state = .lost
             let isRanged = form == .rest(ranged: true) && rest != nil && session.received > 0
-            try close(
+            let isClosed = try close(
                 probe, place, at, session.key, session.algorithm, body: rest,
-                range: isRanged ? "\(session.received)-\(session.total - 1)" : nil)
+                range: isRanged ? "\(session.received)-\(session.total - 1)" : nil, patched: session.received > 0)
+            if isClosed { world.sessions[number]?.state = .ended }
         }
     }
 
@@ -154,6 +157,8 @@ extension Stage {
             (request.body, request.headers) = (content, [("Content-Type", MediaType.octetStream)])
         }
         let answer = try probe.send(request)
+        // A deletion of what is not there may be done: the upload itself has to be there behind it.
+        if method == "DELETE", answer.status == 204 { return }
         try hold(.foreign) { _ = try answer.expectClientError("for an upload of another repository") }
     }
 

@@ -82,6 +82,15 @@ struct Holding: Sendable {
     /// Manifests whose subject it is.
     func referrers(of plan: ManifestPlan) -> [ManifestPlan] { liveManifests.filter { $0.subject.contains(plan) } }
 
+    /// What a repository without tags is like, where all of it is known.
+    var situation: String? {
+        guard unsureTags.isEmpty, !manifests.values.contains(where: { $0 != .there && $0 != .gone }) else { return nil }
+        if !tags.isEmpty { return "lost them all" }
+        if !liveManifests.isEmpty { return "has manifests" }
+        if !manifests.isEmpty { return nil }
+        return isMade ? "has blobs" : "was never made"
+    }
+
     mutating func pushed(_ key: BlobKey, _ algorithm: Algorithm) {
         isMade = true
         blobs[Named(key, algorithm)] = .there
@@ -228,7 +237,7 @@ struct World: Sendable {
             .askSession(let session), .touchEnded(let session, _), .touchForeign(let session, _, _):
             sessions[session]?.state = .lost
             if let session = sessions[session] { holdings[session.repository].doubt(session.key) }
-        case .askTags, .askCatalog, .askReferrers, .odd: break
+        case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob: break
         }
     }
 
