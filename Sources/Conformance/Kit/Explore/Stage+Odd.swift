@@ -165,7 +165,7 @@ extension Stage {
         case .lengthTwice: text = post + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello"
         case .bothFramings: text = post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n" + close + "0\r\n\r\n"
         case .unknownCoding: text = post + "Transfer-Encoding: nonsense\r\n\r\n"
-        case .badChunk: text = post + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"
+        case .badChunk: return try sendBadChunk(probe, at)
         case .noLength: text = post + close
         case .eightBits: text = "GET /v2/\u{80}\u{ff}/tags/list HTTP/1.1\r\n" + host + "\r\n"
         case .badEscape: text = "GET /v2/a/manifests/%zz HTTP/1.1\r\n" + host + "\r\n"
@@ -204,6 +204,22 @@ extension Stage {
         }
         let after = try probe.get(.path("/v2/"))
         try hold(.version) { _ = try after.expect(200) }
+    }
+
+    /// A chunk of a body that has to be read, whose size is no number.
+    private func sendBadChunk(_ probe: Probe, _ at: Int) throws {
+        guard let upload = try open(probe, at, .sha256), let address = Address(upload.place.url(on: probe.base)),
+            address.origin == probe.base.origin
+        else { return }
+        let head =
+            "PATCH \(address.target) HTTP/1.1\r\nHost: \(probe.base.hostHeader)\r\n"
+            + "Content-Type: \(MediaType.octetStream)\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let reply = try probe.raw([Array((head + "zz\r\nhello\r\n0\r\n\r\n").utf8)], wait: .seconds(2))
+        guard let status = reply.status, status != 401 else { return }
+        try hold(.rawRequest) {
+            try require(
+                (400..<500).contains(status), "a chunk whose size is no number: a client error", "status \(status)")
+        }
     }
 
     /// A push whose body comes in pieces with pauses is taken whole.
