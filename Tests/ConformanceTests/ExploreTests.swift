@@ -22,7 +22,7 @@ struct ExploreTests {
             target.deadline = settings.deadline
             if settings.accounts { target.identity = TestRun.alice }
             var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: seed)
-            (plan.patterns, plan.jobs, plan.play.steps) = (patterns, 2, steps)
+            (plan.patterns, plan.jobs, plan.play.steps, plan.play.seed) = (patterns, 2, steps, seed)
             return try Runner(plan, observer: TestRun.Silent()).run().outcomes
         }
         return outcomes.filter { $0.verdict != .pass && $0.verdict != .skip }
@@ -47,6 +47,61 @@ struct ExploreTests {
                 Issue.record("\(row): \(Self.line(outcome))")
             }
         }
+    }
+
+    @Test(
+        "playing alone finds faults, whatever the seed",
+        arguments: [
+            Fault.blobDeleteDoesNothing, .blobsEverywhereKnown, .catalogCut, .catalogTwice, .deleteMissingBlobIsFine,
+            .dotsAreServed, .fifthChunkRefused, .manifestDelete500, .manifestDigestWrong, .missingManifestMadeUp,
+            .mountEscaped404, .pagedTagsTwice, .putForgetsBody, .referrersEmptyIs204, .referrersFilterPretended,
+            .referrersMalformed404, .subjectChecked, .tagsUnsorted,
+        ])
+    func faults(fault: Fault) throws {
+        for seed in ["one", "two"] {
+            #expect(try !Self.deviations([fault], seed: seed, steps: 40).isEmpty, "\(fault.rawValue), seed \(seed)")
+        }
+    }
+
+    @Test("a deviation comes with a script of the shortest game: it fails on that registry and not on a good one")
+    func script() throws {
+        var settings = FaultTests.settings("open")
+        settings.faults = [.deletedTagsListed]
+        try TestRun.withStub(settings) { _, server in
+            let base = try TestRun.address(server)
+            var plan = RunPlan(target: Target(base: base), groups: CheckCatalog.groups, seed: "script2")
+            (plan.patterns, plan.play.steps) = (["explore.*"], 40)
+            let outcomes = try Runner(plan, observer: TestRun.Silent()).run().outcomes
+            let outcome = try #require(outcomes.first { $0.verdict == .fail })
+            #expect(outcome.exchanges.count < 20, "\(outcome.exchanges.map(\.line))")
+            let script = try #require(outcome.script)
+            let bad = try Shell.run(script, base: base.origin, seconds: 20)
+            #expect(bad.status == 1, "\(bad.output)\n\(script)")
+            try TestRun.withStub(TestRun.Settings()) { _, server in
+                let good = try Shell.run(script, base: try TestRun.address(server).origin, seconds: 20)
+                #expect(good.status == 0, "\(good.output)\n\(script)")
+            }
+        }
+    }
+
+    @Test("the same seed plays the same games")
+    func seeds() throws {
+        let runs = try (0..<2).map { _ in try Self.deviations([.tagsUnsorted], seed: "same", steps: 40).map(Self.line) }
+        #expect(runs[0] == runs[1])
+        #expect(!runs[0].isEmpty)
+    }
+
+    @Test("a sequence is made as short as it gets, and its last element stays")
+    func shrinks() throws {
+        var asked = 0
+        var shrinker = Shrinker<Int>(attempts: 200) { part in
+            asked += 1
+            return part.contains(7) && part.contains(31) && part.last == 99
+        }
+        #expect(try shrinker.shrink(Array(0..<100)) == [7, 31, 99])
+        #expect(asked <= 200)
+        var bounded = Shrinker<Int>(attempts: 3) { _ in false }
+        #expect(try bounded.shrink(Array(0..<100)) == Array(0..<100))
     }
 
     /// Faults that were set aside by the hash of their name: nothing of the player or of the model was written with

@@ -46,7 +46,7 @@ enum TestRun {
             if settings.given { target.given = try seed(stub, server) }
             var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: settings.seed)
             (plan.patterns, plan.jobs, plan.keep) = (settings.patterns, settings.jobs, settings.keep)
-            plan.large = settings.large
+            (plan.large, plan.play.steps) = (settings.large, 20)
             return try Runner(plan, observer: Silent()).run()
         }
     }

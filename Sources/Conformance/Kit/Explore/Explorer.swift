@@ -39,13 +39,12 @@ final class Explorer: Sendable {
 
     // MARK: A game
 
-    private func stage(_ name: String, _ seed: String, isReplay: Bool = false) throws -> Stage {
+    private func stage(_ name: String, _ seed: String) throws -> Stage {
         let probe = try Probe(run: context, id: "explore." + name)
         let names = ["a", "ab", "a-b", "never"].map { probe.repository($0) }
         return Stage(
             seats: [probe, try probe.beside(1), try probe.beside(2)], names: names,
-            cast: Cast(seed: "\(context.seed)/explore/\(seed)"), habits: learned.withLock { $0 },
-            isReplay: isReplay)
+            cast: Cast(seed: "\(context.seed)/explore/\(seed)"), habits: learned.withLock { $0 })
     }
 
     /// Plays a fixed list of steps; what was learned in it is what the games begin with.
@@ -121,8 +120,6 @@ final class Explorer: Sendable {
                 try investigate(deviation, history + [step], stage, game, isFirst: isFirst)
             }
             return false
-        } catch is Skip {
-            return true
         }
     }
 
@@ -181,7 +178,7 @@ final class Explorer: Sendable {
         -> (failure: CheckFailure, exchanges: [Exchange])?
     {
         let name = "g\(abs(game))\(game < 0 ? "t" : "r")\(number)-" + rule.id.dropFirst("explore.".count)
-        let stage = try stage(name, "game \(game)/replay \(number)/\(rule.id)", isReplay: true)
+        let stage = try stage(name, "game \(game)/replay \(number)/\(rule.id)")
         defer { if !context.keep { Cleaner(stage.seats[0]).clean() } }
         for (index, step) in steps.enumerated() {
             do {

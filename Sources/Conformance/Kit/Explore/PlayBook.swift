@@ -3,7 +3,7 @@ import Synchronization
 /// How much is played.
 package struct PlayPlan: Sendable {
     /// Changes that are made, each with the questions that follow it; not counted where `duration` is set.
-    package var steps = 200
+    package var steps = 160
     /// Play for so long instead.
     package var duration: Duration?
     /// The games follow from it alone, so that two runs play the same ones.

@@ -1,12 +1,17 @@
 /// Finds a short part of a sequence that still shows what the whole of it showed (delta debugging).
-struct Shrinker<Element: Sendable> {
+package struct Shrinker<Element: Sendable> {
     /// How often a part may be tried.
-    var attempts: Int
+    package var attempts: Int
     /// Whether a part shows it.
-    let shows: ([Element]) throws -> Bool
+    package let shows: ([Element]) throws -> Bool
+
+    /// Shrinks by what `shows` says, which is asked `attempts` times at most.
+    package init(attempts: Int, shows: @escaping ([Element]) throws -> Bool) {
+        (self.attempts, self.shows) = (attempts, shows)
+    }
 
     /// The shortest part that was found; the last element, which showed it, always stays.
-    mutating func shrink(_ whole: [Element]) throws -> [Element] {
+    package mutating func shrink(_ whole: [Element]) throws -> [Element] {
         guard var kept = whole.last.map({ _ in whole }), kept.count > 1 else { return whole }
         var size = max(1, (kept.count - 1) / 2)
         while attempts > 0 {

@@ -1,27 +1,7 @@
-import Foundation
 import Vocabulary
 
 /// Lists of tags and of repositories.
 extension Stage {
-    static let lateness = "lists that come late"
-
-    /// Asks for a list again, for a second at most, where it does not fit: no sentence says when a list shows a push,
-    /// and one that fits by and by is only late.
-    func inTime(_ ask: () throws -> Void) throws {
-        let end = ContinuousClock.now + (isReplay && habits[Stage.lateness] == nil ? .milliseconds(350) : .seconds(1))
-        while true {
-            let before = habits
-            do {
-                return try ask()
-            } catch let deviation as Deviation {
-                guard ContinuousClock.now < end else { throw deviation }
-                habits = before
-                _ = habits.differs(Stage.lateness, "seen")
-                Thread.sleep(forTimeInterval: 0.04)
-            }
-        }
-    }
-
     func askTags(_ probe: Probe, _ at: Int, _ question: TagQuestion) throws {
         switch question {
         case .odd(let number):

@@ -35,6 +35,12 @@ extension Stage {
             if case .tag(let tag) = reference { return tag }
             return nil
         }
+
+        /// Whether nothing but missing content lets a registry refuse it.
+        func isPlain(_ holding: Holding) -> Bool {
+            let isNew = tag.map { (holding.tags[$0] ?? nil) == nil && !holding.unsureTags.contains($0) } ?? true
+            return isNew && condition == .none && algorithm == .sha256 && !plan.form.isDocker
+        }
     }
 
     private func written(_ reference: Reference, _ plan: ManifestPlan) throws -> (String, Algorithm) {
@@ -73,7 +79,7 @@ extension Stage {
                 try settle("the push of \(situation.name)", "\(answer.status)", answer)
             }
             if answer.status != 201 {
-                if situation.isMissing, answer.status != 412 { try missing(answer) }
+                if situation.isMissing, push.isPlain(holding) { try missing(answer) }
                 if situation.mayStore { try unsure(push, made) }
                 return true
             }

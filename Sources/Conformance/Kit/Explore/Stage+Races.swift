@@ -67,7 +67,7 @@ extension Stage {
 
     private func tagWhileListing(_ probe: Probe, _ at: Int, _ tags: [String], _ plan: ManifestPlan) throws {
         let holding = world.holdings[at]
-        guard holding.isComplete(plan), !plan.form.isDocker, !holding.liveTags.isEmpty, habits[Stage.lateness] == nil,
+        guard holding.isComplete(plan), !plan.form.isDocker, !holding.liveTags.isEmpty, probe.run.lateness == .zero,
             !tags.contains(where: { holding.tags[$0] != nil || holding.unsureTags.contains($0) })
         else { return }
         let (manifest, name) = (try cast.manifest(plan), names[at])

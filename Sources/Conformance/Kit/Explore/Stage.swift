@@ -17,8 +17,6 @@ final class Stage {
     let cast: Cast
     var world: World
     var habits: Habits
-    /// Whether something is only looked at once more.
-    let isReplay: Bool
     /// Rules that were applied, and how often.
     private(set) var applied: [String: Int] = [:]
     /// Where sessions go on.
@@ -29,9 +27,8 @@ final class Stage {
     /// Ids of upload sessions, none of which may come twice.
     var sessionNames: Set<String> = []
 
-    init(seats: [Probe], names: [String], cast: Cast, habits: Habits, isReplay: Bool) {
-        (self.seats, self.names, self.cast) = (seats, names, cast)
-        (self.habits, self.isReplay) = (habits, isReplay)
+    init(seats: [Probe], names: [String], cast: Cast, habits: Habits) {
+        (self.seats, self.names, self.cast, self.habits) = (seats, names, cast, habits)
         world = World(repositories: names.count)
     }
 
@@ -40,6 +37,8 @@ final class Stage {
         let probe = seats[step.seat % seats.count]
         do {
             try perform(step.act, probe)
+        } catch is Skip {
+            // Where nothing can be asked, nothing is held: what a place behind a redirect leaves out, for example.
         } catch let failure as TransportFailure where failure.kind != .unreachable || probe.isTargetAlive() {
             applied[PlayRule.answers.id, default: 0] += 1
             let told = failure.status == 0 ? "no answer" : "status \(failure.status) without the whole body"
@@ -66,10 +65,10 @@ final class Stage {
         case .askBlob(let at, let key, let algorithm, let question): try askBlob(probe, at, key, algorithm, question)
         case .askManifest(let at, let reference, let question): try askManifest(probe, at, reference, question)
         case .blobAsManifest(let at, let key): try blobAsManifest(probe, at, key)
-        case .askTags(let at, let question): try inTime { try askTags(probe, at, question) }
-        case .askCatalog(let count, let last): try inTime { try askCatalog(probe, count, behind: last) }
+        case .askTags(let at, let question): try askTags(probe, at, question)
+        case .askCatalog(let count, let last): try askCatalog(probe, count, behind: last)
         case .manifestAsBlob(let at, let plan): try manifestAsBlob(probe, at, plan)
-        case .askReferrers(let at, let plan, let filter): try inTime { try askReferrers(probe, at, plan, filter) }
+        case .askReferrers(let at, let plan, let filter): try askReferrers(probe, at, plan, filter)
         case .askSession(let session): try askSession(probe, session)
         case .touchEnded(let session, let method): try touchEnded(probe, session, method)
         case .touchForeign(let session, let at, let method): try touchForeign(probe, session, at, method)
