@@ -72,6 +72,8 @@ extension RunCommand {
         Console.write(
             "\(outcome.repositories) repositories, \(outcome.deleted) things deleted, \(outcome.left) could not be\n")
         if outcome.left > 0 { Console.exit(Status.failures) }
+    }
+}
 
 /// `--for`: a number of seconds, minutes or hours.
 struct PlayTime: ExpressibleByArgument {

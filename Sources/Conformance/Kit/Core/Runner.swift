@@ -196,7 +196,9 @@ package final class Runner: Sendable {
 
     /// Plays, where the registry lets repositories be made.
     private func play(_ facts: TargetFacts) {
-        guard facts.credentialsRefusal == nil, unmet([.push], facts) == nil, plan.target.onlyRepository == nil else { return }
+        guard facts.credentialsRefusal == nil, unmet([.push], facts) == nil, plan.target.onlyRepository == nil else {
+            return
+        }
         explorer.run(width: plan.width)
     }
 

@@ -227,7 +227,7 @@ extension Act {
 
 /// An act and the connection that it goes over. A connection stands for a client of its own: later one of another node
 /// or identity.
-struct Step: Hashable, Sendable {
+struct Move: Hashable, Sendable {
     let act: Act
     let seat: Int
 }

@@ -48,18 +48,18 @@ final class Explorer: Sendable {
     }
 
     /// Plays a fixed list of steps; what was learned in it is what the games begin with.
-    private func open(_ steps: [Step]) {
+    private func open(_ steps: [Move]) {
         withStage(0) { stage in
-            var history: [Step] = []
+            var history: [Move] = []
             for step in steps { try take(step, stage, &history, 0, isFirst: true) }
             learned.withLock { $0 = stage.habits }
         }
     }
 
     /// Plays a fixed game.
-    private func play(game: Int, steps: [Step]) {
+    private func play(game: Int, steps: [Move]) {
         withStage(game) { stage in
-            var history: [Step] = []
+            var history: [Move] = []
             var deviations = 0
             for step in steps where deviations < 3 * Explorer.patience {
                 if try !take(step, stage, &history, game, isFirst: deviations == 0) { deviations += 1 }
@@ -73,7 +73,7 @@ final class Explorer: Sendable {
             let seed = "\(plan.seed)/game \(game)"
             var player = Player(seed: seed, homes: stage.names.count - 1, seats: stage.seats.count)
             var oracle = Oracle(seed: seed, stranger: stage.names.count - 1, seats: stage.seats.count)
-            var history: [Step] = []
+            var history: [Move] = []
             var deviations = 0
             for _ in 0..<count where deviations < Explorer.patience {
                 if let end, ContinuousClock.now > end { break }
@@ -108,7 +108,7 @@ final class Explorer: Sendable {
 
     /// Does a step; false when the registry deviated in it. What it was about is in doubt from then on.
     @discardableResult
-    private func take(_ step: Step, _ stage: Stage, _ history: inout [Step], _ game: Int, isFirst: Bool) throws -> Bool
+    private func take(_ step: Move, _ stage: Stage, _ history: inout [Move], _ game: Int, isFirst: Bool) throws -> Bool
     {
         do {
             try stage.perform(step)
@@ -127,12 +127,12 @@ final class Explorer: Sendable {
 
     /// Makes the game that showed a deviation as short as it gets, and keeps what the shortest one showed.
     private func investigate(
-        _ deviation: Deviation, _ steps: [Step], _ stage: Stage, _ game: Int, isFirst: Bool
+        _ deviation: Deviation, _ steps: [Move], _ stage: Stage, _ game: Int, isFirst: Bool
     ) throws {
         let end = ContinuousClock.now + .seconds(plan.duration == nil ? 2 : 10)
         var shortest: (failure: CheckFailure, exchanges: [Exchange])?
         var replays = 0
-        var shrinker = Shrinker<Step>(attempts: plan.duration == nil ? 60 : 400) { part in
+        var shrinker = Shrinker<Move>(attempts: plan.duration == nil ? 60 : 400) { part in
             guard replays < 2 || ContinuousClock.now < end else { return false }
             replays += 1
             guard let shown = try self.replay(part, game, replays, deviation.rule) else { return false }
@@ -165,16 +165,16 @@ final class Explorer: Sendable {
 
     /// Parts that often show what the whole shows: the last step alone, what went to its repository, changes without
     /// the questions between them.
-    private static func slices(_ steps: [Step]) -> [[Step]] {
+    private static func slices(_ steps: [Move]) -> [[Move]] {
         guard let last = steps.last else { return [] }
         let at = last.act.repository
         let near = steps.filter { at == nil || $0.act.repository == nil || $0.act.repository == at }
-        let changes = { (steps: [Step]) in steps.dropLast().filter { !$0.act.isQuestion } + [last] }
+        let changes = { (steps: [Move]) in steps.dropLast().filter { !$0.act.isQuestion } + [last] }
         return [changes(steps), near, changes(near), changes(near).suffix(6), changes(near).suffix(2), [last]]
     }
 
     /// Plays steps again in repositories and with content of their own; gives what broke the rule in the last of them.
-    private func replay(_ steps: [Step], _ game: Int, _ number: Int, _ rule: PlayRule) throws
+    private func replay(_ steps: [Move], _ game: Int, _ number: Int, _ rule: PlayRule) throws
         -> (failure: CheckFailure, exchanges: [Exchange])?
     {
         let name = "g\(abs(game))\(game < 0 ? "t" : "r")\(number)-" + rule.id.dropFirst("explore.".count)

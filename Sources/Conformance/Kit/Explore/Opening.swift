@@ -1,7 +1,7 @@
 /// The first game: a fixed one, in which the choices that the specification leaves are learned.
 enum Opening {
-    static var steps: [Step] {
-        acts.enumerated().map { Step(act: $1, seat: $0 % 2) }
+    static var steps: [Move] {
+        acts.enumerated().map { Move(act: $1, seat: $0 % 2) }
     }
 
     private static let blob = BlobKey(number: 2, size: 700)

@@ -12,7 +12,7 @@ struct Oracle: Sendable {
     }
 
     /// The questions after a change that went over the connection `seat`.
-    mutating func questions(after step: Step, _ world: World) -> [Step] {
+    mutating func questions(after step: Move, _ world: World) -> [Move] {
         var asks: [Act] = []
         switch step.act {
         case .pushBlob(let at, let key, _, let algorithm): asks = blob(at, key, algorithm, world)
@@ -42,7 +42,7 @@ struct Oracle: Sendable {
             asks = []
         }
         asks += samples(world)
-        return asks.map { Step(act: $0, seat: (step.seat + dice.number(1...max(1, seats - 1))) % seats) }
+        return asks.map { Move(act: $0, seat: (step.seat + dice.number(1...max(1, seats - 1))) % seats) }
     }
 
     // MARK: Forms of a question

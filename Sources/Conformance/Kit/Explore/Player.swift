@@ -29,9 +29,9 @@ struct Player: Sendable {
     }
 
     /// The next change, and the connection that it goes over.
-    mutating func next(_ world: World) -> Step {
+    mutating func next(_ world: World) -> Move {
         let act = pending.isEmpty ? choose(world) : pending.removeFirst()
-        return Step(act: act, seat: dice.number(0...max(0, seats - 1)))
+        return Move(act: act, seat: dice.number(0...max(0, seats - 1)))
     }
 
     private mutating func choose(_ world: World) -> Act {

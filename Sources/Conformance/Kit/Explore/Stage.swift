@@ -33,7 +33,7 @@ final class Stage {
     }
 
     /// Does one step. Throws `Deviation` when the registry does what the model does not allow.
-    func perform(_ step: Step) throws {
+    func perform(_ step: Move) throws {
         let probe = seats[step.seat % seats.count]
         do {
             try perform(step.act, probe)

@@ -3,9 +3,9 @@ import Vocabulary
 /// A second fixed game: every form of act once, so that no run leaves one to chance. Chance then combines them.
 enum Tour {
     /// The stations of the tour, each with some of the acts and a game of its own.
-    static let stations: [[Step]] = [
+    static let stations: [[Move]] = [
         blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races,
-    ].map { acts in acts.enumerated().map { Step(act: $1, seat: $0 % 3) } }
+    ].map { acts in acts.enumerated().map { Move(act: $1, seat: $0 % 3) } }
 
     private static let config = BlobKey(number: 2, size: 700)
     private static let layer = BlobKey(number: 3, size: 5_000)
