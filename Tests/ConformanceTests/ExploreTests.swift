@@ -55,7 +55,7 @@ struct ExploreTests {
         "playing alone finds faults, whatever the seed",
         arguments: [
             Fault.blobDeleteDoesNothing, .blobsEverywhereKnown, .catalogCut, .catalogTwice, .deleteMissingBlobIsFine,
-            .dotsAreServed, .fifthChunkRefused, .manifestDelete500, .manifestDigestWrong, .missingManifestMadeUp,
+            .fifthChunkRefused, .manifestDelete500, .manifestDigestWrong, .missingManifestMadeUp,
             .mountEscaped404, .pagedTagsTwice, .putForgetsBody, .referrersEmptyIs204, .referrersFilterPretended,
             .referrersMalformed404, .subjectChecked, .tagsUnsorted,
         ])
