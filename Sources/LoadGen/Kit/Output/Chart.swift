@@ -31,7 +31,7 @@ struct Chart {
     let series: [Series]
 
     private static let (width, height) = (520.0, 250.0)
-    private static let (left, right, top, bottom) = (58.0, 14.0, 14.0, 46.0)
+    private static let (left, right, top, bottom) = (58.0, 26.0, 14.0, 46.0)
 
     /// The drawing with its title and legend; a sentence when there is nothing to draw.
     var html: String {
