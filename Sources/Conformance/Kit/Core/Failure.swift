@@ -41,6 +41,8 @@ package struct CheckFailure: Error, Sendable {
     /// The checks whose question this is, in the order in which they are asked; empty where it is the check's own, or
     /// where the exchange tells.
     package let owners: [String]
+    /// How often the rounds of a race showed it; nil for what is no race.
+    package var odds: Odds?
 
     /// A failure that an exchange shows.
     package init(

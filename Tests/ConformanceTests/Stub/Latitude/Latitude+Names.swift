@@ -50,7 +50,7 @@ extension Latitude {
                 let aim = Aim(request)
                 guard !aim.repository.isEmpty, !stub.isName(aim.repository) else { return nil }
                 return StubResponse(
-                    401, [("WWW-Authenticate", "Bearer realm=\"http://127.0.0.1:1/token\",service=\"s\"")])
+                    401, [("WWW-Authenticate", "Bearer realm=\"/token\",service=\"s\"")])
             }),
         Latitude(
             "repositoriesGiven", "no sentence says that a push makes a repository that is not there",

@@ -1,0 +1,36 @@
+/// How often a race was tried and how often it was lost.
+package struct Odds: Sendable, Equatable {
+    /// Rounds that showed the failure.
+    package let lost: Int
+    /// All rounds.
+    package let rounds: Int
+
+    /// Whether a run may as well not show it: it was won at least once.
+    package var isLuck: Bool { lost < rounds }
+
+    /// `3 of 20 rounds`.
+    package var text: String { "\(lost) of \(rounds) rounds" }
+}
+
+extension Probe {
+    /// Tries a race again and again, twenty times, or for 700 ms where rounds are slow, three times at least: one that
+    /// is lost once in five rounds is found by 99 runs of a hundred. A failure is the first one, with its odds; what
+    /// else a round throws ends the check.
+    package func race(_ round: (Int) throws -> Void) throws {
+        let end = ContinuousClock.now + .milliseconds(700)
+        var first: CheckFailure?
+        var (lost, rounds) = (0, 0)
+        while rounds < 3 || (rounds < 20 && ContinuousClock.now < end) {
+            rounds += 1
+            do {
+                try round(rounds)
+            } catch let failure as CheckFailure {
+                first = first ?? failure
+                lost += 1
+            }
+        }
+        guard var failure = first else { return }
+        failure.odds = Odds(lost: lost, rounds: rounds)
+        throw failure
+    }
+}
