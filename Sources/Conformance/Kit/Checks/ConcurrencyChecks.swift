@@ -124,8 +124,8 @@ enum ConcurrencyChecks {
             "of four clients that send the same first chunk at once, the upload keeps one: it closes whole or not at all",
             ["chunk-order", "chunk-416"]
         ) { probe in
+            let refusesRepeats = try refusesRepeats(probe)
             try probe.race { _ in
-                let refusesRepeats = try refusesRepeats(probe)
                 let upload = try probe.beginUpload()
                 let content = try probe.random(max(50_000, upload.leastChunk))
                 let answers = try probe.parallel(4) { probe, _ in

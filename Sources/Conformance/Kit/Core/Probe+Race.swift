@@ -14,21 +14,25 @@ package struct Odds: Sendable, Equatable {
 
 extension Probe {
     /// Tries a race again and again, twenty times, or for 700 ms where rounds are slow, three times at least: one that
-    /// is lost once in five rounds is found by 99 runs of a hundred. A failure is the first one, with its odds; what
-    /// else a round throws ends the check.
+    /// is lost once in five rounds is found by 99 runs of a hundred. A failure is the first one, with its odds; a
+    /// check is skipped where every round is.
     package func race(_ round: (Int) throws -> Void) throws {
         let end = ContinuousClock.now + .milliseconds(700)
-        var first: CheckFailure?
-        var (lost, rounds) = (0, 0)
-        while rounds < 3 || (rounds < 20 && ContinuousClock.now < end) {
+        var (first, skip): (CheckFailure?, Skip?) = (nil, nil)
+        var (lost, skipped, rounds) = (0, 0, 0)
+        while rounds < 3 || (rounds < 20 && ContinuousClock.now < end && skipped < rounds) {
             rounds += 1
             do {
                 try round(rounds)
             } catch let failure as CheckFailure {
                 first = first ?? failure
                 lost += 1
+            } catch let reason as Skip {
+                skip = reason
+                skipped += 1
             }
         }
+        if let skip, skipped == rounds { throw skip }
         guard var failure = first else { return }
         failure.odds = Odds(lost: lost, rounds: rounds)
         throw failure
