@@ -1,5 +1,6 @@
 import ConformanceKit
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("the runner's parts")
@@ -50,6 +51,42 @@ struct PartTests {
         let changes = old.changes(to: new)
         #expect(changes.map(\.id) == ["a", "c", "d", "e", "f", "g"])
         #expect(changes.filter(\.isWorse).map(\.id) == ["a", "e", "f"])
+    }
+
+    @Test("a race that was lost in some rounds only is a note to a baseline, one that was lost in all is worse")
+    func luck() throws {
+        let old = Baseline(verdicts: ["a": "pass", "b": "pass", "c": "fail", "d": "fail"], luck: ["c", "d"])
+        let new = Baseline(verdicts: ["a": "fail", "b": "fail", "c": "pass", "d": "fail"], luck: ["a"])
+        let changes = old.changes(to: new)
+        #expect(changes.map(\.id) == ["a", "b", "c"])
+        #expect(changes.filter(\.isWorse).map(\.id) == ["b"])
+        #expect(changes.filter(\.isLuck).map(\.id) == ["a", "c"])
+        let odds = try #require(Odds("3 of 20 rounds"))
+        #expect(odds.isLuck && odds.text == "3 of 20 rounds")
+        #expect(Odds("20 of 20 rounds")?.isLuck == false)
+        #expect(Odds("many") == nil)
+    }
+
+    @Test("a race is tried until it shows, and told with its odds")
+    func races() throws {
+        let turns = Mutex(0)
+        let check = Check("concurrent.seldom", .must, "a test", "a race", needs: []) { probe in
+            try probe.race { _ in
+                let turn = turns.withLock { turns in
+                    turns += 1
+                    return turns
+                }
+                try require(turn % 5 != 0, "no fifth round", "one")
+            }
+        }
+        let outcome = try TestRun.withStub(TestRun.Settings()) { _, server in
+            let plan = RunPlan(
+                target: Target(base: try TestRun.address(server)), groups: [CheckGroup("races", [check])], seed: "race1"
+            )
+            return try Runner(plan, observer: TestRun.Silent()).run().outcomes.first
+        }
+        #expect(outcome?.verdict == .fail && outcome?.odds?.isLuck == true)
+        #expect(outcome?.got.contains("in 4 of 20 rounds") == true)
     }
 
     @Test(

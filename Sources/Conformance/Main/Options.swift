@@ -151,8 +151,7 @@ struct OutputOptions: ParsableArguments {
         if result.count(.pass) + result.count(.warn) + broken == 0 { return Status.nothingSelected }
         if let known {
             let ran = Set(result.outcomes.map(\.check.id))
-            let changes = Baseline(verdicts: known.verdicts.filter { ran.contains($0.key) }).changes(
-                to: Baseline(result))
+            let changes = known.of(ran).changes(to: Baseline(result))
             for change in changes { Console.write(Reports.line(change)) }
             if changes.contains(where: \.isWorse) { return Status.regression }
             if failOn == nil || failOn == .regression { return 0 }

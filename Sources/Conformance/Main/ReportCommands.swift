@@ -66,7 +66,10 @@ struct CompareCommand: ParsableCommand {
         let changes = try Reports.read(old).changes(to: try Reports.read(new))
         for change in changes { Console.write(Reports.line(change)) }
         let worse = changes.filter(\.isWorse)
-        Console.write("\(changes.count) changed, \(worse.count) for the worse\n")
+        let luck = changes.count { $0.isLuck }
+        Console.write(
+            "\(changes.count - luck) changed, \(worse.count) for the worse"
+                + (luck > 0 ? "; \(luck) by the luck of a race" : "") + "\n")
         if !worse.isEmpty { Console.exit(Status.regression) }
     }
 }
@@ -124,7 +127,7 @@ enum Reports {
     }
 
     static func line(_ change: Baseline.Change) -> String {
-        let mark = change.isWorse ? "worse " : "      "
+        let mark = change.isWorse ? "worse " : change.isLuck ? "luck  " : "      "
         return "\(mark) \(change.id): \(change.old ?? "not run") → \(change.new ?? "not run")\n"
     }
 }

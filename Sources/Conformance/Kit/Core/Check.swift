@@ -159,6 +159,8 @@ package struct Outcome: Sendable {
     package var blocker: String?
     /// The exchange that shows it in a line, with what tells it from others: which form of several it was.
     package var shown = ""
+    /// How often the rounds of a race showed it; nil for what is no race.
+    package var odds: Odds?
     /// What failed, as a step that other checks take as well.
     var step: Step?
     /// The checks whose question it is what failed, where the check names them itself.

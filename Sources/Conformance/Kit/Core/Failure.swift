@@ -54,9 +54,11 @@ package struct CheckFailure: Error, Sendable {
 
     /// The same failure, told to be one of what these checks ask; `form` says which of several forms showed it.
     package func told(of owners: [String] = [], form: String = "") -> CheckFailure {
-        CheckFailure(
+        var told = CheckFailure(
             expected: form.isEmpty ? expected : "\(form): \(expected)", got: got, exchange: exchange,
             assertion: assertion, owners: self.owners.isEmpty ? owners : self.owners)
+        told.odds = odds
+        return told
     }
 }
 

@@ -26,8 +26,10 @@ struct OutcomeDraft {
         var outcome = Outcome(
             check: check, group: group, verdict: isWarning ? .warn : .fail,
             reason: purpose.map { "while preparing \($0)" } ?? "",
-            expected: masker.text(failure.expected), got: masker.text(failure.got), exchange: number,
+            expected: masker.text(failure.expected),
+            got: masker.text(failure.got) + (failure.odds.map { " (in \($0.text))" } ?? ""), exchange: number,
             exchanges: exchanges, script: script.text, duration: ContinuousClock.now - start)
+        outcome.odds = failure.odds
         outcome.shown = exchanges.first { $0.number == number }.map { "\($0.number). \($0.telling)" } ?? ""
         guard case .probe = check.body else { return outcome }
         (outcome.step, outcome.owners, outcome.purpose) = (Step(failure, exchanges), failure.owners, purpose)

@@ -10,6 +10,19 @@ package struct Odds: Sendable, Equatable {
 
     /// `3 of 20 rounds`.
     package var text: String { "\(lost) of \(rounds) rounds" }
+
+    init(lost: Int, rounds: Int) {
+        (self.lost, self.rounds) = (lost, rounds)
+    }
+
+    /// Reads what `text` wrote; nil for anything else.
+    package init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 4, words[1] == "of", let lost = Int(words[0]), let rounds = Int(words[2]) else {
+            return nil
+        }
+        self.init(lost: lost, rounds: rounds)
+    }
 }
 
 extension Probe {

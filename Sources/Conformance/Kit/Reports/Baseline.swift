@@ -4,6 +4,8 @@ import Foundation
 package struct Baseline: Sendable {
     /// Verdict by check id.
     package let verdicts: [String: String]
+    /// Checks whose failure some rounds of a race showed and others did not: the next run may as well pass.
+    package let luck: Set<String>
 
     /// Reads a report. Throws `RunnerFailure` when the file is not there or is no report.
     package init(path: String) throws {
@@ -17,6 +19,7 @@ package struct Baseline: Sendable {
             throw RunnerFailure("\(path) is no report of this program (no checks)")
         }
         var verdicts: [String: String] = [:]
+        var luck: Set<String> = []
         for check in checks {
             guard let id = check["id"]?.string, let verdict = check["verdict"]?.string else {
                 throw RunnerFailure("\(path): a check without id or verdict")
@@ -25,13 +28,19 @@ package struct Baseline: Sendable {
                 throw RunnerFailure("\(path): '\(verdict)' is no verdict (of \(id)); there are \(Baseline.words)")
             }
             verdicts[id] = verdict
+            if let odds = check["odds"]?.string, Odds(odds)?.isLuck == true { luck.insert(id) }
         }
-        self.verdicts = verdicts
+        (self.verdicts, self.luck) = (verdicts, luck)
     }
 
     /// Verdicts given directly.
-    package init(verdicts: [String: String]) {
-        self.verdicts = verdicts
+    package init(verdicts: [String: String], luck: Set<String> = []) {
+        (self.verdicts, self.luck) = (verdicts, luck)
+    }
+
+    /// The part of it that is about these checks.
+    package func of(_ ids: Set<String>) -> Baseline {
+        Baseline(verdicts: verdicts.filter { ids.contains($0.key) }, luck: luck)
     }
 
     private static let words = Verdict.allCases.map(\.rawValue).joined(separator: ", ")
@@ -54,10 +63,12 @@ package struct Baseline: Sendable {
         package let old: String?
         /// What it is; nil for a check that is not run any more.
         package let new: String?
+        /// Whether a race makes the difference, which the same registry may show or not: a note, and no change.
+        package var isLuck = false
         /// Whether it got worse: a new failure, error or warning, or a pass that is skipped now. What is blocked is
         /// told by the failure of the check that blocks it.
         package var isWorse: Bool {
-            guard let new, new != Verdict.blocked.rawValue else { return false }
+            guard !isLuck, let new, new != Verdict.blocked.rawValue else { return false }
             guard let old else { return new == "fail" || new == "error" }
             return Baseline.rank(new) > Baseline.rank(old)
         }
@@ -66,7 +77,11 @@ package struct Baseline: Sendable {
     /// Every check whose verdict differs, in the order of ids.
     package func changes(to newer: Baseline) -> [Change] {
         Set(verdicts.keys).union(newer.verdicts.keys).sorted().compactMap { id in
-            let change = Change(id: id, old: verdicts[id], new: newer.verdicts[id])
+            var change = Change(id: id, old: verdicts[id], new: newer.verdicts[id])
+            // Lost in every round is no luck, whatever it was before.
+            let isLost = newer.verdicts[id] == Verdict.fail.rawValue && !newer.luck.contains(id)
+            change.isLuck =
+                change.old != nil && change.new != nil && !isLost && (luck.contains(id) || newer.luck.contains(id))
             return change.old == change.new ? nil : change
         }
     }
@@ -75,6 +90,7 @@ package struct Baseline: Sendable {
     package init(_ result: RunResult) {
         verdicts = Dictionary(
             uniqueKeysWithValues: result.outcomes.map { ($0.check.id, $0.verdict.rawValue) })
+        luck = Set(result.outcomes.filter { $0.odds?.isLuck == true }.map(\.check.id))
     }
 }
 

@@ -30,6 +30,7 @@ package enum JSONReport {
             members["expected"] = outcome.expected
             members["got"] = outcome.got
         }
+        if let odds = outcome.odds { members["odds"] = odds.text }
         if let blocker = outcome.blocker { members["blocked_by"] = blocker }
         if !outcome.shown.isEmpty { members["shown_by"] = outcome.shown }
         if let number = outcome.exchange { members["exchange"] = number }

@@ -160,5 +160,15 @@ extension Latitude {
             arriving: { request, _ in
                 request.method == "PUT" && request.query("tag").count > 10 ? StubResponse(414) : nil
             }),
+        Latitude(
+            "busyWithDates", "RFC 9110 §10.2.3: Retry-After may be a date",
+            arriving: { _, stub in
+                let turn: Int = stub.state.withLock { state in
+                    state.counter += 1
+                    return state.counter
+                }
+                guard turn % 200 == 0 else { return nil }
+                return StubResponse(503, [("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")])
+            }),
     ]
 }
