@@ -45,7 +45,10 @@ enum ErrorCodeChecks {
             _ = try probe.newBlob()
             return try probe.get(.path("/v2/\(probe.repository)/blobs/uploads/00000000-0000-4000-8000-00000000dead"))
         },
-        check("digest-invalid", "content of another digest is DIGEST_INVALID", [ErrorCode.digestInvalid]) { probe in
+        check(
+            "digest-invalid", "content of another digest is DIGEST_INVALID or an invalid upload",
+            [ErrorCode.digestInvalid, ErrorCode.blobUploadInvalid]
+        ) { probe in
             let upload = try probe.beginUpload()
             return try probe.finish(upload.place, digest: try probe.random(9).digest, body: try probe.random(8))
         },
