@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the runner does when a registry is busy and says when to come again (RFC 9110 section 10.2.3): it does.
-enum Patience {
+package enum Patience {
     /// How often a request is sent before the runner gives up on it.
     private static let attempts = 5
 
@@ -25,7 +25,7 @@ enum Patience {
 
     /// What `Retry-After` asks for in seconds, 10 at most: as a number, or as a date in one of the three forms of RFC
     /// 9110 section 5.6.7, by the registry's own clock where it tells its `Date`. Nil when it is neither.
-    static func seconds(_ headers: Headers, now: Date = Date()) -> Double? {
+    package static func seconds(_ headers: Headers, now: Date = Date()) -> Double? {
         guard let told = headers["Retry-After"]?.trimmed else { return nil }
         if !told.isEmpty, told.utf8.allSatisfy({ (48...57).contains($0) }) { return min(Double(told) ?? 10, 10) }
         guard let then = date(told) else { return nil }

@@ -137,7 +137,7 @@ package struct Step: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Who asks for what, by `description`: the check that fails when a step is wrong wherever it is taken.
-    static let table: [String: [String]] = [
+    package static let table: [String: [String]] = [
         "GET version: 200": ["support.version.get"],
         "POST uploads: 202": ["push.upload.begin"], "POST uploads: Location": ["push.upload.begin"],
         "PUT upload: 201": ["push.upload.pullable"], "PUT upload: Location": ["push.upload.pullable"],
