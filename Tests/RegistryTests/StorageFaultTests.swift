@@ -142,7 +142,7 @@ struct StorageFaultTests {
 
     @Test(
         "blobs that are not mounted at the start, or vanish later, are not ready and not lost",
-        arguments: [false])
+        arguments: [true, false])
     func notMounted(atStart: Bool) async throws {
         let scratch = try Scratch()
         var program = try await Program.serve(scratch)
@@ -160,6 +160,9 @@ struct StorageFaultTests {
         try await eventually("it is not ready") { try await client.get("/readyz").status == 503 }
         #expect(try await client.get("/healthz").status == 200)
         for _ in 0..<3 { #expect(try await client.get("/v2/a/blobs/\(digest)").status == 503) }
+        for target in ["/v2/", "/v2/_catalog", "/v2/a/tags/list", "/v2/a/manifests/t"] {
+            try expect(await client.get(target), 503, ErrorCode.unavailable, "nothing is served: \(target)")
+        }
         #expect(try await client.send("POST", "/v2/a/blobs/uploads/?digest=\(digest)", body: content).status == 503)
         try FileManager.default.removeItem(atPath: blobs)
         try FileManager.default.moveItem(atPath: away, toPath: blobs)

@@ -52,7 +52,7 @@ func session(
 func addBlob(_ content: [UInt8], to repository: String, _ store: MetadataStore) async throws -> UploadSession {
     let upload = try await session(repository, content, store)
     let end = try await store.write { (db) throws(StoreError) in
-        try db.begin(upload)
+        _ = try db.begin(upload)
         return try db.finish(upload, as: sha256(content), stamp: "s")
     }
     #expect(end != .gone)

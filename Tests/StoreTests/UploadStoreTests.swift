@@ -36,11 +36,11 @@ extension MetadataStore {
     }
 
     fileprivate func begin(_ session: UploadSession) async throws {
-        try await write { (db) throws(StoreError) in try db.begin(session) }
+        _ = try await write { (db) throws(StoreError) in try db.begin(session) }
     }
 
-    fileprivate func save(_ session: UploadSession, since previous: Int64) async throws -> Bool {
-        try await write { (db) throws(StoreError) in try db.save(session, since: previous) }
+    fileprivate func save(_ session: UploadSession) async throws -> Bool {
+        try await write { (db) throws(StoreError) in try db.save(session) }
     }
 
     fileprivate func cancel(_ session: UploadSession) async throws -> Bool {
@@ -49,7 +49,16 @@ extension MetadataStore {
 
     fileprivate func expire(idle: Duration, inUse: Set<String> = []) async throws -> Int {
         let oldest = clocks.wall() - idle
-        return try await write { (db) throws(StoreError) in try db.expireSessions(idleSince: oldest, inUse: inUse) }
+        var (cursor, ended) = (SessionCursor?.none, 0)
+        repeat {
+            let (ids, next) = try await read { [cursor] (db) throws(StoreError) in
+                try db.idleSessions(since: oldest, after: cursor, limit: 100)
+            }
+            let idle = ids.filter { !inUse.contains($0) }
+            ended += try await write { (db) throws(StoreError) in try db.expireSessions(idle, idleSince: oldest) }
+            cursor = next
+        } while cursor != nil
+        return ended
     }
 }
 
@@ -161,12 +170,19 @@ struct UploadStoreTests {
         try await kind.withMetadata { store in
             var upload = try await session("a", [], store)
             try await store.begin(upload)
-            upload.received = 50
-            #expect(try await store.save(upload, since: 0))
-            #expect(try await !store.save(upload, since: 0))
-            upload.received = 60
-            #expect(try await store.save(upload, since: 50))
-            #expect(try await store.session(upload.id, in: "a", of: 1)?.received == 60)
+            upload.add(bytes(50))
+            #expect(try await store.save(upload))
+            #expect(try await !store.save(upload), "an old fence saves nothing,")
+            #expect(try await !store.cancel(upload), "and ends nothing")
+            upload.fence = 1
+            upload.add(bytes(10))
+            upload.driver = [1, 2, 3]
+            #expect(try await store.save(upload))
+            let found = try #require(try await store.session(upload.id, in: "a", of: 1))
+            #expect(found.received == 60)
+            #expect(found.driver == [1, 2, 3])
+            #expect(found.fence == 2)
+            #expect(found.hash.digest == sha256(bytes(50) + bytes(10)))
         }
     }
 
@@ -181,7 +197,7 @@ struct UploadStoreTests {
                 try db.finish(upload, as: sha256(bytes(10)), stamp: "s")
             }
             #expect(end == .gone)
-            #expect(try await !store.save(upload, since: 10))
+            #expect(try await !store.save(upload))
             #expect(try await store.blobAnywhere(sha256(bytes(10))) == nil)
             #expect(try await store.removals() == [upload.key])
         }
@@ -198,6 +214,110 @@ struct UploadStoreTests {
             #expect(try await store.expire(idle: .seconds(-3600)) == 1)
             #expect(try await store.session(upload.id, in: "a", of: 1) == nil)
             #expect(try await store.removals() == [upload.key])
+        }
+    }
+
+    @Test("of thousands of sessions every idle one expires, those in use stay", arguments: StoreKind.allCases)
+    func manyExpire(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            var ids: [String] = []
+            let first = try await session("a", [], store)
+            for _ in 0..<1050 {
+                let one = UploadSession(
+                    id: store.ids.uuid(), repository: first.repository, principal: first.principal, address: "a",
+                    key: StorageKey(store.ids.token()), received: 0, hash: ContentHash(.sha256))
+                ids.append(one.id)
+                _ = try await store.write { (db) throws(StoreError) in
+                    var limits = UploadLimits()
+                    (limits.ofAddress, limits.ofPrincipal) = (2000, 2000)
+                    return try db.begin(one, limits: limits)
+                }
+            }
+            let used = Set(ids.prefix(150) + ids.suffix(3))
+            #expect(try await store.expire(idle: .seconds(-3600), inUse: used) == 1050 - used.count)
+            #expect(try await store.number("SELECT COUNT(*) FROM removals") == Int64(1050 - used.count))
+            for id in used { #expect(try await store.session(id, in: "a", of: 1) != nil) }
+        }
+    }
+
+    @Test("an address, an account and all together have only so many uploads", arguments: StoreKind.allCases)
+    func limits(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            let repository = try await store.repository("a")
+            func begin(_ address: String, _ principal: Int64) async throws -> Bool {
+                let one = UploadSession(
+                    id: store.ids.uuid(), repository: repository, principal: PrincipalID(principal), address: address,
+                    key: StorageKey(store.ids.token()), received: 0, hash: ContentHash(.sha256))
+                return try await store.write { (db) throws(StoreError) in
+                    var limits = UploadLimits()
+                    (limits.ofAddress, limits.ofPrincipal, limits.inAll) = (2, 3, 7)
+                    return try db.begin(one, limits: limits, anonymous: PrincipalID(0))
+                }
+            }
+            for _ in 0..<2 { #expect(try await begin("x", 1)) }
+            for who in 1...2 { #expect(try await !begin("x", Int64(who)), "the address has as many as it may") }
+            #expect(try await begin("y", 1))
+            #expect(try await !begin("z", 1), "the account has as many as it may")
+            for address in ["a", "b", "c", "d"] {
+                #expect(try await begin(address, 0), "nobody in particular is not counted")
+            }
+            #expect(try await !begin("e", 5), "all together have as many as they may")
+        }
+    }
+
+    @Test("a state that was changed, or is another session's, is refused", arguments: StoreKind.allCases)
+    func tampered(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            var mine = try await session("a", bytes(100), store)
+            mine.driver = [1, 2, 3]
+            let other = try await session("a", bytes(100, seed: 2), store)
+            try await store.begin(mine)
+            try await store.begin(other)
+            let (id, otherID) = (mine.id, other.id)
+            func isRefused(_ change: String, _ values: [SQLValue]) async throws -> Bool {
+                let before = try await store.read { (db) throws(StoreError) in
+                    let row = try db.rows(
+                        "SELECT hash_state, received, driver_state, storage_key, algorithm FROM upload_sessions WHERE id = $1",
+                        [.text(id)]
+                    ).first
+                    guard let row else { throw StoreError(.missing, "no session") }
+                    return [
+                        SQLValue.bytes(try row.bytes(0)), .integer(try row.integer(1)), .bytes(try row.bytes(2)),
+                        .text(try row.text(3)), .text(try row.text(4)),
+                    ]
+                }
+                _ = try await store.write { (db) throws(StoreError) in
+                    try db.execute("UPDATE upload_sessions SET \(change) WHERE id = $1", [.text(id)] + values)
+                }
+                let code = await storeError { _ = try await store.session(id, in: "a", of: 1) }
+                _ = try await store.write { (db) throws(StoreError) in
+                    try db.execute(
+                        """
+                        UPDATE upload_sessions SET hash_state = $2, received = $3, driver_state = $4, storage_key = $5,
+                        algorithm = $6 WHERE id = $1
+                        """, [.text(id)] + before)
+                }
+                #expect(try await store.session(id, in: "a", of: 1)?.hash.digest == sha256(bytes(100)))
+                return code == .damaged
+            }
+            #expect(try await isRefused("received = $2", [.integer(99)]))
+            #expect(try await isRefused("driver_state = $2", [.bytes([1, 2, 4])]))
+            #expect(try await isRefused("storage_key = $2", [.text("aa/bb")]))
+            #expect(try await isRefused("algorithm = $2", [.text("sha512")]))
+            #expect(try await isRefused("hash_state = $2", [.bytes([])]))
+            #expect(
+                try await isRefused(
+                    "hash_state = (SELECT hash_state FROM upload_sessions WHERE id = $2)", [.text(otherID)]))
+            let state = mine.hash.state
+            for at in stride(from: 0, to: state.count + 32, by: 7) {
+                let sealed = try await store.read { (db) throws(StoreError) in
+                    try db.rows("SELECT hash_state FROM upload_sessions WHERE id = $1", [.text(id)]).first?.bytes(0)
+                        ?? []
+                }
+                var bad = sealed
+                bad[at] ^= 1
+                #expect(try await isRefused("hash_state = $2", [.bytes(bad)]), "byte \(at)")
+            }
         }
     }
 
@@ -236,5 +356,13 @@ struct UploadStoreTests {
         let ids = (0..<500).map { _ in IDSource().uuid() }
         #expect(try ids.allSatisfy { try uuid.wholeMatch(in: $0) != nil })
         #expect(Set(ids).count == ids.count)
+    }
+}
+
+extension UploadSession {
+    /// Takes in bytes that have become durable.
+    fileprivate mutating func add(_ content: [UInt8]) {
+        content.withUnsafeBytes { hash.update($0) }
+        received += Int64(content.count)
     }
 }

@@ -44,6 +44,11 @@ struct Setting: Sendable {
             help: "most tag parameters of one manifest push; all of its request line has 16 KiB at most"),
         Setting(
             key: "uploads.idle-timeout", standard: "86400", help: "seconds until an upload without traffic expires"),
+        Setting(
+            key: "uploads.per-address", standard: "1000", help: "most uploads in progress that one address has begun"),
+        Setting(
+            key: "uploads.per-account", standard: "1000", help: "most uploads in progress that one account has begun"),
+        Setting(key: "uploads.limit", standard: "20000", help: "most uploads in progress"),
         Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),
         Setting(key: "deletes", standard: "true", help: "allow tags, manifests and blobs to be deleted"),
         Setting(

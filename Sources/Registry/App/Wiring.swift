@@ -60,8 +60,13 @@ func serve(_ plan: Plan) async throws {
         let database = try SQLiteDatabase(path: data.database)
         try await Schema.migrate(database)
         try data.sync()
-        let blobs = try FileBlobStore(directory: data.blobs)
-        let registry = Registry(store: MetadataStore(database), blobs: blobs, limits: plan.limits, log: log)
+        let store = MetadataStore(database, reserve: Ballast(path: data.ballast))
+        let known = try await store.read { (db) throws(StoreError) in try db.blobStore() }
+        let blobs = try FileBlobStore(directory: data.blobs, id: known)
+        if known == nil { try await store.write { (db) throws(StoreError) in try db.keepBlobStore(blobs.id) } }
+        let registry = Registry(store: store, blobs: blobs, limits: plan.limits, log: log)
+        // What it finds is told by the log and by `readyz`: blobs that are mounted late are no reason to end.
+        do throws(RegistryError) { try await registry.check() } catch {}
         let application = Application(
             registry: registry, authenticator: OpenAuthenticator(), policy: .open, settings: plan.http, log: log)
         var server = plan.server
@@ -113,12 +118,16 @@ private struct HangUpService: ServiceLifecycle.Service {
     }
 }
 
-/// Clears away what nobody needs any more, until the group is asked to stop.
+/// Clears away what nobody needs any more and looks after the stores, until the group is asked to stop.
 private struct SweepService: ServiceLifecycle.Service {
     let registry: Registry
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await registry.sweep(every: .seconds(60)) }
+        await cancelWhenGracefulShutdown {
+            async let sweeping: Void = registry.sweep(every: .seconds(60))
+            async let watching: Void = registry.watch()
+            _ = await (sweeping, watching)
+        }
     }
 }
 
@@ -131,6 +140,9 @@ extension Registry.Limits {
         page = try settings.number("limits.page", in: 1...100_000)
         tagsPerPush = try settings.number("limits.tags-per-push", in: 1...1000)
         uploadIdle = .seconds(try settings.number("uploads.idle-timeout", in: 1...31_536_000))
+        uploads.ofAddress = try settings.number("uploads.per-address", in: 1...1_000_000)
+        uploads.ofPrincipal = try settings.number("uploads.per-account", in: 1...1_000_000)
+        uploads.inAll = try settings.number("uploads.limit", in: 1...1_000_000)
         sparseIndexes = try settings.flag("manifests.sparse-indexes")
         deletes = try settings.flag("deletes")
         deletesInUse = try settings.flag("deletes-in-use")

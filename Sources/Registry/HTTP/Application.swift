@@ -103,7 +103,12 @@ package final class Application: Sendable {
             throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
         }
         switch table.find(request.method, request.path) {
-        case .found(let route, let match): return (route, match)
+        case .found(let route, let match):
+            guard route.right == nil || registry.isServing else {
+                throw RegistryError(
+                    .unavailable, "the registry's data is not there: try again once its operator has mounted it")
+            }
+            return (route, match)
         case .wrongMethod:
             throw RegistryError(.methodNotAllowed, "\(request.method.name.excerpt) is not possible here")
         case .notFound:

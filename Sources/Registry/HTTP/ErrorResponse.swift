@@ -32,6 +32,7 @@ enum ErrorResponse {
         case .badRequest: (400, ErrorCode.unsupported)
         case .requestTimeout, .connectionCut: (408, ErrorCode.unsupported)
         case .tooManyTags, .uriTooLong: (414, ErrorCode.unsupported)
+        case .tooManyUploads: (429, ErrorCode.tooManyRequests)
         case .headersTooLarge: (431, ErrorCode.unsupported)
         case .unsupportedCoding: (501, ErrorCode.unsupported)
         case .storageFull: (507, ErrorCode.unavailable)
@@ -59,6 +60,6 @@ enum ErrorResponse {
         }
         json.raw("}")
         let status = table(error.code).status
-        return .json(status, json.bytes, (status == 503 ? [("Retry-After", "1")] : []) + headers)
+        return .json(status, json.bytes, (status == 503 || status == 429 ? [("Retry-After", "1")] : []) + headers)
     }
 }

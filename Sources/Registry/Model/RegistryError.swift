@@ -6,7 +6,7 @@ package struct RegistryError: Error, Sendable {
         case manifestInvalid, manifestUnknown, manifestTooLarge, nameInvalid, nameUnknown, tagInvalid
         case rangeUnsatisfiable, chunkOutOfOrder, sizeInvalid, blobTooLarge, paginationInvalid
         case unauthorized, denied, unsupported, methodNotAllowed, contentInUse, notFound, preconditionFailed, badRequest
-        case requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge, unsupportedCoding
+        case tooManyUploads, requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge, unsupportedCoding
         case storageFull, unavailable, internalError
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A few threads for calls that block: databases, files, hashing. Neither event loops nor Swift's own pool ever wait.
 ///
 /// The queue is bounded, and so is the wait: past either, work is refused with `.overloaded` rather than kept without end,
@@ -13,12 +15,14 @@ package final class BlockingExecutor: Sendable {
     private let queue: JobQueue<Job>
 
     /// Starts `threads` threads; `capacity` is how many jobs may wait, `patience` how long one may.
+    /// `niceness` above 0 lets other threads go first: what is long gives way to what is awaited.
     package init(
-        name: String, threads: Int, capacity: Int, patience: Duration = .seconds(30), clocks: Clocks = .system
+        name: String, threads: Int, capacity: Int, patience: Duration = .seconds(30), niceness: Int32 = 0,
+        clocks: Clocks = .system
     ) {
         self.name = name
         queue = JobQueue(capacity: capacity, patience: patience, clocks: clocks)
-        for _ in 0..<threads { start() }
+        for _ in 0..<threads { start(niceness) }
         queue.watch { $0.refuse() }
     }
 
@@ -57,8 +61,10 @@ package final class BlockingExecutor: Sendable {
         for job in queue.takeOverdue() { job.refuse() }
     }
 
-    private func start() {
+    private func start(_ niceness: Int32) {
         let thread = Thread { [queue] in
+            // On Linux the nice value belongs to a thread; 0 is the calling one. Never refused: it goes down.
+            if niceness > 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
             while let jobs = queue.take() {
                 for job in jobs { job.run() }
             }

@@ -70,7 +70,7 @@ extension Registry {
             throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
         }
         let keepsUsed = !limits.deletesInUse
-        let (removed, user) = try await store.change(repository) { (db) throws(StoreError) -> (Bool, Digest?) in
+        let (removed, user) = try await store.remove(from: repository) { (db) throws(StoreError) -> (Bool, Digest?) in
             if keepsUsed, let user = try db.manifest(naming: digest, as: .blobs, in: repository) {
                 return (try db.blob(digest, in: repository) != nil, user)
             }
@@ -78,7 +78,7 @@ extension Registry {
         }
         guard removed else { throw Self.unknownBlob(digest, in: repository.name) }
         if let user { throw Self.used(digest, by: user) }
-        sweepRequests.yield()
+        sweeper.request()
     }
 
     private static func used(_ digest: Digest, by manifest: Digest) -> RegistryError {

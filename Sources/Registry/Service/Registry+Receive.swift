@@ -19,8 +19,7 @@ extension Registry {
     ) async throws(RegistryError) -> String {
         // A last chunk that was cut off is sent again whole.
         let upload = try await fill(body, at: range, session) { _ in false }
-        session.received = upload.state.offset
-        session.hash = upload.state.hash
+        session.state = upload.state
         return try await storing { () throws(StoreError) in try await upload.finish() }
     }
 
@@ -31,7 +30,7 @@ extension Registry {
     ) async throws(RegistryError) -> any BlobUpload {
         try check(range, body.length, session)
         let upload = try await storing { () throws(StoreError) in
-            try await blobs.upload(session.key, from: UploadState(offset: session.received, hash: session.hash))
+            try await blobs.upload(session.key, from: session.state)
         }
         do throws(RegistryError) {
             while let chunks = try await body.next() {
@@ -59,16 +58,15 @@ extension Registry {
     }
 
     private func keep(_ upload: any BlobUpload, in session: inout UploadSession) async throws(RegistryError) {
-        let previous = session.received
-        let state = try await storing { () throws(StoreError) in try await upload.suspend() }
-        session.received = state.offset
-        session.hash = state.hash
+        session.state = try await storing { () throws(StoreError) in try await upload.suspend() }
         let saved = try await store.change(session.repository) { [session] (db) throws(StoreError) in
-            try db.save(session, since: previous)
+            try db.save(session)
         }
+        activity.touch(session.id)
         guard saved else {
             throw RegistryError(.blobUploadUnknown, "the upload has ended meanwhile: begin a new one")
         }
+        session.fence += 1
     }
 
     private func check(_ range: ChunkRange, _ arrived: Int64) throws(RegistryError) {

@@ -20,7 +20,7 @@ package struct UploadStatus: Sendable {
 }
 
 extension Registry {
-    /// Begins an upload (end-4a, end-4c).
+    /// Begins an upload (end-4a, end-4c). Throws `.tooManyUploads`.
     package func beginUpload(
         algorithm: Digest.Algorithm, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
@@ -28,7 +28,15 @@ extension Registry {
         let session = UploadSession(
             id: store.ids.uuid(), repository: grant.target, principal: grant.caller.principal.id,
             address: grant.caller.address, key: blobs.newKey(), received: 0, hash: ContentHash(algorithm))
-        try await store.change(grant.target) { (db) throws(StoreError) in try db.begin(session) }
+        let bounds = limits.uploads
+        let isTaken = try await store.change(grant.target) { (db) throws(StoreError) in
+            try db.begin(session, limits: bounds, anonymous: Principal.anonymous.id)
+        }
+        guard isTaken else {
+            throw RegistryError(
+                .tooManyUploads, "too many uploads are in progress: finish or cancel some, or wait for them to expire")
+        }
+        activity.touch(session.id)
         return UploadStatus(id: session.id, received: 0)
     }
 
@@ -37,7 +45,7 @@ extension Registry {
         _ id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
         // A sender that was cut off a moment ago may still be handing in its last bytes: these count.
-        if await locks.acquire(id, for: "", patience: .seconds(2)) { locks.release(id) }
+        if await locks.acquire(id, for: grant.caller.address, patience: .seconds(2)) { locks.release(id) }
         return UploadStatus(id: id, received: try await session(id, grant).received)
     }
 
@@ -46,7 +54,7 @@ extension Registry {
     package func append(
         _ body: some ByteSource, at range: ChunkRange?, to id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> UploadStatus {
-        try await exclusively(id) { () throws(RegistryError) in
+        try await exclusively(id, grant) { () throws(RegistryError) in
             var session = try await session(id, grant)
             try await receive(body, at: range, into: &session)
             return UploadStatus(id: id, received: session.received)
@@ -59,7 +67,7 @@ extension Registry {
         _ id: String, with body: some ByteSource, at range: ChunkRange?, as digest: Digest,
         _ grant: RepositoryGrant
     ) async throws(RegistryError) {
-        try await exclusively(id) { () throws(RegistryError) in
+        try await exclusively(id, grant) { () throws(RegistryError) in
             var session = try await session(id, grant)
             if session.received == 0, session.hash.algorithm != digest.algorithm {
                 session.hash = ContentHash(digest.algorithm)
@@ -73,7 +81,7 @@ extension Registry {
     package func cancelUpload(
         _ id: String, _ grant: RepositoryGrant
     ) async throws(RegistryError) {
-        try await exclusively(id) { () throws(RegistryError) in
+        try await exclusively(id, grant) { () throws(RegistryError) in
             let session = try await session(id, grant)
             try await discard(session)
         }
@@ -101,10 +109,11 @@ extension Registry {
         let ended = try await store.change(session.repository) { (db) throws(StoreError) in
             try db.finish(session, as: digest, stamp: witness, replacing: doubtful)
         }
+        activity.end(session.id)
         switch ended {
         case .gone: throw Self.unknownUpload(session.id)
         case .stored: break
-        case .known, .replaced: sweepRequests.yield()
+        case .known, .replaced: sweeper.request()
         }
     }
 
@@ -131,11 +140,12 @@ extension Registry {
     }
 
     private func discard(_ session: UploadSession) async throws(RegistryError) {
-        let cancelled = try await store.change(session.repository) { (db) throws(StoreError) in
+        let cancelled = try await store.remove(from: session.repository) { (db) throws(StoreError) in
             try db.cancel(session)
         }
+        activity.end(session.id)
         guard cancelled else { throw Self.unknownUpload(session.id) }
-        sweepRequests.yield()
+        sweeper.request()
     }
 
     func session(
@@ -143,17 +153,22 @@ extension Registry {
     ) async throws(RegistryError) -> UploadSession {
         try grant.demand(.push)
         let (repository, principal) = (grant.target, grant.caller.principal.id)
-        let session = try await store.look { (db) throws(StoreError) in
-            try db.session(id, in: repository, of: principal)
+        do throws(StoreError) {
+            let session = try await store.read { (db) throws(StoreError) in
+                try db.session(id, in: repository, of: principal)
+            }
+            if let session { return session }
+        } catch {
+            guard error.code == .damaged else { throw RegistryError(error) }
+            log.error("an upload cannot be gone on with", metadata: ["upload": "\(id)", "cause": "\(error.cause)"])
         }
-        guard let session else { throw Self.unknownUpload(id) }
-        return session
+        throw Self.unknownUpload(id)
     }
 
     private func exclusively<T>(
-        _ id: String, _ body: () async throws(RegistryError) -> T
+        _ id: String, _ grant: RepositoryGrant, _ body: () async throws(RegistryError) -> T
     ) async throws(RegistryError) -> T {
-        guard await locks.acquire(id, for: "", patience: .seconds(10)) else {
+        guard await locks.acquire(id, for: grant.caller.address, patience: .seconds(10)) else {
             throw RegistryError(
                 .blobUploadBusy, "another request is writing to this upload: wait for it, or begin a new upload")
         }

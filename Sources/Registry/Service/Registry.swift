@@ -2,6 +2,7 @@ import Logging
 import Model
 import Runtime
 import Store
+import Synchronization
 
 /// The registry's use cases. Every function takes the `Grant` that allows it and throws `RegistryError` alone.
 package final class Registry: Sendable {
@@ -17,6 +18,8 @@ package final class Registry: Sendable {
         package var tagsPerPush = 100
         /// How long an upload may go without a byte until it expires.
         package var uploadIdle: Duration = .seconds(24 * 3600)
+        /// How many uploads may be in progress.
+        package var uploads = UploadLimits()
         /// Whether an index may name manifests that the repository lacks.
         package var sparseIndexes = false
         /// Whether tags, manifests and blobs may be deleted.
@@ -41,9 +44,9 @@ package final class Registry: Sendable {
     /// Blobs that are being read through, and when damaged ones were last.
     let readings = SingleFlight<StorageKey, Verdict>(capacity: 512)
     let secondLooks = SecondLooks()
-    /// Asks for a sweep soon; see `sweep`.
-    let sweepRequests: AsyncStream<Void>.Continuation
-    private let sweepStream: AsyncStream<Void>
+    let activity: UploadActivity
+    let sweeper: Sweeper
+    private let serving = Atomic(true)
 
     /// A registry over these stores.
     package init(store: MetadataStore, blobs: any BlobStore, limits: Limits, log: Logger) {
@@ -56,7 +59,12 @@ package final class Registry: Sendable {
         tags = Tags(store: store, page: limits.page)
         referrers = Referrers(store: store, page: limits.page)
         locations = VersionedCache(capacity: 2 << 20, versions: store.versions)
-        (sweepStream, sweepRequests) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        activity = UploadActivity(store.clocks)
+        sweeper = Sweeper(store, blobs, idle: limits.uploadIdle, locks, activity, log) {
+            [repositories, manifests] () throws(StoreError) in
+            _ = try await repositories.removeEmpty()
+            try await manifests.removeLooseEdges()
+        }
     }
 
     deinit { manifests.parsers.stop() }
@@ -64,57 +72,45 @@ package final class Registry: Sendable {
     static let deletesOff = RegistryError(
         .methodNotAllowed, "this registry does not delete: its operator has switched it off")
 
-    /// Throws `.unavailable` unless both stores can be used.
+    /// Whether the blob store was the right one when it was last looked at. While it is not, nothing is served.
+    package var isServing: Bool { serving.load(ordering: .relaxed) }
+
+    /// Throws `.unavailable` unless both stores can be used, and are those that they were opened as.
     package func check() async throws(RegistryError) {
         do throws(StoreError) {
+            try await lookAtBlobs()
             try await store.check()
-            try await blobs.check()
         } catch {
             throw RegistryError(.unavailable, "a store does not answer", cause: error.cause)
         }
     }
 
-    /// Expires idle uploads and removes objects that nothing refers to, whenever asked and at least every `interval`.
-    /// Runs until it is cancelled.
-    package func sweep(every interval: Duration) async {
-        await withTaskGroup { group in
-            group.addTask { [sweepRequests] in
-                while !Task.isCancelled {
-                    sweepRequests.yield()
-                    do { try await Task.sleep(for: interval) } catch { return }
-                }
+    private func lookAtBlobs() async throws(StoreError) {
+        do throws(StoreError) {
+            try await blobs.check()
+            if !serving.exchange(true, ordering: .relaxed) { log.notice("the blob store is there again") }
+        } catch {
+            // One that is busy or full is the right one.
+            if error.code == .unavailable, serving.exchange(false, ordering: .relaxed) {
+                log.error("the blob store is not there: nothing is served", metadata: ["cause": "\(error.cause)"])
             }
-            for await _ in sweepStream {
-                do throws(StoreError) {
-                    try await sweepOnce()
-                } catch {
-                    log.error("sweep failed", metadata: ["cause": "\(error.cause)"])
-                }
-            }
-            group.cancelAll()
+            throw error
         }
     }
 
-    private func sweepOnce() async throws(StoreError) {
-        _ = try await repositories.removeEmpty()
-        try await manifests.removeLooseEdges()
-        let (oldest, inUse) = (store.clocks.wall() - limits.uploadIdle, locks.held)
-        let expired = try await store.write { (db) throws(StoreError) in
-            try db.expireSessions(idleSince: oldest, inUse: inUse)
+    /// Looks at the stores every second. Runs until it is cancelled.
+    package func watch() async {
+        while !Task.isCancelled {
+            // What it found is in `isServing`, and in the log.
+            do throws(RegistryError) { try await check() } catch {}
+            await MetadataStore.sleep(.seconds(1))
         }
-        if expired > 0 { log.info("expired idle uploads", metadata: ["count": "\(expired)"]) }
-        var last: StorageKey?
-        repeat {
-            let keys = try await store.read { [last] (db) throws(StoreError) in
-                try db.removals(after: last, limit: 500)
-            }
-            last = keys.last
-            guard last != nil else { return }
-            let gone = try await blobs.remove(keys) { [log] key, error in
-                log.error("an object cannot be removed", metadata: ["object": "\(key)", "cause": "\(error.cause)"])
-            }
-            guard !gone.isEmpty else { continue }
-            try await store.write { (db) throws(StoreError) in try db.forget(gone) }
-        } while true
     }
+
+    /// One whole sweep, now.
+    package func sweepOnce() async { await sweeper.sweep(everything: true) }
+
+    /// Expires idle uploads and removes objects that nothing refers to, whenever asked and at least every `interval`.
+    /// Runs until it is cancelled.
+    package func sweep(every interval: Duration) async { await sweeper.run(every: interval) }
 }

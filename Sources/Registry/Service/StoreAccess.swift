@@ -55,4 +55,15 @@ extension MetadataStore {
             throw error.code == .missing ? .unknown(repository.name) : RegistryError(error)
         }
     }
+
+    /// `erase`, with the registry's errors, as `change` has them.
+    func remove<T: Sendable>(
+        from repository: Repository, _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
+    ) async throws(RegistryError) -> T {
+        do throws(StoreError) {
+            return try await erase(body)
+        } catch {
+            throw error.code == .missing ? .unknown(repository.name) : RegistryError(error)
+        }
+    }
 }

@@ -32,7 +32,7 @@ package protocol BlobStore: Sendable {
     ) async throws(StoreError) -> [StorageKey]
     /// Keys of objects, finished or not, in their order: at most `limit` of those behind `last`.
     func keys(after last: StorageKey?, limit: Int) async throws(StoreError) -> [StorageKey]
-    /// Throws unless the store is the one that it was opened as, and takes writes.
+    /// Throws `.unavailable` unless the store is the one that it was opened as, and `.full` when it takes no writes.
     func check() async throws(StoreError)
     /// Ends the store's threads once they have nothing left to do; what comes later is refused.
     func close()

@@ -44,6 +44,14 @@ package struct ContentHash: Sendable {
         }
     }
 
+    /// Bytes that were taken in.
+    package var count: Int64 {
+        switch context {
+        case .sha256(let raw): Int64(truncatingIfNeeded: (UInt64(raw.Nh) << 32 | UInt64(raw.Nl)) / 8)
+        case .sha512(let raw): Int64(truncatingIfNeeded: UInt64(raw.Nh) << 61 | UInt64(raw.Nl) / 8)
+        }
+    }
+
     /// The digest of all that was taken in; the hash itself can go on.
     package var digest: Digest {
         var out = [UInt8](repeating: 0, count: algorithm.hexLength / 2)

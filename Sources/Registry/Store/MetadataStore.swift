@@ -12,18 +12,21 @@ package struct MetadataStore: Sendable {
     package let versions: any Versions
     package let clocks: Clocks
     package let ids: IDSource
+    /// Room for deletions on a full disk, where there is any.
+    package let reserve: (any Reserve)?
     private let pause: @Sendable (Duration) async -> Void
 
     /// A store over a database. `pause` waits between two tries.
     package init(
         _ database: any SQLDatabase, versions: any Versions = EmbeddedVersions(), clocks: Clocks = .system,
-        ids: IDSource = IDSource(),
+        ids: IDSource = IDSource(), reserve: (any Reserve)? = nil,
         pause: @escaping @Sendable (Duration) async -> Void = Self.sleep
     ) {
         self.database = database
         self.versions = versions
         self.clocks = clocks
         self.ids = ids
+        self.reserve = reserve
         self.pause = pause
     }
 
@@ -51,6 +54,18 @@ package struct MetadataStore: Sendable {
                 await pause(.milliseconds(Int64.random(in: 0...(5 << attempt))))
                 attempt += 1
             }
+        }
+    }
+
+    /// `write` for what makes room: where the disk is full it gets some of the reserve.
+    package func erase<T: Sendable>(
+        _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
+    ) async throws(StoreError) -> T {
+        do throws(StoreError) {
+            return try await write(body)
+        } catch {
+            guard error.code == .full, await reserve?.release() == true else { throw error }
+            return try await write(body)
         }
     }
 

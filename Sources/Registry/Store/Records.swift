@@ -29,6 +29,16 @@ package struct UploadSession: Sendable {
     package var received: Int64
     /// The hash over them.
     package var hash: ContentHash
+    /// What the driver of the blobs needs to go on.
+    package var driver: [UInt8] = []
+    /// Grows with everything that is saved: who has an older one can change nothing any more.
+    package var fence: Int64 = 0
+
+    /// How far the object is.
+    package var state: UploadState {
+        get { UploadState(offset: received, hash: hash, driver: driver) }
+        set { (received, hash, driver) = (newValue.offset, newValue.hash, newValue.driver) }
+    }
 
     /// A session that has `received` bytes.
     package init(
@@ -43,6 +53,25 @@ package struct UploadSession: Sendable {
         self.received = received
         self.hash = hash
     }
+}
+
+/// How many uploads may be in progress: of an address, of a principal that is somebody, and in all.
+package struct UploadLimits: Sendable {
+    /// Begun from one address.
+    package var ofAddress = 1000
+    /// Begun by one principal.
+    package var ofPrincipal = 1000
+    /// All together.
+    package var inAll = 20_000
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Where a list of sessions by age goes on.
+package struct SessionCursor: Sendable {
+    let updatedAt: Int64
+    let id: String
 }
 
 /// How an upload became a blob.

@@ -2,51 +2,79 @@ import Model
 import Runtime
 
 extension SQLTransaction {
-    /// Keeps a new session.
-    package func begin(_ session: UploadSession) throws(StoreError) {
+    /// Keeps a new session. False, and nothing is kept, where its address, its principal or all together have as many as
+    /// they may; of a principal that is nobody in particular nothing is counted.
+    package func begin(
+        _ session: UploadSession, limits: UploadLimits = UploadLimits(), anonymous: PrincipalID? = nil
+    ) throws(StoreError) -> Bool {
+        guard try count("address = $2", .text(session.address), below: limits.ofAddress) else { return false }
+        if session.principal != anonymous {
+            let principal = SQLValue(session.principal)
+            guard try count("principal_id = $2", principal, below: limits.ofPrincipal) else { return false }
+        }
+        guard try count("updated_at >= $2", .integer(0), below: limits.inAll) else { return false }
         try execute(
             """
             INSERT INTO upload_sessions
                 (id, repository_id, principal_id, address, storage_key, algorithm, received, hash_state, driver_state,
                 lease_until, fence, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $10)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $11)
             """,
             [
                 .text(session.id), SQLValue(session.repository.id), SQLValue(session.principal), .text(session.address),
                 .text(session.key.description), .text(session.hash.algorithm.rawValue), .integer(session.received),
-                .bytes(session.hash.state), .bytes([]), SQLValue(now),
+                .bytes(session.sealedHash), .bytes(session.driver), .integer(session.fence), SQLValue(now),
             ])
+        return true
     }
 
-    /// The session, if it belongs to this repository and principal.
+    /// Whether fewer sessions than `limit` meet a condition; counts no further than that.
+    private func count(_ condition: String, _ value: SQLValue, below limit: Int) throws(StoreError) -> Bool {
+        let row = try rows(
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM upload_sessions WHERE \(condition) LIMIT $1) AS some",
+            [SQLValue(limit), value]
+        ).first
+        return try row?.integer(0) ?? 0 < Int64(limit)
+    }
+
+    /// The session, if it belongs to this repository and principal. Throws `.damaged` for one whose hash or driver state is
+    /// not what was saved with it.
     package func session(
         _ id: String, in repository: Repository, of principal: PrincipalID
     ) throws(StoreError) -> UploadSession? {
         let row = try rows(
             """
-            SELECT storage_key, algorithm, received, hash_state, address FROM upload_sessions
+            SELECT storage_key, algorithm, received, hash_state, address, driver_state, fence FROM upload_sessions
             WHERE id = $1 AND repository_id = $2 AND principal_id = $3
             """, [.text(id), SQLValue(repository.id), SQLValue(principal)]
         ).first
         guard let row else { return nil }
+        let sealed = try row.bytes(3)
         guard let algorithm = Digest.Algorithm(rawValue: try row.text(1)),
-            let hash = ContentHash(algorithm, state: try row.bytes(3))
+            let hash = ContentHash(algorithm, state: Array(sealed.dropLast(UploadSession.sealLength)))
         else { throw StoreError(.damaged, "the hash state of upload \(id) cannot be read") }
-        return UploadSession(
+        var session = UploadSession(
             id: id, repository: repository, principal: principal, address: try row.text(4),
             key: StorageKey(try row.text(0)), received: try row.integer(2), hash: hash)
+        session.driver = try row.bytes(5)
+        session.fence = try row.integer(6)
+        guard session.sealedHash == sealed, hash.count == session.received else {
+            throw StoreError(.damaged, "the state of upload \(id) is not what was saved")
+        }
+        return session
     }
 
-    /// Keeps what a session has received. False when it is gone, or was written to by someone else since `previous`.
-    package func save(_ session: UploadSession, since previous: Int64) throws(StoreError) -> Bool {
+    /// Keeps what a session has received, under the next fence. False when it is gone, or somebody else saved it meanwhile.
+    package func save(_ session: UploadSession) throws(StoreError) -> Bool {
         try execute(
             """
-            UPDATE upload_sessions SET received = $3, hash_state = $4, algorithm = $5, updated_at = $6
-            WHERE id = $1 AND received = $2
+            UPDATE upload_sessions SET received = $3, hash_state = $4, driver_state = $5, algorithm = $6,
+                fence = fence + 1, updated_at = $7
+            WHERE id = $1 AND fence = $2
             """,
             [
-                .text(session.id), .integer(previous), .integer(session.received), .bytes(session.hash.state),
-                .text(session.hash.algorithm.rawValue), SQLValue(now),
+                .text(session.id), .integer(session.fence), .integer(session.received), .bytes(session.sealedHash),
+                .bytes(session.driver), .text(session.hash.algorithm.rawValue), SQLValue(now),
             ]) > 0
     }
 
@@ -55,7 +83,7 @@ extension SQLTransaction {
     package func finish(
         _ session: UploadSession, as digest: Digest, stamp: String, replacing doubtful: StorageKey? = nil
     ) throws(StoreError) -> UploadEnd {
-        guard try removeSession(session.id) else { return .gone }
+        guard try removeSession(session) else { return .gone }
         let object: [SQLValue] = [
             SQLValue(digest), .integer(session.received), .text(session.key.description), .text(stamp),
         ]
@@ -83,28 +111,65 @@ extension SQLTransaction {
 
     /// Ends a session without a blob. False when it is gone.
     package func cancel(_ session: UploadSession) throws(StoreError) -> Bool {
-        guard try removeSession(session.id) else { return false }
+        guard try removeSession(session) else { return false }
         try retire(session.key)
         return true
     }
 
-    /// Ends the sessions that nobody has written to since `oldest`, but for those that are being written to; gives their
-    /// number.
-    package func expireSessions(idleSince oldest: Timestamp, inUse: Set<String>) throws(StoreError) -> Int {
+    /// Ids of sessions that nobody has saved since `oldest`, oldest first, and where the list goes on; nil at its end.
+    package func idleSessions(
+        since oldest: Timestamp, after cursor: SessionCursor?, limit: Int
+    ) throws(StoreError) -> (ids: [String], next: SessionCursor?) {
         let found = try rows(
-            "SELECT id, storage_key FROM upload_sessions WHERE updated_at < $1 ORDER BY updated_at LIMIT 1000",
-            [SQLValue(oldest)])
-        var count = 0
-        for row in found {
-            let id = try row.text(0)
-            guard !inUse.contains(id), try removeSession(id) else { continue }
-            try retire(StorageKey(try row.text(1)))
-            count += 1
-        }
-        return count
+            """
+            SELECT id, updated_at FROM upload_sessions
+            WHERE updated_at < $1 AND (updated_at, id) > ($2, $3) ORDER BY updated_at, id LIMIT $4
+            """,
+            [SQLValue(oldest), .integer(cursor?.updatedAt ?? .min), .text(cursor?.id ?? ""), SQLValue(limit)])
+        guard found.count == limit, let last = found.last else { return (try found.texts(), nil) }
+        return (try found.texts(), SessionCursor(updatedAt: try last.integer(1), id: try last.text(0)))
     }
 
-    private func removeSession(_ id: String) throws(StoreError) -> Bool {
-        try execute("DELETE FROM upload_sessions WHERE id = $1", [.text(id)]) > 0
+    /// Ends those of the sessions that still nobody has saved since `oldest`; gives their number.
+    package func expireSessions(_ ids: [String], idleSince oldest: Timestamp) throws(StoreError) -> Int {
+        let keys = try rows(for: ids, shared: [SQLValue(oldest)]) {
+            [.text($0)]
+        } _: { list in
+            "DELETE FROM upload_sessions WHERE updated_at < $1 AND id IN (VALUES \(list)) RETURNING storage_key"
+        }.texts()
+        try execute(for: keys, shared: [SQLValue(now)]) {
+            [.text($0)]
+        } _: { list in
+            """
+            INSERT INTO removals (storage_key, added_at)
+            SELECT key.column1, $1 FROM (VALUES \(list)) AS key WHERE true ON CONFLICT (storage_key) DO NOTHING
+            """
+        }
+        return keys.count
+    }
+
+    private func removeSession(_ session: UploadSession) throws(StoreError) -> Bool {
+        try execute(
+            "DELETE FROM upload_sessions WHERE id = $1 AND fence = $2", [.text(session.id), .integer(session.fence)]
+        ) > 0
+    }
+}
+
+extension UploadSession {
+    fileprivate static let sealLength = 32
+
+    /// The hash's state, and behind it a digest over everything that has to fit together for it to be gone on with: a state
+    /// that was changed, or is another session's, is refused before it is used.
+    fileprivate var sealedHash: [UInt8] {
+        var seal = ContentHash(.sha256)
+        let parts = [
+            Array("upload 1".utf8), Array(id.utf8), Array(key.description.utf8), Array(String(received).utf8),
+            Array(hash.algorithm.rawValue.utf8), hash.state, driver,
+        ]
+        for part in parts {
+            Array("\(part.count):".utf8).withUnsafeBytes { seal.update($0) }
+            part.withUnsafeBytes { seal.update($0) }
+        }
+        return hash.state + seal.digest.compact.dropFirst()
     }
 }

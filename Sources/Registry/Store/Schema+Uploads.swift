@@ -1,5 +1,5 @@
 extension Schema {
-    /// Uploads in progress, and objects that wait to be removed.
+    /// Uploads in progress, which store has the bytes, and objects that wait to be removed.
     static func uploads(_ dialect: SQLDialect) -> [String] {
         [
             // `fence` grows with every lease: who holds an older one can change nothing any more.
@@ -20,9 +20,11 @@ extension Schema {
                 created_at BIGINT NOT NULL,
                 updated_at BIGINT NOT NULL)
             """,
-            "CREATE INDEX upload_sessions_age ON upload_sessions (updated_at)",
+            "CREATE INDEX upload_sessions_age ON upload_sessions (updated_at, id)",
+            "CREATE INDEX upload_sessions_address ON upload_sessions (address)",
             "CREATE INDEX upload_sessions_repository ON upload_sessions (repository_id)",
             "CREATE INDEX upload_sessions_principal ON upload_sessions (principal_id)",
+            "CREATE TABLE blob_stores (id TEXT PRIMARY KEY, created_at BIGINT NOT NULL)",
             """
             CREATE TABLE removals (
                 storage_key \(dialect.orderedText) PRIMARY KEY,

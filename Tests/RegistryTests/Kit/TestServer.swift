@@ -22,12 +22,13 @@ struct TestServer: Sendable {
 
     static func start(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
-        policy: Policy = .open, _ settings: ServerSettings = .init()
+        policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
+        _ settings: ServerSettings = .init()
     ) async throws -> TestServer {
-        let database = try SQLiteDatabase(path: nil)
+        let database = try database ?? SQLiteDatabase(path: nil)
         try await Schema.migrate(database)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let registry = Registry(store: MetadataStore(database), blobs: blobs, limits: limits, log: log)
+        let registry = Registry(store: MetadataStore(database, clocks: clocks), blobs: blobs, limits: limits, log: log)
         let application = Application(
             registry: registry, authenticator: OpenAuthenticator(), policy: policy, settings: http, log: log)
         return TestServer(

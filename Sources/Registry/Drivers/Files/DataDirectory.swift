@@ -4,9 +4,10 @@ import Store
 
 /// The directory of the embedded default, which one process holds: `aerugo.db`, `blobs/` and a lock.
 package struct DataDirectory: Sendable {
-    /// Where the database stands, and where the blobs.
+    /// Where the database stands, where the blobs, and where the room for deletions.
     package let database: String
     package let blobs: String
+    package let ballast: String
     private let path: String
     private let lock: File
 
@@ -15,6 +16,7 @@ package struct DataDirectory: Sendable {
         try Directory.makeDurable(path)
         database = "\(path)/aerugo.db"
         blobs = "\(path)/blobs"
+        ballast = "\(path)/ballast"
         self.path = path
         lock = try File.regular("\(path)/lock", O_RDWR | O_CREAT)
         guard lock.lock() else { throw StoreError(.conflict, "another aerugo serves \(path)") }

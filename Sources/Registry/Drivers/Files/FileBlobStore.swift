@@ -96,7 +96,7 @@ package struct FileBlobStore: BlobStore {
     package func check() async throws(StoreError) {
         try await lanes.reads.run { () throws(StoreError) in
             try marker.look()
-            guard access(root, W_OK) == 0 else { throw StoreError(errno: errno, "access \(root)") }
+            guard access(root, W_OK) == 0 else { throw StoreError(.full, "\(root) takes no writes") }
         }
     }
 

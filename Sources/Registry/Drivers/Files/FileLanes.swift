@@ -2,7 +2,8 @@ import Runtime
 import Store
 
 /// The threads of a store of files, by what they do: a read never queues behind an upload, an upload never behind a sync
-/// or the reading of whole blobs (test: "a read does not wait behind uploads, syncs and hashing").
+/// or the reading of whole blobs. Hashing, which takes cores, gives way to event loops (`ci/bench`: p99 of blob GETs beside
+/// eight uploads).
 package struct FileLanes: Sendable {
     /// Opening, looking, removing.
     let reads: BlockingExecutor
@@ -16,9 +17,9 @@ package struct FileLanes: Sendable {
     /// Starts the threads.
     package init() {
         reads = BlockingExecutor(name: "reads of blobs", threads: 4, capacity: 4096)
-        uploads = BlockingExecutor(name: "uploads", threads: 4, capacity: 4096)
+        uploads = BlockingExecutor(name: "uploads", threads: 4, capacity: 4096, niceness: 10)
         syncs = BlockingExecutor(name: "syncs of blobs", threads: 8, capacity: 4096)
-        hashes = BlockingExecutor(name: "hashing of blobs", threads: 1, capacity: 256)
+        hashes = BlockingExecutor(name: "hashing of blobs", threads: 1, capacity: 256, niceness: 15)
     }
 
     /// Lets the threads end.

@@ -1,0 +1,135 @@
+import Model
+import Runtime
+import SQLiteDriver
+import Service
+import Store
+import Synchronization
+import Testing
+import Vocabulary
+
+@Suite("Uploads in progress")
+struct SessionTests {
+    /// Two clocks that a test sets.
+    private final class TestClocks: Sendable {
+        private let time = Mutex((wall: Int64(1_700_000_000_000), uptime: Duration.seconds(100)))
+
+        var clocks: Clocks {
+            Clocks(
+                wall: { [self] in Timestamp(milliseconds: time.withLock { $0.wall }) },
+                uptime: { [self] in time.withLock { $0.uptime } })
+        }
+
+        /// Time passes.
+        func pass(_ duration: Duration) {
+            time.withLock { time in
+                time.wall += duration.components.seconds * 1000
+                time.uptime += duration
+            }
+        }
+
+        /// Somebody sets the clock of the day.
+        func jump(_ duration: Duration) { time.withLock { $0.wall += duration.components.seconds * 1000 } }
+    }
+
+    private static let day = Duration.seconds(86_400)
+
+    @Test("a clock that jumps expires nothing that is in use; time that passes does")
+    func jump() async throws {
+        let time = TestClocks()
+        let server = try await TestServer.start(clocks: time.clocks)
+        let client = server.client()
+        let location = try await client.begin("a")
+        for jump in [Self.day * 3, Self.day * -6] {
+            time.jump(jump)
+            time.pass(.seconds(3600))
+            _ = try await client.send("PATCH", location, body: Content.bytes(10))
+            time.jump(Self.day * 3)
+            await server.registry.sweepOnce()
+            #expect(try await client.get(location).status == 204)
+            time.jump(Self.day * -3)
+        }
+        time.pass(Self.day * 9)
+        await server.registry.sweepOnce()
+        #expect(try await client.get(location).status == 404)
+        try await server.server.shutDown()
+    }
+
+    @Test("what was begun before the start is not expired before its clients had time to come back")
+    func grace() async throws {
+        let (time, database) = (TestClocks(), try SQLiteDatabase(path: nil))
+        let first = try await TestServer.start(clocks: time.clocks, database: database)
+        let location = try await first.client().begin("a")
+        try await first.server.shutDown()
+        time.pass(Self.day * 2)
+        let second = try await TestServer.start(clocks: time.clocks, database: database)
+        await second.registry.sweepOnce()
+        #expect(try await second.client().get(location).status == 204)
+        time.pass(.seconds(700))
+        await second.registry.sweepOnce()
+        #expect(try await second.client().get(location).status == 404)
+        try await second.server.shutDown()
+    }
+
+    @Test("past its limit an address is told 429, and may begin again once it has ended one")
+    func limits() async throws {
+        var limits = Registry.Limits()
+        limits.uploads.ofAddress = 3
+        try await TestServer.with(limits: limits) { server in
+            let client = server.client()
+            var locations: [String] = []
+            for _ in 0..<3 { locations.append(try await client.begin("a")) }
+            let refused = try await client.send("POST", "/v2/b/blobs/uploads/")
+            try expect(refused, 429, ErrorCode.tooManyRequests)
+            #expect(refused["Retry-After"] != nil)
+            let digest = Content.digest([1])
+            try expect(
+                await client.send("POST", "/v2/b/blobs/uploads/?digest=\(digest)", body: [1]), 429,
+                ErrorCode.tooManyRequests)
+            #expect(try await client.send("PUT", "\(locations[0])?digest=\(digest)", body: [1]).status == 201)
+            locations[0] = try await client.begin("b")
+            try expect(await client.send("POST", "/v2/b/blobs/uploads/"), 429, ErrorCode.tooManyRequests)
+            #expect(try await client.delete(locations[1]).status == 204)
+            _ = try await client.begin("b")
+        }
+    }
+
+    /// Counts transactions that write.
+    private final class CountedDatabase: SQLDatabase {
+        let base: SQLiteDatabase
+        private let count = Mutex(0)
+
+        init() throws { base = try SQLiteDatabase(path: nil) }
+
+        var writes: Int { count.withLock { $0 } }
+        var dialect: SQLDialect { base.dialect }
+
+        func read<T: Sendable>(
+            _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+        ) async throws(StoreError) -> T { try await base.read(body) }
+
+        func write<T: Sendable>(
+            _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+        ) async throws(StoreError) -> T {
+            count.withLock { $0 += 1 }
+            return try await base.write(body)
+        }
+    }
+
+    @Test("a sweep that has nothing to do writes nothing")
+    func emptySweep() async throws {
+        let database = try CountedDatabase()
+        let server = try await TestServer.start(database: database)
+        let client = server.client()
+        try await client.pushImage("a", "t")
+        _ = try await client.begin("a")
+        let before = database.writes
+        for _ in 0..<3 { await server.registry.sweepOnce() }
+        #expect(database.writes == before)
+        // The same blob once more: its second object goes, and is forgotten by one write.
+        try await client.push(Content.config, to: "a")
+        let pushed = database.writes
+        for _ in 0..<3 { await server.registry.sweepOnce() }
+        #expect(database.writes == pushed + 1)
+        try await server.server.shutDown()
+    }
+}
