@@ -28,3 +28,8 @@ struct aerugo_tcp_progress {
     unsigned char before[104];
     unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
 };
+
+// Gives the pages of memory that was freed back to the system, if there are so many bytes of it.
+static inline void aerugo_trim_memory(unsigned long above) {
+    if (mallinfo2().fordblks > above) malloc_trim(0);
+}
