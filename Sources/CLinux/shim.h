@@ -38,3 +38,8 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 static inline int aerugo_spawn_closes_from(posix_spawn_file_actions_t *actions, int first) {
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
+
+// Gives the pages of memory that was freed back to the system, if there are so many bytes of it.
+static inline void aerugo_trim_memory(unsigned long above) {
+    if (mallinfo2().fordblks > above) malloc_trim(0);
+}

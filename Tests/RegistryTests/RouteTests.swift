@@ -1,13 +1,14 @@
 import HTTP
+import Service
 import Testing
 import Vocabulary
 
 @Suite("Routes", .takesTurns)
 struct RouteTests {
     /// Every template of the table with the methods that it takes.
-    static let allowed: [String: Set<String>] = RouteTable.all.routes.reduce(into: [:]) { allowed, route in
-        allowed[route.template, default: []].insert(route.method.name)
-        if route.method == .get { allowed[route.template, default: []].insert("HEAD") }
+    static let allowed: [String: Set<String>] = OperationTable.all.operations.reduce(into: [:]) { allowed, operation in
+        allowed[operation.pattern.text, default: []].insert(operation.method.name)
+        if operation.method == .get { allowed[operation.pattern.text, default: []].insert("HEAD") }
     }
 
     static func path(_ template: String, _ repository: String) -> String {
@@ -32,6 +33,42 @@ struct RouteTests {
             let told = answer["Allow"]?.split(separator: ",").map { $0.trimmingPrefix(" ").description } ?? []
             #expect(Set(told) == allowed, "\(method) \(target)")
             if method != "HEAD" { #expect(try APIError.parse(answer).first?.code == ErrorCode.unsupported) }
+        }
+    }
+
+    @Test("an operation says what it needs: its own statuses, where it is defined, a right below /v2/")
+    func told() {
+        for operation in OperationTable.all.operations {
+            let name = "\(operation.method.name) \(operation.pattern.text)"
+            #expect(!operation.answers.isEmpty && operation.answers.allSatisfy { (200..<400).contains($0) }, "\(name)")
+            #expect(!operation.spec.isEmpty)
+            #expect((operation.access == .anybody) == !operation.pattern.text.hasPrefix("/v2"), "\(name)")
+            if operation.pattern.parameters.contains(.name) {
+                guard case .repository = operation.access else {
+                    Issue.record("\(name) asks for no right on its repository")
+                    continue
+                }
+            }
+            #expect(operation.method != .delete || operation.removesContent || operation.spec == "end-14", "\(name)")
+            if case .get = operation.method { #expect(operation.body == .none) }
+        }
+    }
+
+    @Test("where deletes are off, only an upload can be deleted, and Allow says so")
+    func noDeletes() async throws {
+        var limits = Registry.Limits()
+        limits.deletes = false
+        try await TestServer.with(limits: limits) { server in
+            let client = server.client()
+            try await client.pushImage("blobs/uploads", "t")
+            for path in ["manifests/t", "blobs/\(Content.digest(Content.config))"] {
+                let answer = try await client.delete("/v2/blobs/uploads/\(path)")
+                #expect(answer.status == 405)
+                #expect(answer["Allow"]?.contains("DELETE") == false, "\(path)")
+            }
+            let session = try await client.begin("blobs/uploads")
+            #expect(try await client.send("POST", session)["Allow"]?.contains("DELETE") == true)
+            #expect(try await client.delete(session).status == 204)
         }
     }
 

@@ -58,7 +58,6 @@ struct SiegeTests {
             try await client.push(Content.config, to: "a")
             let manifest = Content.image(padding: Self.largest)
             try await client.put(manifest, "a", "t")
-            #expect(try await client.get("/v2/a/manifests/t").body == manifest)
             let wires = try (0..<60).map { _ in try server.wire(receiveBuffer: 4096) }
             for wire in wires { try await wire.send("GET /v2/a/manifests/t HTTP/1.1\r\nHost: a\r\n\r\n") }
             #expect(try await client.get("/v2/").status == 200)

@@ -21,6 +21,8 @@ enum ProcessSetup {
         // Until it is listened to.
         signal(SIGHUP, SIG_IGN)
         _ = mallopt(M_MMAP_THRESHOLD, 512 << 10)
+        // Each pool of the allocator keeps what was freed in it to itself.
+        _ = mallopt(M_ARENA_MAX, 4)
     }
 
     /// Tells an operator of what others on the machine may read.

@@ -1,9 +1,11 @@
 import Access
+import CLinux
 import FilesDriver
 import Glibc
 import HTTP
 import HTTPServer
 import Logging
+import Model
 import Runtime
 import SQLiteDriver
 import Service
@@ -77,6 +79,7 @@ func serve(_ plan: Plan) async throws {
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
                     .init(service: SweepService(registry: registry)), .init(service: HangUpService(log: log)),
+                    .init(service: TrimService()),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
@@ -114,6 +117,18 @@ private struct HangUpService: ServiceLifecycle.Service {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
             for await _ in signals { reopenLog(log) }
+        }
+    }
+}
+
+/// Gives memory back that a peak has left: the allocator would keep it until the next one.
+private struct TrimService: ServiceLifecycle.Service {
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: .seconds(5)) } catch { return }
+                aerugo_trim_memory(8 << 20)
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ package struct HTTPSettings: Sendable {
     package init() {}
 }
 
-/// From request to answer: finds the route, asks for the grant, runs the handler, turns errors into answers, logs.
+/// From request to answer: finds the operation, asks for the grant, runs the handler, turns errors into answers, logs.
 package final class Application: Sendable {
     let registry: Registry
     let authenticator: any Authenticator
@@ -25,7 +25,7 @@ package final class Application: Sendable {
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
     package let manifestMemory: MemoryBudget
     package let answerMemory = AnswerMemory(capacity: 32 << 20)
-    private let table = RouteTable.all
+    private let table = OperationTable.all
 
     /// An application over a registry.
     package init(
@@ -48,28 +48,27 @@ package final class Application: Sendable {
     /// Answers what is in memory at once. Never throws: errors are answers.
     package func answer(to request: Request) -> Answer {
         do throws(RegistryError) {
-            let (route, match) = try find(request)
-            guard let call = try callAtOnce(request, route, match) else {
+            let (operation, parameters) = try find(request)
+            guard let call = try callAtOnce(request, operation, parameters) else {
                 return .pending { [self] in
-                    await finish(request) { () throws(RegistryError) in
-                        let call = try await call(request, route, match)
-                        return try await route.handler(call)
+                    await carryOut(request) { () throws(RegistryError) in
+                        try await operation.handler(await call(request, operation, parameters))
                     }
                 }
             }
-            if let response = try route.atOnce?(call) {
+            if let response = try operation.atOnce?(call) {
                 if let held = heldNow(response, request) { return .ready(done(held, request)) }
-                return .pending { [self] in await finish(request) { () throws(RegistryError) in response } }
+                return .pending { [self] in await carryOut(request) { () throws(RegistryError) in response } }
             }
             return .pending { [self] in
-                await finish(request) { () throws(RegistryError) in try await route.handler(call) }
+                await carryOut(request) { () throws(RegistryError) in try await operation.handler(call) }
             }
         } catch {
             return .ready(failed(error, request))
         }
     }
 
-    private func finish(
+    private func carryOut(
         _ request: Request, _ work: () async throws(RegistryError) -> Response
     ) async -> Response {
         do throws(RegistryError) {
@@ -98,17 +97,21 @@ package final class Application: Sendable {
         return response.memory == nil && request.method != .head ? bytes : nil
     }
 
-    private func find(_ request: Request) throws(RegistryError) -> (Route, Route.Match) {
+    private func find(_ request: Request) throws(RegistryError) -> (Operation, PathParameters) {
         guard request.path.utf8.count <= 2048 else {
             throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
         }
         switch table.find(request.method, request.path) {
-        case .found(let route, let match):
-            guard route.right == nil || registry.isServing else {
+        case .found(let operation, let parameters):
+            guard operation.access == .anybody || registry.isServing else {
                 throw RegistryError(
                     .unavailable, "the registry's data is not there: try again once its operator has mounted it")
             }
-            return (route, match)
+            let limit = operation.body.limit(registry.limits)
+            guard request.body.length ?? 0 <= limit.bytes else {
+                throw RegistryError(limit.error, "at most \(limit.bytes) bytes are taken here")
+            }
+            return (operation, parameters)
         case .wrongMethod:
             throw RegistryError(.methodNotAllowed, "\(request.method.name.excerpt) is not possible here")
         case .notFound:
@@ -118,38 +121,43 @@ package final class Application: Sendable {
 
     /// The request with what its caller may do, if all of that is known without waiting.
     private func callAtOnce(
-        _ request: Request, _ route: Route, _ match: Route.Match
+        _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) throws(RegistryError) -> Call? {
-        let name = try repository(match)
+        let name = try repository(parameters)
         guard let identity = try authenticator.atOnce(request.headers["Authorization"]) else { return nil }
         let caller = Caller(identity, requestID: request.id, address: request.remote)
-        guard let right = route.right else { return Call(request, self, match, caller, .none) }
-        guard let name else {
-            return Call(request, self, match, caller, .registry(authorizer.authorize(right, caller)))
-        }
-        return authorizer.atOnce(right, on: name, caller).map {
-            Call(request, self, match, caller, .repository(name, $0))
+        switch operation.access {
+        case .anybody: return Call(request, self, parameters, caller, .none)
+        case .registry(let right):
+            return Call(request, self, parameters, caller, .registry(authorizer.authorize(right, caller)))
+        case .repository(let right):
+            guard let name, let decision = authorizer.atOnce(right, on: name, caller) else { return nil }
+            return Call(request, self, parameters, caller, .repository(name, decision))
         }
     }
 
     /// The same, with whatever has to be waited for.
     private func call(
-        _ request: Request, _ route: Route, _ match: Route.Match
+        _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) async throws(RegistryError) -> Call {
         let identity = try await authenticator.identify(request.headers["Authorization"])
         let caller = Caller(identity, requestID: request.id, address: request.remote)
-        guard let right = route.right else { return Call(request, self, match, caller, .none) }
-        guard let name = try repository(match) else {
-            return Call(request, self, match, caller, .registry(authorizer.authorize(right, caller)))
+        switch operation.access {
+        case .anybody: return Call(request, self, parameters, caller, .none)
+        case .registry(let right):
+            return Call(request, self, parameters, caller, .registry(authorizer.authorize(right, caller)))
+        case .repository(let right):
+            guard let name = try repository(parameters) else {
+                throw RegistryError(.internalError, "the operation has no repository")
+            }
+            let decision = try await authorizer.authorize(right, on: name, caller)
+            return Call(request, self, parameters, caller, .repository(name, decision))
         }
-        let decision = try await authorizer.authorize(right, on: name, caller)
-        return Call(request, self, match, caller, .repository(name, decision))
     }
 
-    private func repository(_ match: Route.Match) throws(RegistryError) -> RepositoryName? {
-        try match.name.map { name throws(RegistryError) in
-            try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
-        }
+    private func repository(_ parameters: PathParameters) throws(RegistryError) -> RepositoryName? {
+        guard let name = parameters.name else { return nil }
+        return try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
     }
 
     private func done(_ response: Response, _ request: Request) -> Response {
@@ -190,17 +198,10 @@ package final class Application: Sendable {
     }
 
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
-        // What the content takes as long as it is in use (RFC 9110 section 15.5.6).
-        if error.code == .contentInUse { return [("Allow", "GET, HEAD")] }
-        guard error.code == .methodNotAllowed else { return [] }
-        var allowed: [String]
-        switch table.find(.other("-"), request.path) {
-        case .wrongMethod(let methods): allowed = methods
-        case .found, .notFound: allowed = []
-        }
-        if !registry.limits.deletes {
-            allowed.removeAll { $0 == "DELETE" && !request.path.contains("/blobs/uploads/") }
-        }
+        // Content takes what leaves it there as long as it is in use (RFC 9110 section 15.5.6).
+        let isKept = error.code == .contentInUse
+        guard isKept || error.code == .methodNotAllowed else { return [] }
+        let allowed = table.allowed(request.path, removing: registry.limits.deletes && !isKept)
         return [("Allow", allowed.joined(separator: ", "))]
     }
 

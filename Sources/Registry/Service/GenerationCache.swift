@@ -35,6 +35,17 @@ final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: Sendable
         state.withLock { add(value, for: key, to: &$0) }
     }
 
+    /// Keeps a value that is the same for its key for ever; gives the one that is kept, which may have been there: who read
+    /// it at the same time needs no copy of its own.
+    func keep(_ value: Value, for key: Key) -> Value {
+        state.withLock { state in
+            if let known = state.young[key] { return known }
+            let value = state.old.removeValue(forKey: key) ?? value
+            add(value, for: key, to: &state)
+            return value
+        }
+    }
+
     private func add(_ value: Value, for key: Key, to state: inout State) {
         let overhead = 200
         if let replaced = state.young.updateValue(value, forKey: key) { state.weight -= replaced.weight + overhead }

@@ -84,9 +84,8 @@ package struct Manifests: Sendable {
         guard let (known, bytes) = found else { return nil }
         let pointer = ManifestPointer(
             digest: known.digest, mediaType: known.mediaType, defaultImage: known.defaultImage)
-        contents.insert(bytes, for: known.digest)
         pointers.insert(pointer, for: key, at: version)
-        return StoredManifest(pointer, bytes)
+        return StoredManifest(pointer, contents.keep(bytes, for: known.digest))
     }
 
     /// The 404 for a manifest, which also says when the repository itself is not there.

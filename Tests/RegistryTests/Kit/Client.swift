@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import HTTP
 import Testing
 import Vocabulary
 
@@ -56,6 +57,11 @@ actor Client {
 
     private func check(_ answer: Answer, _ method: String, _ target: String) throws {
         if answer.status >= 400, method != "HEAD" { _ = try APIError.parse(answer) }
+        // The table of operations says all that may be answered.
+        let path = target.prefix { $0 != "?" }
+        if let known = Method.all[method], case .found(let operation, _) = OperationTable.all.find(known, path) {
+            #expect(operation.statuses.contains(answer.status), "\(method) \(operation.pattern.text)")
+        }
         #expect(answer["X-Request-Id"]?.isEmpty == false, "\(method) \(target)")
         #expect(answer["Date"] != nil)
         if target.hasPrefix("/v2/") {
@@ -140,6 +146,12 @@ extension Answer {
         }
         return String(match.1)
     }
+}
+
+extension Method {
+    fileprivate static let all: [String: Method] = [
+        "GET": .get, "HEAD": .head, "POST": .post, "PUT": .put, "PATCH": .patch, "DELETE": .delete,
+    ]
 }
 
 /// What the tests push.

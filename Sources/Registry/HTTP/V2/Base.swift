@@ -2,8 +2,10 @@ import Model
 
 /// `/v2/` itself (end-1).
 enum Base {
-    static let routes = ["/v2/", "/v2"].map { path in
-        Route(.get, path, .base, "end-1") { _ throws(RegistryError) in .json(200, Array("{}".utf8)) }
+    static let operations = ["/v2/", "/v2"].map { path in
+        Operation(.get, path, .registry(.base), answers: [200], rate: .read, spec: "end-1") { _ throws(RegistryError) in
+            .json(200, Array("{}".utf8))
+        }
     }
 }
 
@@ -13,8 +15,8 @@ extension Call {
         ("Location", settings.absoluteLocations ? request.origin(settings) + path : path)
     }
 
-    /// The path's last segment as a digest.
+    /// The path's digest.
     func digest() throws(RegistryError) -> Digest {
-        try parsing { () throws(ParseError) in try Digest.parse(parameter) }
+        try parsing { () throws(ParseError) in try Digest.parse(parameters[.digest]) }
     }
 }

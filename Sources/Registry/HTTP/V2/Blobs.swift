@@ -4,10 +4,18 @@ import Vocabulary
 
 /// `/v2/<name>/blobs/<digest>` (end-2, end-10).
 enum Blobs {
-    static let routes = [
-        Route(.get, "/v2/{name}/blobs/{digest}", .pull, "end-2", get),
-        Route(.delete, "/v2/{name}/blobs/{digest}", .delete, "end-10", delete),
+    static let operations = [
+        Operation(
+            .get, path, .repository(.pull), answers: [200, 206, 304, 307],
+            failures: [.blobUnknown, .digestInvalid, .rangeUnsatisfiable, .preconditionFailed], rate: .read,
+            spec: "end-2", get),
+        Operation(
+            .delete, path, .repository(.delete), answers: [202],
+            failures: [.blobUnknown, .digestInvalid, .preconditionFailed, .denied], rate: .write, spec: "end-10",
+            removesContent: true, delete),
     ]
+
+    private static let path = "/v2/{name}/blobs/{digest}"
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
         let digest = try call.digest()

@@ -3,11 +3,24 @@ import Vocabulary
 
 /// `/v2/<name>/manifests/<reference>` (end-3, -7, -9).
 enum Manifests {
-    static let routes = [
-        Route(.get, "/v2/{name}/manifests/{reference}", .pull, "end-3", atOnce: cached, get),
-        Route(.put, "/v2/{name}/manifests/{reference}", .push, "end-7a, end-7b", put),
-        Route(.delete, "/v2/{name}/manifests/{reference}", .delete, "end-9", delete),
+    static let operations = [
+        Operation(
+            .get, path, .repository(.pull), answers: [200, 304],
+            failures: [.manifestUnknown, .digestInvalid, .preconditionFailed], rate: .read, spec: "end-3",
+            atOnce: cached, get),
+        Operation(
+            .put, path, .repository(.push), body: .manifest, answers: [201],
+            failures: [
+                .manifestInvalid, .manifestTooLarge, .manifestBlobUnknown, .digestInvalid, .tagInvalid, .tooManyTags,
+                .preconditionFailed, .storageFull,
+            ], rate: .write, spec: "end-7a, end-7b", put),
+        Operation(
+            .delete, path, .repository(.delete), answers: [202],
+            failures: [.manifestUnknown, .digestInvalid, .preconditionFailed, .denied], rate: .write, spec: "end-9",
+            removesContent: true, delete),
     ]
+
+    private static let path = "/v2/{name}/manifests/{reference}"
 
     @Sendable private static func cached(_ call: Call) throws(RegistryError) -> Response? {
         guard let grant = try call.grantIfThere() else { return nil }
@@ -17,11 +30,10 @@ enum Manifests {
     }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
-        let grant = try call.grant()
         // A crowd that asks for what is not cached must not read it a hundred times at once.
         let room = try await call.answerMemory.room(for: call.registry.limits.manifest, call.request.remote)
         let manifest = try await call.registry.manifests.get(
-            call.existingReference(), takesIndexes: takesIndexes(call.request), grant)
+            call.existingReference(), takesIndexes: takesIndexes(call.request), call.grant())
         withExtendedLifetime(room) {}
         return response(call, manifest)
     }
@@ -55,7 +67,7 @@ enum Manifests {
 
     @Sendable private static func put(_ call: Call) async throws(RegistryError) -> Response {
         let request = call.request
-        let reference = try parsing { () throws(ParseError) in try Reference.parse(call.parameter) }
+        let reference = try parsing { () throws(ParseError) in try Reference.parse(call.parameters[.reference]) }
         var tags: [Tag] = []
         for text in request.query.all("tag") {
             let tag = try parsing { () throws(ParseError) in try Tag.parse(text) }
@@ -94,7 +106,7 @@ extension Call {
     /// The path's reference for content that should be there: of what is no tag there can be none.
     fileprivate func existingReference() throws(RegistryError) -> Reference {
         do throws(ParseError) {
-            return try Reference.parse(parameter)
+            return try Reference.parse(parameters[.reference])
         } catch {
             guard error.subject == .tag else { throw RegistryError(error) }
             throw RegistryError(.manifestUnknown, error.message)

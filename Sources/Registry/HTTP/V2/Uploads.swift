@@ -5,16 +5,32 @@ import Vocabulary
 
 /// `/v2/<name>/blobs/uploads/` and the sessions below it (end-4, -5, -6, -11, -13, -14).
 enum Uploads {
-    static let routes = [
-        Route(.post, "/v2/{name}/blobs/uploads/", .push, "end-4a, end-4b, end-4c, end-11", begin),
-        Route(.post, "/v2/{name}/blobs/uploads", .push, "end-4a, end-4b, end-4c, end-11", begin),
-        Route(.get, session, .push, "end-13", status),
-        Route(.patch, session, .push, "end-5", append),
-        Route(.put, session, .push, "end-6", finish),
-        Route(.delete, session, .push, "end-14", cancel),
-    ]
+    static let operations =
+        [start + "/", start].map { path in
+            Operation(
+                .post, path, .repository(.push), body: .blob, answers: [201, 202], failures: failures, rate: .write,
+                spec: "end-4a, end-4b, end-4c, end-11", begin)
+        } + [
+            Operation(
+                .get, session, .repository(.push), answers: [204], failures: failures, rate: .read, spec: "end-13",
+                status),
+            Operation(
+                .patch, session, .repository(.push), body: .blob, answers: [202], failures: failures, rate: .write,
+                spec: "end-5", append),
+            Operation(
+                .put, session, .repository(.push), body: .blob, answers: [201], failures: failures, rate: .write,
+                spec: "end-6", finish),
+            Operation(
+                .delete, session, .repository(.push), answers: [204], failures: failures, rate: .write, spec: "end-14",
+                cancel),
+        ]
 
+    private static let start = "/v2/{name}/blobs/uploads"
     private static let session = "/v2/{name}/blobs/uploads/{session}"
+    private static let failures: [RegistryError.Code] = [
+        .blobUploadUnknown, .blobUploadInvalid, .blobUploadBusy, .digestInvalid, .sizeInvalid, .chunkOutOfOrder,
+        .blobTooLarge, .storageFull,
+    ]
 
     @Sendable private static func begin(_ call: Call) async throws(RegistryError) -> Response {
         let query = call.request.query
@@ -68,7 +84,7 @@ enum Uploads {
 
     @Sendable private static func status(_ call: Call) async throws(RegistryError) -> Response {
         let grant = try call.uploadGrant()
-        return call.accepted(204, grant, try await call.registry.upload(call.parameter, grant))
+        return call.accepted(204, grant, try await call.registry.upload(call.parameters[.session], grant))
     }
 
     @Sendable private static func append(_ call: Call) async throws(RegistryError) -> Response {
@@ -77,7 +93,7 @@ enum Uploads {
             call.accepted(
                 202, grant,
                 try await call.registry.append(
-                    call.request.body, at: call.chunkRange(), to: call.parameter, grant))
+                    call.request.body, at: call.chunkRange(), to: call.parameters[.session], grant))
         }
     }
 
@@ -89,13 +105,13 @@ enum Uploads {
         let digest = try parsing { () throws(ParseError) in try Digest.parse(text) }
         return try await call.inOrder(grant) { () throws(RegistryError) in
             try await call.registry.finishUpload(
-                call.parameter, with: call.request.body, at: call.chunkRange(), as: digest, grant)
+                call.parameters[.session], with: call.request.body, at: call.chunkRange(), as: digest, grant)
             return call.created(digest, grant)
         }
     }
 
     @Sendable private static func cancel(_ call: Call) async throws(RegistryError) -> Response {
-        try await call.registry.cancelUpload(call.parameter, call.uploadGrant())
+        try await call.registry.cancelUpload(call.parameters[.session], call.uploadGrant())
         return Response(204)
     }
 }
@@ -139,7 +155,7 @@ extension Call {
         do throws(RegistryError) {
             return try await body()
         } catch  where error.code == .chunkOutOfOrder {
-            let upload = try await registry.upload(parameter, grant)
+            let upload = try await registry.upload(parameters[.session], grant)
             return ErrorResponse.response(error, progress(grant, upload))
         }
     }

@@ -2,9 +2,9 @@ import Access
 import Model
 import Service
 
-/// A request that found its route: what the path said, parsed, and what the caller may do there.
+/// A request that found its operation: what the path said, parsed, and what the caller may do there.
 package struct Call: Sendable {
-    /// What the route's right was asked of, and what was decided.
+    /// What the operation's right was asked of, and what was decided.
     enum Access: Sendable {
         case none
         case registry(Decision<WholeRegistry>)
@@ -18,12 +18,11 @@ package struct Call: Sendable {
     let caller: Caller
     let manifestMemory: MemoryBudget
     let answerMemory: AnswerMemory
-    /// The path's last segment, decoded.
-    let parameter: String
+    let parameters: PathParameters
     private let access: Access
 
     init(
-        _ request: Request, _ application: Application, _ match: Route.Match, _ caller: Caller, _ access: Access
+        _ request: Request, _ application: Application, _ parameters: PathParameters, _ caller: Caller, _ access: Access
     ) {
         self.request = request
         registry = application.registry
@@ -33,13 +32,13 @@ package struct Call: Sendable {
         answerMemory = application.answerMemory
         self.caller = caller
         self.access = access
-        parameter = match.parameter
+        self.parameters = parameters
     }
 
     /// The grant for the registry. Throws `.unauthorized`, `.denied`.
     func registryGrant() throws(RegistryError) -> RegistryGrant {
         guard case .registry(let decision) = access else {
-            throw RegistryError(.internalError, "the route has no right on the registry")
+            throw RegistryError(.internalError, "the operation has no right on the registry")
         }
         guard let grant = try decision.grant() else {
             throw RegistryError(.notFound, "there is nothing at this path for you")
@@ -50,7 +49,7 @@ package struct Call: Sendable {
     /// The grant for the path's repository, nil where there is none that the caller may know of. Throws `.unauthorized`, `.denied`.
     func grantIfThere() throws(RegistryError) -> RepositoryGrant? {
         guard case .repository(_, let decision) = access else {
-            throw RegistryError(.internalError, "the route has no repository")
+            throw RegistryError(.internalError, "the operation has no repository")
         }
         return try decision.grant()
     }
@@ -73,45 +72,10 @@ package struct Call: Sendable {
 
     private func absent(_ code: RegistryError.Code) -> RegistryError {
         guard case .repository(let name, _) = access else {
-            return RegistryError(.internalError, "the route has no repository")
+            return RegistryError(.internalError, "the operation has no repository")
         }
         return RegistryError(
             code, "there is no repository \(name): check the name, or push to it first",
             detail: ["name": name.description])
-    }
-}
-
-/// One operation of the API. The table of them is what dispatch, 405 answers and tests are read from.
-package final class Route: Sendable {
-    typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
-    typealias QuickHandler = @Sendable (Call) throws(RegistryError) -> Response?
-
-    package let method: Method
-    /// Literal segments, `{name}` for a repository (one segment or more), `{…}` for one segment.
-    package let template: String
-    /// What the caller must be allowed; nil for anybody.
-    package let right: Right?
-    /// The endpoint's id in the distribution-spec, or what else defines it.
-    package let spec: String
-    /// Asked first: the answer, if it is there without waiting.
-    let atOnce: QuickHandler?
-    let handler: Handler
-
-    init(
-        _ method: Method, _ template: String, _ right: Right?, _ spec: String,
-        atOnce: QuickHandler? = nil, _ handler: @escaping Handler
-    ) {
-        self.method = method
-        self.template = template
-        self.right = right
-        self.spec = spec
-        self.atOnce = atOnce
-        self.handler = handler
-    }
-
-    /// What a path says to a route that fits it.
-    struct Match {
-        let name: String?
-        let parameter: String
     }
 }

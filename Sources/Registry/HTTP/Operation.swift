@@ -1,0 +1,97 @@
+import Access
+import Model
+import Service
+
+/// One operation of an API, as data: dispatch, what is allowed where, what may be answered, and tests are read from the
+/// table of them, and nothing of this is said in another place.
+package final class Operation: Sendable {
+    /// What its caller must be allowed.
+    package enum Access: Sendable, Equatable {
+        /// Nobody is asked who they are.
+        case anybody
+        case registry(Right)
+        /// On the repository that the path names.
+        case repository(Right)
+    }
+
+    /// What its request brings.
+    package enum Body: Sendable, Equatable {
+        /// Nothing that counts.
+        case none
+        case manifest, blob
+
+        /// Most bytes of it, and what is wrong with more.
+        func limit(_ limits: Registry.Limits) -> (bytes: Int64, error: RegistryError.Code) {
+            switch self {
+            case .none: (.max, .badRequest)
+            case .manifest: (Int64(limits.manifest), .manifestTooLarge)
+            case .blob: (limits.blob, .blobTooLarge)
+            }
+        }
+    }
+
+    /// How an error is written.
+    package enum ErrorStyle: Sendable {
+        /// `{"errors":[…]}` (distribution-spec "Error Codes").
+        case docker
+    }
+
+    /// What it costs, for limits of rates.
+    package enum RateClass: Sendable {
+        case health, read, list, write
+    }
+
+    typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
+    typealias QuickHandler = @Sendable (Call) throws(RegistryError) -> Response?
+
+    package let method: Method
+    package let pattern: PathPattern
+    package let access: Access
+    package let body: Body
+    /// The statuses of its success.
+    package let answers: [Int]
+    /// The errors that are its own; see `commonFailures`.
+    package let failures: [RegistryError.Code]
+    package let errorStyle = ErrorStyle.docker
+    package let rate: RateClass
+    /// The endpoint's id in the distribution-spec, or what else defines it.
+    package let spec: String
+    /// Whether it removes content, which an operator may have switched off.
+    package let removesContent: Bool
+    /// Asked first: the answer, if it is there without waiting.
+    let atOnce: QuickHandler?
+    let handler: Handler
+
+    init(
+        _ method: Method, _ pattern: String, _ access: Access, body: Body = .none, answers: [Int],
+        failures: [RegistryError.Code] = [], rate: RateClass, spec: String, removesContent: Bool = false,
+        atOnce: QuickHandler? = nil, _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.pattern = PathPattern(pattern)
+        self.access = access
+        self.body = body
+        self.answers = answers
+        self.failures = failures
+        self.rate = rate
+        self.spec = spec
+        self.removesContent = removesContent
+        self.atOnce = atOnce
+        self.handler = handler
+    }
+
+    /// What any operation may fail with: a request that is none, a store that is not there, time that is over.
+    package static let commonFailures: [RegistryError.Code] = [
+        .badRequest, .requestTimeout, .connectionCut, .uriTooLong, .headersTooLarge, .unsupportedCoding, .unavailable,
+        .internalError,
+    ]
+
+    /// Every status that it may be answered with.
+    package var statuses: Set<Int> {
+        var codes = Self.commonFailures + failures
+        if access != .anybody { codes += [.unauthorized, .denied] }
+        if case .repository = access { codes += [.nameInvalid, .nameUnknown] }
+        if removesContent { codes += [.methodNotAllowed, .contentInUse] }
+        return Set(answers + codes.map { ErrorResponse.table($0).status })
+    }
+}
