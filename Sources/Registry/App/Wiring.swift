@@ -74,11 +74,13 @@ func serve(_ plan: Plan) async throws {
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let services = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
-                    .init(service: SweepService(registry: registry)), .init(service: HangUpService(log: log)),
+                    .init(service: SweepService(registry: registry)),
+                    .init(service: HangUpService(signals: hangUps, log: log)),
                     .init(service: TrimService()),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
@@ -111,10 +113,11 @@ private struct ServerService: ServiceLifecycle.Service {
 
 /// On SIGHUP, which ends many programs but not this one, opens the log again.
 private struct HangUpService: ServiceLifecycle.Service {
+    /// Listened to from before the server says that it serves: one that came between would be lost.
+    let signals: UnixSignalsSequence
     let log: Logger
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
             for await _ in signals { reopenLog(log) }
         }
