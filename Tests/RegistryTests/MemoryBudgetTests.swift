@@ -105,6 +105,7 @@ struct MemoryBudgetTests {
         #expect(revoked.withLock { $0.sorted() } == ["going", "still"])
         budget.revokeIdle(at: .now + .seconds(4))
         #expect(revoked.withLock { $0.count } == 2, "once")
+        withExtendedLifetime(shares) {}
     }
 
     @Test("turns are given in order and nothing is lost, whatever comes and goes")

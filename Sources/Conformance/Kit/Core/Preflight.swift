@@ -123,7 +123,8 @@ struct Preflight {
     }
 }
 
-/// Deletes what a check made, the latest first, and counts what stays.
+/// Deletes what a check made, the latest first, and counts what stays. Blobs go last: a registry may keep one that a
+/// manifest names.
 struct Cleaner {
     let probe: Probe
 
@@ -132,20 +133,24 @@ struct Cleaner {
     }
 
     func clean() {
+        let entries = probe.ledger.all.uniqued
         var left = 0
-        var manifestsGone = true
-        for entry in probe.ledger.all.uniqued {
+        for entry in entries {
             switch entry {
             case .upload(let url): _ = delete(.url(url), "upload")
             case .manifest(let repository, let digest):
-                if !delete(probe.manifestPlace(digest, in: repository), "manifest") {
-                    manifestsGone = false
-                    left += 1
-                }
-            case .blob(let repository, let digest):
-                if !delete(probe.blobPlace(digest, in: repository), "blob") { left += 1 }
+                if !delete(probe.manifestPlace(digest, in: repository), "manifest") { left += 1 }
+            case .blob, .tag: break
+            }
+        }
+        let manifestsGone = left == 0
+        for entry in entries {
+            switch entry {
             case .tag(let repository, let name):
                 if !manifestsGone { _ = delete(probe.manifestPlace(name, in: repository), "tag") }
+            case .blob(let repository, let digest):
+                if !delete(probe.blobPlace(digest, in: repository), "blob") { left += 1 }
+            case .upload, .manifest: break
             }
         }
         probe.run.countLeftovers(left)
@@ -156,6 +161,7 @@ struct Cleaner {
         guard probe.run.isDeletable(kind) else { return false }
         do {
             let status = try probe.sendQuietly("DELETE", place)
+            if (200..<300).contains(status) { probe.run.markDeleted(kind) }
             if status == 405 || status == 501 { probe.run.markUndeletable(kind) }
             return (200..<300).contains(status) || status == 404
         } catch {

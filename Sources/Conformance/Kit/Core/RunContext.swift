@@ -22,6 +22,7 @@ package final class RunContext: Sendable {
     private struct Flags {
         var interrupted = false
         var undeletable: Set<String> = []
+        var deleted: Set<String> = []
         var leftovers = 0
         var refusalOfOthers: String?
         var lateness = Duration.zero
@@ -46,9 +47,15 @@ package final class RunContext: Sendable {
     /// Whether the run was interrupted.
     package var isInterrupted: Bool { flags.withLock { $0.interrupted } }
 
-    /// Remembers that the registry deletes no things of this kind, so that clean-up stops asking.
+    /// Remembers that the registry deletes no things of this kind, so that clean-up stops asking; not of a kind of which it
+    /// deleted one, as it may keep what is in use.
     package func markUndeletable(_ kind: String) {
-        flags.withLock { _ = $0.undeletable.insert(kind) }
+        flags.withLock { if !$0.deleted.contains(kind) { $0.undeletable.insert(kind) } }
+    }
+
+    /// Remembers that the registry deleted a thing of this kind.
+    package func markDeleted(_ kind: String) {
+        flags.withLock { _ = $0.deleted.insert(kind) }
     }
 
     /// Whether clean-up should ask for a deletion of this kind.

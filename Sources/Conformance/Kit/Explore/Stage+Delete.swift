@@ -14,7 +14,7 @@ extension Stage {
         let holding = world.holdings[at]
         let answer = try probe.delete(probe.blobPlace(try cast.digest(key, algorithm), in: names[at]))
         switch holding.blob(key, algorithm) {
-        case .gone: return try deletedNothing("a blob", .deleteMissingBlob, answer)
+        case .gone: return try deletedNothing("a blob", at, .deleteMissingBlob, answer)
         case .unsure, .open:
             if answer.status == 202 { world.holdings[at].deleted(key, algorithm) }
         case .there:
@@ -28,7 +28,7 @@ extension Stage {
         let holding = world.holdings[at]
         let answer = try probe.delete(probe.manifestPlace(try cast.digest(plan, algorithm), in: names[at]))
         switch holding.manifest(plan, algorithm) {
-        case .gone: return try deletedNothing("a manifest", .deleteMissing, answer)
+        case .gone: return try deletedNothing("a manifest", at, .deleteMissing, answer)
         case .unsure, .open:
             if answer.status == 202 { world.holdings[at].deleted(plan, algorithm) }
         case .there:
@@ -46,7 +46,7 @@ extension Stage {
         let holding = world.holdings[at]
         let answer = try probe.delete(probe.manifestPlace(tag, in: names[at]))
         switch holding.presence(.tag(tag)) {
-        case .gone: return try deletedNothing("a tag", .deleteMissing, answer)
+        case .gone: return try deletedNothing("a tag", at, .deleteMissing, answer)
         case .unsure, .open:
             if answer.status == 202 { world.holdings[at].deleted(tag: tag) }
         case .there:
@@ -63,13 +63,15 @@ extension Stage {
     }
 
     /// What is not there cannot be deleted, by a registry that deletes at all.
-    private func deletedNothing(_ what: String, _ rule: PlayRule, _ answer: Answer) throws {
+    private func deletedNothing(_ what: String, _ at: Int, _ rule: PlayRule, _ answer: Answer) throws {
         let isOff = habits["the deletion of \(what)"].map { $0 != "202" } ?? true
         try hold(rule) {
             // Of manifests and tags it may be done as well: their absence is what was asked for.
             let done = rule.level == .must ? [404] : [404, 202, 204]
             _ = try answer.expect(anyOf: done + (isOff ? [400, 405] : []), "for \(what) that is not there")
         }
-        try settle("the deletion of \(what) that is not there", "\(answer.status)", answer)
+        // Where there is no repository that may be all that is told.
+        let place = world.holdings[at].isMade ? "" : ", nor is its repository"
+        try settle("the deletion of \(what) that is not there\(place)", "\(answer.status)", answer)
     }
 }

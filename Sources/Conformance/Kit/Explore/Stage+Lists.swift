@@ -91,7 +91,8 @@ extension Stage {
             return try hold(.tagPages) {
                 let page = try tagPage(probe, answer, at)
                 try require(page.isEmpty, "\(answer.request): no tags", "\(page)", answer)
-                try answer.expectNoHeader("Link")
+                let next = try probe.nextPage(answer)
+                try require(next == nil, "\(answer.request): no Link with rel=\"next\"", "one", answer)
             }
         }
         var found: [String] = []

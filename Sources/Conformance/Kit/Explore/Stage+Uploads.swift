@@ -141,7 +141,8 @@ extension Stage {
         default: answer = try probe.send(Request(method, place))
         }
         try hold(.ended) { _ = try answer.expectClientError("for an upload that has ended") }
-        try expectCode(answer, ErrorCode.blobUploadUnknown, ErrorCode.blobUploadInvalid)
+        let off = method == "DELETE" ? ErrorCode.unsupported : ErrorCode.blobUploadUnknown
+        try expectCode(answer, ErrorCode.blobUploadUnknown, ErrorCode.blobUploadInvalid, off)
     }
 
     /// An upload of one repository is not there under another's name.

@@ -383,13 +383,11 @@ enum Tour {
             .race(0, .oneTag("race", several(500, nil))), .askManifest(0, .tag("race"), .both),
             .race(0, .tagsWhileListing(["r1", "r2", "r3", "r4"], image)), .askTags(0, .whole), .delete(0, .tag("two")),
             .race(0, .referrers(several(510, image))), .askReferrers(0, image, filter: nil),
-            .race(0, .firstWriter("first", several(520, nil))),
-            .pushBlob(0, large, .stream, .sha256), .pushBlob(0, keys[4], .single, .sha256),
-            .delete(0, .blob(keys[4], .sha256)),
+            .race(0, .firstWriter("first", several(520, nil))), .pushBlob(0, large, .stream, .sha256),
+            .pushBlob(0, keys[4], .single, .sha256), .delete(0, .blob(keys[4], .sha256)),
             .race(0, .deleteWhilePulling(large)), .askBlob(0, large, .sha256, .both),
         ]
-        all += several(500, nil).map { .askManifest(0, .digest($0, .sha256), .get) }
-        return all
+        return all + several(500, nil).map { .askManifest(0, .digest($0, .sha256), .get) }
     }
 
     private static func several(_ number: Int, _ subject: ManifestPlan?) -> [ManifestPlan] {
