@@ -56,6 +56,7 @@ struct MemoryBudgetTests {
         try await waits(budget, 1)
         let small = budget.share(for: "d")
         try await small.grow(to: 60 * Self.kilo)
+        withExtendedLifetime(held) {}
         held.removeAll()
         _ = try await large.value
     }

@@ -68,7 +68,7 @@ func serve(_ plan: Plan) async throws {
         if known == nil { try await store.write { (db) throws(StoreError) in try db.keepBlobStore(blobs.id) } }
         let registry = Registry(store: store, blobs: blobs, limits: plan.limits, log: log)
         // What it finds is told by the log and by `readyz`: blobs that are mounted late are no reason to end.
-        do throws(RegistryError) { try await registry.check() } catch {}
+        await registry.look()
         let application = Application(
             registry: registry, authenticator: OpenAuthenticator(), policy: .open, settings: plan.http, log: log)
         var server = plan.server

@@ -91,7 +91,7 @@ package final class Operation: Sendable {
         var codes = Self.commonFailures + failures
         if access != .anybody { codes += [.unauthorized, .denied] }
         if case .repository = access { codes += [.nameInvalid, .nameUnknown] }
-        if removesContent { codes += [.methodNotAllowed, .contentInUse] }
+        if removesContent { codes += [.methodNotAllowed, .contentInUse, .storageFull] }
         return Set(answers + codes.map { ErrorResponse.table($0).status })
     }
 }

@@ -98,11 +98,15 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Looks at the stores; what it found is in `isServing`, and in the log.
+    package func look() async {
+        do throws(RegistryError) { try await check() } catch {}
+    }
+
     /// Looks at the stores every second. Runs until it is cancelled.
     package func watch() async {
         while !Task.isCancelled {
-            // What it found is in `isServing`, and in the log.
-            do throws(RegistryError) { try await check() } catch {}
+            await look()
             await MetadataStore.sleep(.seconds(1))
         }
     }

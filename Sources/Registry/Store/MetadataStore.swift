@@ -61,11 +61,13 @@ package struct MetadataStore: Sendable {
     package func erase<T: Sendable>(
         _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
     ) async throws(StoreError) -> T {
-        do throws(StoreError) {
-            return try await write(body)
-        } catch {
-            guard error.code == .full, await reserve?.release() == true else { throw error }
-            return try await write(body)
+        while true {
+            do throws(StoreError) {
+                return try await write(body)
+            } catch {
+                // Each time a part of it, and it has an end.
+                guard error.code == .full, await reserve?.release() == true else { throw error }
+            }
         }
     }
 

@@ -205,7 +205,11 @@ package final class Runner: Sendable {
     private func played(_ draft: OutcomeDraft, _ rule: PlayRule) -> Outcome {
         if plan.target.onlyRepository != nil { return draft.plain(.skip, "plays in repositories of its own") }
         if let finding = explorer.book.finding(rule) {
-            if let other = culprit(rule) { return draft.plain(.blocked, "what was found is the failure of \(other)") }
+            if let other = culprit(rule) {
+                var outcome = draft.plain(.blocked, "what was found is the failure of \(other)")
+                outcome.blocker = other
+                return outcome
+            }
             let told = finding.failure
             let failure = CheckFailure(
                 expected: told.expected, got: "\(told.got) (\(finding.story))", exchange: told.exchange,

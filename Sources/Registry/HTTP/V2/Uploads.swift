@@ -29,7 +29,7 @@ enum Uploads {
     private static let session = "/v2/{name}/blobs/uploads/{session}"
     private static let failures: [RegistryError.Code] = [
         .blobUploadUnknown, .blobUploadInvalid, .blobUploadBusy, .digestInvalid, .sizeInvalid, .chunkOutOfOrder,
-        .blobTooLarge, .storageFull,
+        .blobTooLarge, .storageFull, .tooManyUploads,
     ]
 
     @Sendable private static func begin(_ call: Call) async throws(RegistryError) -> Response {
