@@ -274,7 +274,8 @@ struct DurabilityTests {
         let client = try program.client()
         try await client.pushImage("a", "before")
         var kept: [String: [UInt8]] = [:]
-        var tags: [String] = []
+        try await client.put(Content.image("early"), "a", "early")
+        var tags = ["early"]
         func push(_ index: Int, size: Int) async throws -> Bool {
             let content = Content.bytes(size, seed: index)
             let digest = Content.digest(content)

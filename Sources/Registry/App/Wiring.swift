@@ -59,10 +59,13 @@ func serve(_ plan: Plan) async throws {
     ProcessSetup.checkAccess(plan.data, log)
     do {
         let data = try DataDirectory(path: plan.data)
+        // Before the database takes its room, and before anybody can fill the disk.
+        let ballast = Ballast(path: data.ballast)
+        await ballast.refill()
         let database = try SQLiteDatabase(path: data.database)
         try await Schema.migrate(database)
         try data.sync()
-        let store = MetadataStore(database, reserve: Ballast(path: data.ballast))
+        let store = MetadataStore(database, reserve: ballast)
         let known = try await store.read { (db) throws(StoreError) in try db.blobStore() }
         let blobs = try FileBlobStore(directory: data.blobs, id: known)
         if known == nil { try await store.write { (db) throws(StoreError) in try db.keepBlobStore(blobs.id) } }

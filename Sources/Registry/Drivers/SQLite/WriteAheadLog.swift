@@ -117,6 +117,9 @@ final class WriteAheadLog: Sendable {
         guard fstat(file, &status) == 0 else { throw StoreError(.unavailable, "fstat \(path)") }
         let zeros = [UInt8](repeating: 0, count: 1 << 18)
         var offset = Int(status.st_size)
+        // Where the disk is small or nearly full others need the room more.
+        var disk = statvfs()
+        guard fstatvfs(file, &disk) == 0, disk.f_bavail >= 8 * UInt(room) / max(disk.f_frsize, 1) else { return }
         while offset < room {
             let count = zeros.withUnsafeBytes {
                 pwrite(file, $0.baseAddress, min($0.count, room - offset), off_t(offset))
