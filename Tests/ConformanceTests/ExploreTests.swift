@@ -89,8 +89,10 @@ struct ExploreTests {
     @Test("the same seed plays the same games")
     func seeds() throws {
         let runs = try (0..<2).map { _ in
+            // How short a game is made depends on the time that there is; which game shows what does not.
             try Self.deviations([.tagsUnsorted], seed: "same", steps: 40, jobs: 1)
-                .filter { $0.check.id == "explore.tags-order" }.map(Self.line)
+                .filter { $0.check.id == "explore.tags-order" }
+                .map { "\($0.verdict) \($0.got.firstMatch(of: /of \d+ steps of game -?\d+/)?.output ?? "")" }
         }
         #expect(runs[0] == runs[1])
         #expect(!runs[0].isEmpty)
