@@ -7,7 +7,7 @@ import Vocabulary
 private let wall = Policy { _, target, _ in
     let name: String
     switch target {
-    case .registry: return .allowed
+    case .registry, .namespace: return .allowed
     case .repository(let facts): name = facts.repository.name.description
     case .absent(let absent): name = absent.description
     }
@@ -62,27 +62,33 @@ struct AccessTests {
     }
 
     @Test("a token's scope is the most that a caller may do, whatever the policy says")
-    func scope() throws {
-        struct Facts: AccessFacts {
+    func scope() async throws {
+        struct Facts: AccessSource {
             let repository: Repository
-            func atOnce(_ name: RepositoryName) -> RepositoryFacts? {
-                RepositoryFacts(
-                    Repository(id: repository.id, namespace: repository.namespace, name: name), visibility: .open)
+            func atOnce(_ name: RepositoryName, _ principal: Principal) -> AccessFacts? {
+                let named = Repository(id: repository.id, namespace: repository.namespace, name: name)
+                return AccessFacts(RepositoryFacts(named, visibility: .open), Standing(), nil)
             }
-            func find(_ name: RepositoryName) async -> RepositoryFacts? { atOnce(name) }
+            func find(_ name: RepositoryName, _ principal: Principal) async -> AccessFacts {
+                atOnce(name, principal) ?? AccessFacts(nil, Standing(), nil)
+            }
+            func find(_ namespace: Namespace, _ principal: Principal) async -> AccessFacts {
+                AccessFacts(nil, Standing(), nil)
+            }
+            func find(_ principal: Principal) async -> AccessFacts { AccessFacts(nil, Standing(), nil) }
         }
         let (mine, other) = (try RepositoryName.parse("a/b"), try RepositoryName.parse("a/c"))
         let facts = Facts(repository: Repository(id: RepositoryID(1), namespace: NamespaceID(1), name: mine))
-        let authorizer = Authorizer(policy: .open, facts: facts)
+        let authorizer = Authorizer(policy: .open, source: facts)
         let scope = TokenScope(repositories: [mine: [.pull, .push]], registry: [.base])
         let caller = Caller(Identity(.anonymous, scope: scope), requestID: "1", address: "192.0.2.1")
         for right in Right.allCases {
             let isScoped = right == .pull || right == .push
-            let decision = try #require(authorizer.atOnce(right, on: mine, caller))
+            let decision = try await authorizer.authorize(right, on: mine, caller)
             #expect(isAllowed(decision) == isScoped, "\(right)")
-            let elsewhere = try #require(authorizer.atOnce(right, on: other, caller))
+            let elsewhere = try await authorizer.authorize(right, on: other, caller)
             #expect(!isAllowed(elsewhere), "\(right)")
-            #expect(isAllowed(authorizer.authorize(right, caller)) == (right == .base), "\(right)")
+            #expect(isAllowed(try await authorizer.authorize(right, caller)) == (right == .base), "\(right)")
         }
     }
 

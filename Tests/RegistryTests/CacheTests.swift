@@ -73,7 +73,7 @@ struct CacheTests {
         }
 
         func grant(_ right: Right) async throws -> RepositoryGrant {
-            let authorizer = Authorizer(policy: .open, facts: registry.repositories)
+            let authorizer = Authorizer(policy: .open, source: registry.repositories)
             let caller = Caller(Identity(.anonymous), requestID: "1", address: "192.0.2.1")
             let decision = try await authorizer.authorize(right, on: name, caller)
             if case .absent(let making) = decision {

@@ -1,34 +1,33 @@
 import Model
 
-/// Who asks.
-package enum Principal: Hashable, Sendable {
-    /// Anybody.
-    case anonymous
-
-    /// The key that rows have for it.
-    package var id: PrincipalID {
-        switch self {
-        case .anonymous: PrincipalID(0)
-        }
-    }
-}
-
-/// What a token allows at most, whatever its principal may.
+/// What a token or a key allows at most, whatever its principal may.
 package struct TokenScope: Hashable, Sendable {
     /// Rights by repository.
     package let repositories: [RepositoryName: Set<Right>]
+    /// Rights in every repository below a path: `a/b` stands for `a/b/…`; an empty one for all.
+    package let prefixes: [String: Set<Right>]
     /// Rights on the registry as a whole.
     package let registry: Set<Right>
 
     /// A scope of exactly these rights.
-    package init(repositories: [RepositoryName: Set<Right>] = [:], registry: Set<Right> = []) {
+    package init(
+        repositories: [RepositoryName: Set<Right>] = [:], prefixes: [String: Set<Right>] = [:],
+        registry: Set<Right> = []
+    ) {
         self.repositories = repositories
+        self.prefixes = prefixes
         self.registry = registry
     }
 
-    func includes(_ right: Right, on repository: RepositoryName?) -> Bool {
+    /// Whether it has the right, on a repository or on the registry.
+    package func includes(_ right: Right, on repository: RepositoryName?) -> Bool {
         guard let repository else { return registry.contains(right) }
-        return repositories[repository]?.contains(right) == true
+        if repositories[repository]?.contains(right) == true { return true }
+        guard !prefixes.isEmpty else { return false }
+        let name = repository.description
+        return prefixes.contains { prefix, rights in
+            rights.contains(right) && (prefix.isEmpty || name.hasPrefix(prefix + "/"))
+        }
     }
 }
 
@@ -37,6 +36,7 @@ package struct Caller: Sendable {
     package let principal: Principal
     /// The upper bound of the token that was sent; nil where it has none.
     package let scope: TokenScope?
+    package let credential: Credential
     package let requestID: String
     /// Address of the client, without port.
     package let address: String
@@ -45,6 +45,7 @@ package struct Caller: Sendable {
     package init(_ identity: Identity, requestID: String, address: String) {
         principal = identity.principal
         scope = identity.scope
+        credential = identity.credential
         self.requestID = requestID
         self.address = address
     }
@@ -54,28 +55,52 @@ package struct Caller: Sendable {
 package struct Identity: Sendable {
     package let principal: Principal
     package let scope: TokenScope?
+    package let credential: Credential
 
     /// An identity; `scope` nil for no bound.
-    package init(_ principal: Principal, scope: TokenScope? = nil) {
+    package init(_ principal: Principal, scope: TokenScope? = nil, credential: Credential = .none) {
         self.principal = principal
         self.scope = scope
+        self.credential = credential
     }
+}
+
+/// The credentials of a request, as they came.
+package struct Presented: Sendable, Hashable {
+    /// The value of `Authorization`.
+    package let authorization: String?
+    /// The value of `X-API-Key`.
+    package let key: String?
+
+    /// Credentials in these fields.
+    package init(authorization: String?, key: String? = nil) {
+        self.authorization = authorization
+        self.key = key
+    }
+
+    package var isEmpty: Bool { authorization == nil && key == nil }
 }
 
 /// Finds out who sent a request.
 package protocol Authenticator: Sendable {
-    /// Who sent these credentials, the value of `Authorization`, where that is known without waiting; nil: ask `identify`.
-    /// Throws `.unauthorized` for credentials that are known to be wrong.
-    func atOnce(_ credentials: @autoclosure () -> String?) throws(RegistryError) -> Identity?
-    /// Who sent these credentials. Throws `.unauthorized`.
-    func identify(_ credentials: String?) async throws(RegistryError) -> Identity
+    /// Who sent these credentials, where that is known without waiting; nil: ask `identify`.
+    /// Throws `.credentialsInvalid` for those that are known to be wrong.
+    func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Identity?
+    /// Who sent these credentials, from this address. Throws `.credentialsInvalid`, `.tooManyRequests`.
+    func identify(_ presented: Presented, from address: String) async throws(RegistryError) -> Identity
 }
 
-/// Everybody is anonymous, whatever they send. What `aerugo serve --open` runs.
-package struct OpenAuthenticator: Authenticator {
-    /// The open registry's.
-    package init() {}
+/// Everybody is one principal, whatever they send.
+package struct FixedAuthenticator: Authenticator {
+    private let principal: Principal
 
-    package func atOnce(_ credentials: @autoclosure () -> String?) -> Identity? { Identity(.anonymous) }
-    package func identify(_ credentials: String?) async -> Identity { Identity(.anonymous) }
+    /// What `aerugo serve --open` runs.
+    package static let open = FixedAuthenticator(.anonymous)
+    /// For what only who runs the machine can reach.
+    package static let system = FixedAuthenticator(.system)
+
+    private init(_ principal: Principal) { self.principal = principal }
+
+    package func atOnce(_ presented: @autoclosure () -> Presented) -> Identity? { Identity(principal) }
+    package func identify(_ presented: Presented, from address: String) async -> Identity { Identity(principal) }
 }

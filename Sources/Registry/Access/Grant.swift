@@ -7,6 +7,8 @@ package enum Right: Sendable, Hashable, CaseIterable {
     case catalog
     /// To use the API at all.
     case base
+    /// To make repositories in a namespace, to see it, to change who belongs to it, to own it.
+    case create, view, manage, own
 }
 
 /// The registry as a whole.
@@ -23,11 +25,14 @@ package struct Grant<Target: Sendable>: Sendable {
     package let caller: Caller
     package let right: Right
     package let target: Target
+    /// What the decision rests on: a change is asked again, in its own transaction, whether that still stands.
+    package let fence: AccessFence?
 
-    init(_ caller: Caller, _ right: Right, _ target: Target) {
+    init(_ caller: Caller, _ right: Right, _ target: Target, _ fence: AccessFence?) {
         self.caller = caller
         self.right = right
         self.target = target
+        self.fence = fence
     }
 
     /// Throws unless the grant is for this right: a handler and its use case that disagree are a fault of ours.
@@ -40,3 +45,4 @@ package struct Grant<Target: Sendable>: Sendable {
 
 package typealias RegistryGrant = Grant<WholeRegistry>
 package typealias RepositoryGrant = Grant<Repository>
+package typealias NamespaceGrant = Grant<Namespace>

@@ -73,7 +73,7 @@ func serve(_ plan: Plan) async throws {
         // What it finds is told by the log and by `readyz`: blobs that are mounted late are no reason to end.
         await registry.look()
         let application = Application(
-            registry: registry, authenticator: OpenAuthenticator(), policy: .open, settings: plan.http, log: log)
+            registry: registry, authenticator: FixedAuthenticator.open, policy: .open, settings: plan.http, log: log)
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)

@@ -33,7 +33,7 @@ package final class Application: Sendable {
     ) {
         self.registry = registry
         self.authenticator = authenticator
-        authorizer = Authorizer(policy: policy, facts: registry.repositories)
+        authorizer = Authorizer(policy: policy, source: registry.repositories)
         self.settings = settings
         self.log = log
         manifestMemory = MemoryBudget(capacity: max(32 << 20, registry.limits.manifest / 7 * 8 + 8))
@@ -124,12 +124,13 @@ package final class Application: Sendable {
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) throws(RegistryError) -> Call? {
         let name = try repository(parameters)
-        guard let identity = try authenticator.atOnce(request.headers["Authorization"]) else { return nil }
+        guard let identity = try authenticator.atOnce(request.presented) else { return nil }
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         switch operation.access {
         case .anybody: return Call(request, self, parameters, caller, .none)
         case .registry(let right):
-            return Call(request, self, parameters, caller, .registry(authorizer.authorize(right, caller)))
+            guard let decision = authorizer.atOnce(right, caller) else { return nil }
+            return Call(request, self, parameters, caller, .registry(decision))
         case .repository(let right):
             guard let name, let decision = authorizer.atOnce(right, on: name, caller) else { return nil }
             return Call(request, self, parameters, caller, .repository(name, decision))
@@ -140,12 +141,12 @@ package final class Application: Sendable {
     private func call(
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) async throws(RegistryError) -> Call {
-        let identity = try await authenticator.identify(request.headers["Authorization"])
+        let identity = try await authenticator.identify(request.presented, from: request.remote)
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         switch operation.access {
         case .anybody: return Call(request, self, parameters, caller, .none)
         case .registry(let right):
-            return Call(request, self, parameters, caller, .registry(authorizer.authorize(right, caller)))
+            return Call(request, self, parameters, caller, .registry(try await authorizer.authorize(right, caller)))
         case .repository(let right):
             guard let name = try repository(parameters) else {
                 throw RegistryError(.internalError, "the operation has no repository")

@@ -1,3 +1,4 @@
+import Access
 import Model
 
 /// A request whose head has arrived.
@@ -27,6 +28,11 @@ package final class Request: Sendable {
         self.remote = remote
         self.id = id
         self.body = body
+    }
+
+    /// Who it says that it is from.
+    var presented: Presented {
+        Presented(authorization: headers["Authorization"], key: headers["X-API-Key"])
     }
 
     /// A target parted from the scheme and authority that it may have in front.

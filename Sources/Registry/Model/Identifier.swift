@@ -6,6 +6,9 @@ package enum Row {
     package enum Blob {}
     package enum Manifest {}
     package enum Event {}
+    package enum Team {}
+    package enum Key {}
+    package enum Login {}
 }
 
 /// The key of a row: rows refer to each other by it and never by a name, so that what is made again under an old name
@@ -27,3 +30,6 @@ package typealias PrincipalID = Identifier<Row.Principal>
 package typealias BlobID = Identifier<Row.Blob>
 package typealias ManifestID = Identifier<Row.Manifest>
 package typealias EventID = Identifier<Row.Event>
+package typealias TeamID = Identifier<Row.Team>
+package typealias KeyID = Identifier<Row.Key>
+package typealias LoginID = Identifier<Row.Login>

@@ -8,6 +8,13 @@ package struct RegistryError: Error, Sendable {
         case unauthorized, denied, unsupported, methodNotAllowed, contentInUse, notFound, preconditionFailed, badRequest
         case tooManyUploads, requestTimeout, connectionCut, tooManyTags, uriTooLong, headersTooLarge, unsupportedCoding
         case storageFull, unavailable, internalError
+        /// The token is good and does not reach that far: get one with a wider scope.
+        case insufficientScope
+        /// The credentials that came are wrong, expired or revoked.
+        case credentialsInvalid
+        /// So often that it has to wait; `retryAfter` says how long.
+        case tooManyRequests
+        case accountNameInvalid, fieldInvalid, accountUnknown, nameTaken, inUse, lastOwner
     }
 
     package let code: Code
@@ -21,6 +28,8 @@ package struct RegistryError: Error, Sendable {
     package private(set) var untold = 0
     /// For the log alone.
     package var cause: String?
+    /// When to try again.
+    package var retryAfter: Duration?
 
     /// An error with a message for the person, details for programs and a cause for the log.
     package init(_ code: Code, _ message: String, detail: [String: String] = [:], cause: String? = nil) {
@@ -55,6 +64,7 @@ package struct RegistryError: Error, Sendable {
             case .range: .rangeUnsatisfiable
             case .contentRange: .blobUploadInvalid
             case .manifest, .mediaType: .manifestInvalid
+            case .accountName: .accountNameInvalid
             }
         self.init(code, error.message)
     }

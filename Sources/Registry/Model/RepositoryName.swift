@@ -23,7 +23,7 @@ package struct RepositoryName: Hashable, Comparable, Sendable, CustomStringConve
     private init(text: String) { self.text = text }
 
     /// The grammar as a machine that reads each byte once; `run` counts the separators since the last letter or digit.
-    private static func isName(_ bytes: String.UTF8View) -> Bool {
+    static func isName(_ bytes: String.UTF8View) -> Bool {
         var separator: UInt8 = UInt8(ascii: "/")
         var run = 1
         for byte in bytes {

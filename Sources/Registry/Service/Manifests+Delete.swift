@@ -12,7 +12,7 @@ extension Manifests {
         try grant.demand(.delete)
         guard limits.deletes else { throw Registry.deletesOff }
         let (repository, principal) = (grant.target, grant.caller.principal.id)
-        let outcome = try await store.remove(from: repository) { (db) throws(StoreError) in
+        let outcome = try await store.remove(by: grant) { (db) throws(StoreError) in
             try db.remove(reference, from: repository, if: precondition, by: principal)
         }
         switch outcome {

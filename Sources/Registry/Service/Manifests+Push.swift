@@ -32,7 +32,7 @@ extension Manifests {
         let push = ManifestPush(
             manifest: stored, manifest, tags: targets, isSparse: manifest.kind == .index && limits.sparseIndexes,
             precondition: precondition, repository: grant.target, principal: grant.caller.principal.id)
-        switch try await carryOut(push) {
+        switch try await carryOut(push, grant) {
         case .stored: return PushedManifest(digest: stored.digest, subject: manifest.subject)
         case .missing(let digests): throw Self.unknownReferences(digests)
         case .disagrees(let disagreements): throw Self.refused(disagreements)
@@ -42,7 +42,9 @@ extension Manifests {
 
     /// What takes long for a large manifest is done before it holds the writer: its references are looked up on a reader
     /// (the writer sees by the version whether that still holds) and its edges are written in parts.
-    private func carryOut(_ push: ManifestPush) async throws(RegistryError) -> ManifestPush.Outcome {
+    private func carryOut(
+        _ push: ManifestPush, _ grant: RepositoryGrant
+    ) async throws(RegistryError) -> ManifestPush.Outcome {
         var lookedUp: Int64?
         var isKnown = false
         if push.content.required.count > Self.few {
@@ -57,7 +59,7 @@ extension Manifests {
         }
         let isLarge = push.manifest.edges.count > SQLTransaction.setLimit
         let staged = isLarge && !isKnown ? try await stage(push) : nil
-        return try await store.change(push.repository) { [lookedUp] (db) throws(StoreError) in
+        return try await store.change(grant) { [lookedUp] (db) throws(StoreError) in
             try push.carryOut(db, lookedUpAt: lookedUp, staged: staged)
         }
     }

@@ -70,7 +70,7 @@ extension Registry {
             throw RegistryError(.preconditionFailed, "the content is \(digest), which the conditions do not ask for")
         }
         let keepsUsed = !limits.deletesInUse
-        let (removed, user) = try await store.remove(from: repository) { (db) throws(StoreError) -> (Bool, Digest?) in
+        let (removed, user) = try await store.remove(by: grant) { (db) throws(StoreError) -> (Bool, Digest?) in
             if keepsUsed, let user = try db.manifest(naming: digest, as: .blobs, in: repository) {
                 return (try db.blob(digest, in: repository) != nil, user)
             }
@@ -94,7 +94,10 @@ extension Registry {
         try source.demand(.pull)
         try target.demand(.push)
         let (from, to) = (source.target, target.target)
-        return try await store.change(to) { (db) throws(StoreError) in try db.mount(digest, from: from, to: to) }
+        return try await store.change(target) { (db) throws(StoreError) in
+            try db.hold(source)
+            return try db.mount(digest, from: from, to: to)
+        }
     }
 
     private static func unknownBlob(_ digest: Digest, in repository: RepositoryName) -> RegistryError {

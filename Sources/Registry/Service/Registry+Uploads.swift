@@ -29,7 +29,7 @@ extension Registry {
             id: store.ids.uuid(), repository: grant.target, principal: grant.caller.principal.id,
             address: grant.caller.address, key: blobs.newKey(), received: 0, hash: ContentHash(algorithm))
         let bounds = limits.uploads
-        let isTaken = try await store.change(grant.target) { (db) throws(StoreError) in
+        let isTaken = try await store.change(grant) { (db) throws(StoreError) in
             try db.begin(session, limits: bounds, anonymous: Principal.anonymous.id)
         }
         guard isTaken else {
@@ -73,7 +73,7 @@ extension Registry {
                 session.hash = ContentHash(digest.algorithm)
             }
             let witness = try await receiveLast(body, at: range, into: &session)
-            try await finish(session, as: digest, witness: witness)
+            try await finish(session, as: digest, witness: witness, grant)
         }
     }
 
@@ -96,7 +96,9 @@ extension Registry {
         }
     }
 
-    private func finish(_ session: UploadSession, as digest: Digest, witness: String) async throws(RegistryError) {
+    private func finish(
+        _ session: UploadSession, as digest: Digest, witness: String, _ grant: RepositoryGrant
+    ) async throws(RegistryError) {
         let actual = try await digestOf(session, as: digest.algorithm)
         guard actual == digest else {
             try await discard(session)
@@ -106,7 +108,7 @@ extension Registry {
                 detail: ["digest": actual.description, "size": "\(session.received)"])
         }
         let doubtful = try await doubtful(digest)
-        let ended = try await store.change(session.repository) { (db) throws(StoreError) in
+        let ended = try await store.change(grant) { (db) throws(StoreError) in
             try db.finish(session, as: digest, stamp: witness, replacing: doubtful)
         }
         activity.end(session.id)

@@ -1,3 +1,4 @@
+import Access
 import Logging
 import Model
 import Runtime
@@ -26,6 +27,8 @@ package final class Registry: Sendable {
         package var deletes = true
         /// Whether a blob may be deleted that a manifest of its repository names.
         package var deletesInUse = false
+        /// Who may see a repository that a push makes.
+        package var visibility = Visibility.open
 
         /// The defaults.
         package init() {}
@@ -54,7 +57,7 @@ package final class Registry: Sendable {
         self.blobs = blobs
         self.limits = limits
         self.log = log
-        repositories = Repositories(store, page: limits.page)
+        repositories = Repositories(store, page: limits.page, visibility: limits.visibility)
         manifests = Manifests(store, limits: limits)
         tags = Tags(store: store, page: limits.page)
         referrers = Referrers(store: store, page: limits.page)

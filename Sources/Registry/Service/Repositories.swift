@@ -5,34 +5,44 @@ import Store
 
 /// Repositories themselves: making, finding and listing them. What the authorizer knows of them comes from here.
 package struct Repositories: Sendable {
-    private let store: MetadataStore
+    let store: MetadataStore
     private let facts: VersionedCache<RepositoryName, RepositoryFacts>
+    private let standings: StandingCache
     private let page: Int
+    /// Of a repository that a push makes.
+    private let visibility: Visibility
 
-    init(_ store: MetadataStore, page: Int) {
+    init(_ store: MetadataStore, page: Int, visibility: Visibility) {
         self.store = store
         self.page = page
+        self.visibility = visibility
         facts = VersionedCache(capacity: 4 << 20, versions: store.versions)
+        standings = StandingCache(capacity: 4 << 20, versions: store.versions)
     }
 
     /// Makes the repository, in which nothing is yet: it is in no list before it has content. One that is there already is
-    /// left as it is.
+    /// left as it is. Throws `.denied` where the caller's right to it is gone.
     package func make(_ grant: Grant<NewRepository>) async throws(RegistryError) {
-        let name = grant.target.name
+        let (name, visibility) = (grant.target.name, visibility.rawValue)
         try await storing { () throws(StoreError) in
             try await store.write { (db) throws(StoreError) in
-                try db.makeRepository(name, visibility: Visibility.open.rawValue)
+                try db.hold(grant)
+                try db.makeRepository(name, visibility: visibility)
             }
         }
     }
 
-    /// Names of repositories in byte order (Docker V2 `_catalog`).
+    /// Names of repositories in byte order (Docker V2 `_catalog`): of those that the caller may pull from.
     package func list(_ request: PageRequest, _ grant: RegistryGrant) async throws(RegistryError) -> Page {
         try grant.demand(.catalog)
         let limit = request.count(atMost: page)
+        let reader = grant.fence == nil ? nil : grant.caller.principal.account
         return Page(
             try await store.look { (db) throws(StoreError) in
-                try db.repositoryNames(after: request.last, limit: limit + 1)
+                let isAdministrator = try reader.map { (id) throws(StoreError) in try db.principal(id)?.isAdministrator
+                }
+                return try db.repositoryNames(
+                    after: request.last, limit: limit + 1, readableBy: isAdministrator == true ? nil : reader)
             }, limit)
     }
 
@@ -47,29 +57,67 @@ package struct Repositories: Sendable {
     }
 }
 
-extension Repositories: AccessFacts {
-    package func atOnce(_ name: RepositoryName) -> RepositoryFacts? {
-        facts[name, { .access($0.repository.namespace) }]
+extension Repositories: AccessSource {
+    package func atOnce(_ name: RepositoryName, _ principal: Principal) -> AccessFacts? {
+        guard let found = facts[name, { .access($0.repository.namespace) }] else { return nil }
+        guard let account = principal.account else { return AccessFacts(found, Standing(), nil) }
+        return standings[account, found.repository].map { AccessFacts(found, $0.standing, $0.fence) }
     }
 
-    package func find(_ name: RepositoryName) async throws(RegistryError) -> RepositoryFacts? {
-        guard let first = try await read(name) else { return nil }
-        // The version has to be older than what is kept under it, and only now is it known whose.
-        let version = try await store.versions.version(of: .access(first.repository.namespace))
-        guard let found = try await read(name), found.repository.namespace == first.repository.namespace else {
-            return first
+    /// Reads twice, whether there is anything or not: versions have to be older than what is kept under them, and of whose
+    /// they are to be asked is known only behind the first read.
+    package func find(_ name: RepositoryName, _ principal: Principal) async throws(RegistryError) -> AccessFacts {
+        let first = try await read(name, principal)
+        let namespace = first.repository?.repository.namespace ?? NamespaceID(0)
+        let account = principal.account ?? PrincipalID(0)
+        let access = try await store.versions.version(of: .access(namespace))
+        let own = try await store.versions.version(of: .principal(account))
+        let found = try await read(name, principal)
+        guard let repository = found.repository, repository.repository.namespace == namespace else { return found }
+        facts.insert(repository, for: name, at: access)
+        if principal.account != nil {
+            standings.insert(
+                StandingCache.Entry(access: access, own: own, standing: found.standing, fence: found.fence),
+                for: account, repository.repository)
         }
-        facts.insert(found, for: name, at: version)
         return found
     }
 
-    private func read(_ name: RepositoryName) async throws(RegistryError) -> RepositoryFacts? {
-        let found = try await store.look { (db) throws(StoreError) in try db.repository(name) }
-        guard let found else { return nil }
-        guard let visibility = Visibility(rawValue: found.visibility) else {
-            throw RegistryError(.internalError, "the repository's row cannot be read", cause: "\(found.visibility)")
+    private func read(_ name: RepositoryName, _ principal: Principal) async throws(RegistryError) -> AccessFacts {
+        try await store.look { (db) throws(StoreError) in
+            let found = try db.repository(name)
+            let repository = try found.map { (record) throws(StoreError) in try RepositoryFacts(record) }
+            guard let account = principal.account else { return AccessFacts(repository, Standing(), nil) }
+            // Also where the repository has told it: what is not there takes the same time.
+            let namespace = try db.namespace(name.namespace)?.namespace.id ?? NamespaceID(0)
+            return try db.facts(repository, of: account, in: namespace)
         }
-        return RepositoryFacts(found.repository, visibility: visibility)
+    }
+
+    package func find(_ namespace: Namespace, _ principal: Principal) async throws(RegistryError) -> AccessFacts {
+        guard let account = principal.account else { return AccessFacts(nil, Standing(), nil) }
+        return try await store.look { (db) throws(StoreError) in try db.facts(nil, of: account, in: namespace.id) }
+    }
+
+    package func find(_ principal: Principal) async throws(RegistryError) -> AccessFacts {
+        guard let account = principal.account else { return AccessFacts(nil, Standing(), nil) }
+        return try await store.look { (db) throws(StoreError) in
+            // The fence needs a namespace: an account's own, or its organization's, is there as long as it is.
+            let home = try db.principal(account)?.namespace ?? NamespaceID(0)
+            return try db.facts(nil, of: account, in: home)
+        }
+    }
+}
+
+extension SQLTransaction {
+    fileprivate func facts(
+        _ repository: RepositoryFacts?, of account: PrincipalID, in namespace: NamespaceID
+    ) throws(StoreError) -> AccessFacts {
+        let record = try standing(of: account, in: namespace, repository?.repository.id ?? RepositoryID(0))
+        guard let record else { return AccessFacts(repository, Standing(isActive: false), nil) }
+        return AccessFacts(
+            repository, Standing(record, in: namespace),
+            AccessFence(account, record.principalVersion, namespace, record.accessVersion))
     }
 }
 

@@ -1,3 +1,4 @@
+import Access
 import Model
 import Runtime
 import Store
@@ -15,6 +16,8 @@ extension RegistryError {
             self.init(
                 .unavailable, "the registry's storage cannot be reached: try again, or ask its operator",
                 cause: error.cause)
+        case .refused:
+            self.init(.denied, "you may not do this any more: ask who administers it", cause: error.cause)
         case .damaged:
             self.init(.internalError, "the registry's storage is damaged: ask its operator", cause: error.cause)
         }
@@ -53,6 +56,26 @@ extension MetadataStore {
             return try await write(body)
         } catch {
             throw error.code == .missing ? .unknown(repository.name) : RegistryError(error)
+        }
+    }
+
+    /// The same by a grant, if it still stands where the change is made: else `.denied`.
+    func change<T: Sendable>(
+        _ grant: RepositoryGrant, _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
+    ) async throws(RegistryError) -> T {
+        try await change(grant.target) { (db) throws(StoreError) in
+            try db.hold(grant)
+            return try body(db)
+        }
+    }
+
+    /// `erase`, with the registry's errors, as `change` by a grant has them.
+    func remove<T: Sendable>(
+        by grant: RepositoryGrant, _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
+    ) async throws(RegistryError) -> T {
+        try await remove(from: grant.target) { (db) throws(StoreError) in
+            try db.hold(grant)
+            return try body(db)
         }
     }
 

@@ -35,11 +35,30 @@ extension SQLTransaction {
             visibility: try found.integer(2))
     }
 
+    /// The repository of this key; nil when there is none, or no more.
+    package func repository(_ id: RepositoryID) throws(StoreError) -> RepositoryRecord? {
+        let found = try rows(
+            "SELECT name, namespace_id, visibility FROM repositories WHERE id = $1 AND deleted_at IS NULL",
+            [SQLValue(id)]
+        ).first
+        guard let found else { return nil }
+        let text = try found.text(0)
+        let name: RepositoryName
+        do throws(ParseError) {
+            name = try RepositoryName.parse(text)
+        } catch {
+            throw StoreError(.damaged, "a repository's name is none: \(error.message)")
+        }
+        return RepositoryRecord(
+            repository: Repository(id: id, namespace: try found.id(1), name: name), visibility: try found.integer(2))
+    }
+
     /// Makes a repository, in the namespace that its name begins with, which is made where it is not there. The one that
     /// is there is left as it is.
     package func makeRepository(_ name: RepositoryName, visibility: Int64) throws(StoreError) {
         guard try repository(name) == nil else { return }
-        let namespace = try makeNamespace(name.namespace)
+        let known = try namespace(name.namespace)?.namespace.id
+        let namespace = if let known { known } else { try addNamespace(name.namespace, .open) }
         let id: RepositoryID = newID()
         try execute(
             """
@@ -52,26 +71,29 @@ extension SQLTransaction {
             "UPDATE namespaces SET repositories = repositories + 1 WHERE id = $1", [SQLValue(namespace)])
     }
 
-    private func makeNamespace(_ name: String) throws(StoreError) -> NamespaceID {
-        let found = try rows("SELECT id FROM namespaces WHERE name = $1 AND deleted_at IS NULL", [.text(name)]).first
-        if let found { return try found.id(0) }
-        let id: NamespaceID = newID()
-        try execute(
+    /// Names of repositories after `last` in byte order, at most `limit`, of those that had content; only those that
+    /// `reader` may pull from, or all.
+    package func repositoryNames(
+        after last: String, limit: Int, readableBy reader: PrincipalID? = nil
+    ) throws(StoreError) -> [String] {
+        let readable =
+            reader == nil
+            ? ""
+            : """
+            AND (r.visibility = 1
+                OR r.namespace_id IN (SELECT namespace_id FROM members WHERE principal_id = $3)
+                OR r.namespace_id IN (SELECT namespace_id FROM principals WHERE id = $3 AND kind = 1)
+                OR EXISTS (SELECT 1 FROM permissions x WHERE x.repository_id = r.id AND x.rights <> 0
+                    AND (x.grantee_id = $3 OR x.grantee_id IN
+                        (SELECT team_id FROM team_members WHERE principal_id = $3
+                            AND team_members.namespace_id = r.namespace_id))))
             """
-            INSERT INTO namespaces
-                (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at)
-            VALUES ($1, $2, 0, 0, 0, 0, $3)
-            """, [SQLValue(id), .text(name), SQLValue(now)])
-        return id
-    }
-
-    /// Names of repositories after `last` in byte order, at most `limit`, of those that had content.
-    package func repositoryNames(after last: String, limit: Int) throws(StoreError) -> [String] {
-        try rows(
+        return try rows(
             """
-            SELECT name FROM repositories WHERE name > $1 AND deleted_at IS NULL AND begun_at IS NOT NULL
-            ORDER BY name LIMIT $2
-            """, [.text(last), SQLValue(limit)]
+            SELECT r.name FROM repositories r
+            WHERE r.name > $1 AND r.deleted_at IS NULL AND r.begun_at IS NOT NULL \(readable)
+            ORDER BY r.name LIMIT $2
+            """, [.text(last), SQLValue(limit)] + (reader.map { [SQLValue($0)] } ?? [])
         ).texts()
     }
 

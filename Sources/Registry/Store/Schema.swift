@@ -14,7 +14,8 @@ package enum Schema {
     package static let migrations = [
         Migration(number: 2) { dialect in
             tenants(dialect) + content(dialect) + uploads(dialect) + events(dialect)
-        }
+        },
+        Migration(number: 3) { accounts($0) },
     ]
 
     /// Applies those of the migrations that have not been. Throws `.unavailable` for a database of another version.

@@ -30,7 +30,7 @@ struct TestServer: Sendable {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let registry = Registry(store: MetadataStore(database, clocks: clocks), blobs: blobs, limits: limits, log: log)
         let application = Application(
-            registry: registry, authenticator: OpenAuthenticator(), policy: policy, settings: http, log: log)
+            registry: registry, authenticator: FixedAuthenticator.open, policy: policy, settings: http, log: log)
         return TestServer(
             server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry,
             application: application)

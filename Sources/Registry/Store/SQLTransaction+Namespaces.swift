@@ -1,0 +1,111 @@
+import Model
+import Runtime
+
+/// A row of the table of namespaces.
+package struct NamespaceRecord: Sendable {
+    package let namespace: Namespace
+    package let description: String
+    package let repositories: Int64
+    package let blobBytes: Int64
+    package let manifestBytes: Int64
+    package let createdAt: Timestamp
+    package let accessVersion: Int64
+
+    static let columns = """
+        n.id, n.name, n.kind, n.description, n.repositories, n.blob_bytes, n.manifest_bytes, n.created_at, \
+        n.access_version
+        """
+
+    init(_ row: SQLRow) throws(StoreError) {
+        guard let kind = Namespace.Kind(rawValue: try row.integer(2)) else {
+            throw StoreError(.damaged, "a namespace is of an unknown kind")
+        }
+        namespace = Namespace(id: try row.id(0), name: try row.text(1), kind: kind)
+        description = try row.text(3)
+        repositories = try row.integer(4)
+        blobBytes = try row.integer(5)
+        manifestBytes = try row.integer(6)
+        createdAt = try row.time(7)
+        accessVersion = try row.integer(8)
+    }
+}
+
+extension SQLTransaction {
+    /// The namespace of a name; nil when there is none.
+    package func namespace(_ name: String) throws(StoreError) -> NamespaceRecord? {
+        try namespaces("n.name = $1", [.text(name)]).first
+    }
+
+    /// The namespace of a key; nil when there is none, or no more.
+    package func namespace(_ id: NamespaceID) throws(StoreError) -> NamespaceRecord? {
+        try namespaces("n.id = $1", [SQLValue(id)]).first
+    }
+
+    private func namespaces(
+        _ condition: String, _ arguments: [SQLValue], _ rest: String = ""
+    ) throws(StoreError) -> [NamespaceRecord] {
+        let found = try rows(
+            "SELECT \(NamespaceRecord.columns) FROM namespaces n WHERE \(condition) AND n.deleted_at IS NULL \(rest)",
+            arguments)
+        var records: [NamespaceRecord] = []
+        for row in found { records.append(try NamespaceRecord(row)) }
+        return records
+    }
+
+    /// Makes a namespace. Throws `.conflict` when the name is taken.
+    package func addNamespace(
+        _ name: String, _ kind: Namespace.Kind, description: String = ""
+    ) throws(StoreError) -> NamespaceID {
+        let id: NamespaceID = newID()
+        try execute(
+            """
+            INSERT INTO namespaces
+                (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at, kind, description)
+            VALUES ($1, $2, 0, 0, 0, 0, $3, $4, $5)
+            """, [SQLValue(id), .text(name), SQLValue(now), .integer(kind.rawValue), .text(description)])
+        return id
+    }
+
+    /// Gives a namespace that `--open` made to a user or an organization.
+    package func setKind(_ kind: Namespace.Kind, of id: NamespaceID) throws(StoreError) {
+        try execute("UPDATE namespaces SET kind = $2 WHERE id = $1", [SQLValue(id), .integer(kind.rawValue)])
+        try touchAccess(id)
+    }
+
+    /// Organizations in the order of their names, from behind `last`; only those that `member` belongs to, or all.
+    package func organizations(
+        after last: String, limit: Int, of member: PrincipalID?
+    ) throws(StoreError) -> [NamespaceRecord] {
+        let mine = member == nil ? "" : "AND n.id IN (SELECT namespace_id FROM members WHERE principal_id = $3)"
+        return try namespaces(
+            "n.kind = 2 AND n.name > $1 \(mine)",
+            [.text(last), SQLValue(limit)] + (member.map { [SQLValue($0)] } ?? []), "ORDER BY n.name LIMIT $2")
+    }
+
+    /// Removes a namespace that has no repositories, with its robots, teams and members. False, and nothing is done, when it
+    /// has some.
+    package func removeNamespace(_ id: NamespaceID) throws(StoreError) -> Bool {
+        let isUsed = try rows(
+            "SELECT 1 FROM repositories WHERE namespace_id = $1 AND deleted_at IS NULL LIMIT 1", [SQLValue(id)])
+        guard isUsed.isEmpty else { return false }
+        for row in try rows(
+            "SELECT id FROM principals WHERE kind = 2 AND namespace_id = $1 AND deleted_at IS NULL", [SQLValue(id)])
+        {
+            try removePrincipal(row.id(0))
+        }
+        for sql in [
+            "DELETE FROM team_members WHERE team_id IN (SELECT id FROM teams WHERE namespace_id = $1)",
+            "DELETE FROM permissions WHERE grantee_id IN (SELECT id FROM teams WHERE namespace_id = $1)",
+            "DELETE FROM teams WHERE namespace_id = $1", "DELETE FROM members WHERE namespace_id = $1",
+        ] { try execute(sql, [SQLValue(id)]) }
+        try execute("UPDATE namespaces SET deleted_at = $2 WHERE id = $1", [SQLValue(id), SQLValue(now)])
+        try touchAccess(id)
+        return true
+    }
+
+    /// Moves a namespace's access version on: what was remembered of rights in it is looked at again.
+    package func touchAccess(_ id: NamespaceID) throws(StoreError) {
+        moved.insert(.access(id))
+        try execute("UPDATE namespaces SET access_version = access_version + 1 WHERE id = $1", [SQLValue(id)])
+    }
+}
