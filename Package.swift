@@ -45,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLibCrypt", path: "Sources/CLibCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(
             name: "CLibCrypto", path: "Sources/CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -54,7 +55,9 @@ let package = Package(
         folder("Vocabulary", "Vocabulary", []),
 
         folder("Model", "Registry/Model", ["Vocabulary"]),
-        folder("Access", "Registry/Access", ["Model"]),
+        folder(
+            "Access", "Registry/Access",
+            ["CLibCrypt", "Model", "Runtime", .product(name: "Crypto", package: "swift-crypto")]),
         folder("Runtime", "Registry/Runtime", ["Model"]),
         folder("Store", "Registry/Store", ["Model", "Runtime", "CLibCrypto"]),
         folder(
@@ -103,6 +106,9 @@ let package = Package(
         tests(
             "LoadTests", ["LoadKit", "TestSupport", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
+        tests(
+            "AccessTests",
+            ["Access", "Model", "Runtime", .product(name: "Crypto", package: "swift-crypto")]),
         tests("ModelTests", ["Model", "Vocabulary"]),
         tests(
             "StoreTests",

@@ -146,7 +146,7 @@ install_packages() {
 
 # What a Swift toolchain needs of Debian 12 to run, and what the package compiles and links against.
 readonly toolchain_packages=(git:git pkg-config:pkg-config ld:binutils :libc6-dev :libstdc++-12-dev :libncurses6 :libxml2
-  :libsqlite3-dev :libcurl4-openssl-dev :libssl-dev :zlib1g-dev :tzdata :ca-certificates)
+  :libsqlite3-dev :libcurl4-openssl-dev :libssl-dev :libcrypt-dev :zlib1g-dev :tzdata :ca-certificates)
 
 # need_toolchain: puts a Swift of at least 6.3 first on PATH.
 need_toolchain() {

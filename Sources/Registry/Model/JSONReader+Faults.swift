@@ -3,7 +3,7 @@ extension JSONReader {
     /// What is at hand is no JSON.
     func wrong() -> ParseError {
         let place = frames.isEmpty ? "" : ", at \(path(frames.count))"
-        return ParseError(.manifest, "the manifest is not JSON: see byte \(at) of \(bytes.count)\(place)")
+        return ParseError(subject, "\(noun) is not JSON: see byte \(at) of \(bytes.count)\(place)")
     }
 
     /// The value at hand is of another kind, or no value.
@@ -28,11 +28,11 @@ extension JSONReader {
     }
 
     private func inObject(_ text: String) -> ParseError {
-        ParseError(.manifest, "\(path(frames.count - 1)) \(text)")
+        ParseError(subject, "\(path(frames.count - 1)) \(text)")
     }
 
     /// What is wrong with the value at hand, after its place.
-    func fault(_ text: String) -> ParseError { ParseError(.manifest, "\(path(frames.count)): \(text)") }
+    func fault(_ text: String) -> ParseError { ParseError(subject, "\(path(frames.count)): \(text)") }
 
     /// Where the member at hand of the frame at `depth` stands, such as `manifests[3].size`; at most 500 bytes.
     private func path(_ depth: Int) -> String {
@@ -48,6 +48,6 @@ extension JSONReader {
             let isName = !key.isEmpty && key.allSatisfy { Self.isDigit($0) || (0x41...0x5a).contains($0 & 0xdf) }
             path += isName ? (path.isEmpty ? text : "." + text) : "[\"\(text)\"]"
         }
-        return path.isEmpty ? "the manifest" : path
+        return path.isEmpty ? noun : path
     }
 }

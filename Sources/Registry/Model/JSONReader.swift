@@ -4,7 +4,7 @@
 /// key that differs from a defined one only in case (Go's encoding/json takes it for that one).
 ///
 /// What is read is bounded by what was sent: each byte is looked at a fixed number of times. Every message names the place.
-struct JSONReader {
+package struct JSONReader {
     /// Levels of objects and arrays that are read.
     private static let depthLimit = 500
 
@@ -31,16 +31,23 @@ struct JSONReader {
     }
 
     let bytes: [UInt8]
+    /// What is read, and what messages call it.
+    let subject: ParseError.Subject
+    let noun: String
     var at = 0
     private(set) var frames: [Frame] = []
 
-    /// Reads UTF-8. Throws `ParseError(.manifest)` when it is something else.
-    init(_ bytes: [UInt8]) throws(ParseError) {
+    /// Reads UTF-8; every error is one about `subject`, which messages call `noun`. Throws when it is something else.
+    package init(
+        _ bytes: [UInt8], _ subject: ParseError.Subject = .manifest, noun: String = "the manifest"
+    ) throws(ParseError) {
         self.bytes = bytes
+        self.subject = subject
+        self.noun = noun
         do {
             _ = try UTF8Span(validating: bytes.span)
         } catch {
-            throw ParseError(.manifest, "the manifest is not UTF-8 text: see byte \(error.byteOffsets.lowerBound)")
+            throw ParseError(subject, "\(noun) is not UTF-8 text: see byte \(error.byteOffsets.lowerBound)")
         }
     }
 
@@ -48,14 +55,14 @@ struct JSONReader {
     var byte: UInt8 { at < bytes.count ? bytes[at] : 0 }
 
     /// Enters an object. `next(_:)` then gives its members.
-    mutating func beginObject() throws(ParseError) {
+    package mutating func beginObject() throws(ParseError) {
         skipBlanks()
         guard byte == UInt8(ascii: "{") else { throw mistyped("an object") }
         try begin(isObject: true)
     }
 
     /// Enters an array. `advance()` then goes to its elements.
-    mutating func beginArray() throws(ParseError) {
+    package mutating func beginArray() throws(ParseError) {
         skipBlanks()
         guard byte == UInt8(ascii: "[") else { throw mistyped("an array") }
         try begin(isObject: false)
@@ -63,14 +70,14 @@ struct JSONReader {
 
     private mutating func begin(isObject: Bool) throws(ParseError) {
         guard frames.count < Self.depthLimit else {
-            throw ParseError(.manifest, "the manifest is nested deeper than \(Self.depthLimit) levels")
+            throw ParseError(subject, "\(noun) is nested deeper than \(Self.depthLimit) levels")
         }
         frames.append(Frame(isObject: isObject))
         at += 1
     }
 
     /// Goes to the value of the next member of what was entered last; false at its end, which is left then.
-    mutating func advance() throws(ParseError) -> Bool {
+    package mutating func advance() throws(ParseError) -> Bool {
         let top = frames.count - 1
         let end = UInt8(ascii: frames[top].isObject ? "}" : "]")
         skipBlanks()
@@ -98,7 +105,7 @@ struct JSONReader {
 
     /// Goes to the value of the next member that has a defined key, over those with others; nil at the end of the object,
     /// which is left then.
-    mutating func next<Name: DefinedKey>(_: Name.Type) throws(ParseError) -> Name? {
+    package mutating func next<Name: DefinedKey>(_: Name.Type) throws(ParseError) -> Name? {
         while try advance() {
             let top = frames.count - 1
             guard let key = frames[top].key else { continue }
@@ -130,7 +137,7 @@ struct JSONReader {
     }
 
     /// Reads over a value of any kind.
-    mutating func skip() throws(ParseError) {
+    package mutating func skip() throws(ParseError) {
         let base = frames.count
         repeat {
             skipBlanks()
@@ -148,7 +155,7 @@ struct JSONReader {
     }
 
     /// Reads `null`, if that is the value; whether it is.
-    mutating func takeNull() throws(ParseError) -> Bool {
+    package mutating func takeNull() throws(ParseError) -> Bool {
         skipBlanks()
         guard byte == UInt8(ascii: "n") else { return false }
         try readWord("null")
@@ -156,7 +163,7 @@ struct JSONReader {
     }
 
     /// Reads a string that is kept: one with a NUL character can't be, in every store.
-    mutating func text() throws(ParseError) -> String {
+    package mutating func text() throws(ParseError) -> String {
         let content = try readText()
         guard !content.contains(0) else { throw fault("there is a NUL character in it") }
         return String(decoding: content, as: UTF8.self)
@@ -170,7 +177,7 @@ struct JSONReader {
     }
 
     /// Reads a count as typed clients do: Go takes neither `2.0` nor `2e0` for an integer, and Rust's serde no `-0`.
-    mutating func count() throws(ParseError) -> Int64 {
+    package mutating func count() throws(ParseError) -> Int64 {
         let kind = "a whole number from 0 to \(Int64.max), without fraction or exponent"
         skipBlanks()
         let start = at
@@ -184,7 +191,7 @@ struct JSONReader {
     }
 
     /// Sees to it that nothing follows.
-    mutating func finish() throws(ParseError) {
+    package mutating func finish() throws(ParseError) {
         skipBlanks()
         guard at == bytes.count else { throw wrong() }
     }
@@ -193,18 +200,19 @@ struct JSONReader {
 }
 
 /// The keys that an object may have, by their exact spelling.
-protocol DefinedKey: RawRepresentable<String>, CaseIterable, Sendable {
+package protocol DefinedKey: RawRepresentable<String>, CaseIterable, Sendable {
     /// Each key with its bytes, and these as `folded` makes them; at most 32.
     static var spelled: [SpelledKey<Self>] { get }
 }
 
 /// A defined key and what it is compared with.
-struct SpelledKey<Name: DefinedKey>: Sendable {
+package struct SpelledKey<Name: DefinedKey>: Sendable {
     let key: Name
     let bytes: [UInt8]
     let folded: [UInt8]
 
-    static var all: [SpelledKey] {
+    /// All of them, for `spelled`.
+    package static var all: [SpelledKey] {
         Name.allCases.map { SpelledKey(key: $0, bytes: Array($0.rawValue.utf8), folded: $0.rawValue.utf8.folded) }
     }
 }

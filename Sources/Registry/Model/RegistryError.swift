@@ -65,6 +65,8 @@ package struct RegistryError: Error, Sendable {
             case .contentRange: .blobUploadInvalid
             case .manifest, .mediaType: .manifestInvalid
             case .accountName: .accountNameInvalid
+            case .scope: .badRequest
+            case .token: .credentialsInvalid
             }
         self.init(code, error.message)
     }
