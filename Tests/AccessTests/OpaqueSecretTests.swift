@@ -75,7 +75,6 @@ struct OpaqueSecretTests {
             "", "ak_", "hunter2", "AK_" + String(repeating: "0", count: 49), "ak_" + String(repeating: "0", count: 48),
             "ak_" + String(repeating: "0", count: 50), "ak_" + String(repeating: "-", count: 49),
             " ak_" + String(repeating: "0", count: 48), "ak_" + String(repeating: "é", count: 24) + "0",
-            String(repeating: "a", count: 1 << 20),
         ])
     func foreign(text: String) {
         #expect(!OpaqueSecret.looksLikeOne(text))
