@@ -23,6 +23,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix"].map { .product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 let package = Package(
@@ -70,7 +72,8 @@ let package = Package(
         folder("MemoryDriver", "Registry/Drivers/Memory", ["FilesDriver", "Model", "Runtime", "Store"]),
         folder("Service", "Registry/Service", ["Access", "Model", "Runtime", "Store", "Vocabulary", logging]),
         folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Vocabulary", logging]),
-        folder("HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Service", "CLinux"] + nio),
+        folder(
+            "HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Service", "CLinux", nioSSL, nioTLS] + nio),
         program(
             "aerugo", "Registry/App",
             [
@@ -97,7 +100,7 @@ let package = Package(
             "LoadKit", "LoadGen/Kit",
             nio + [
                 "Vocabulary",
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                nioSSL,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Yams", package: "Yams"),

@@ -13,6 +13,12 @@ struct SettingFlags: ParsableArguments {
     var open = false
     @Flag(help: "Allow --open on an address that others can reach.")
     var openAnywhere = false
+    @Option(help: "PEM file with the certificate and its chain, to serve HTTPS.")
+    var tlsCertificate: String?
+    @Option(help: "PEM file with the certificate's key.")
+    var tlsKey: String?
+    @Flag(help: "Allow passwords to cross the network in the clear, on an address that is not loopback.")
+    var plainHttp = false
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel: String?
     @Option(help: "text or json.")
@@ -33,6 +39,9 @@ struct SettingFlags: ParsableArguments {
         flags["data"] = data ?? flags["data"]
         flags["log.level"] = logLevel ?? flags["log.level"]
         flags["log.format"] = logFormat ?? flags["log.format"]
+        flags["tls.certificate"] = tlsCertificate ?? flags["tls.certificate"]
+        flags["tls.key"] = tlsKey ?? flags["tls.key"]
+        if plainHttp { flags["plain-http"] = "true" }
         if open { flags["open"] = "true" }
         if openAnywhere { flags["open-anywhere"] = "true" }
         return try Settings(flags: flags, environment: ProcessInfo.processInfo.environment, file: config)

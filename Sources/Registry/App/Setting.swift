@@ -17,6 +17,13 @@ struct Setting: Sendable {
         Setting(key: "data", standard: "./data", help: "directory of the database and the blobs"),
         Setting(key: "open", standard: "false", help: "no authentication: everyone may do everything"),
         Setting(key: "open-anywhere", standard: "false", help: "allow `open` on an address that is not loopback"),
+        Setting(
+            key: "plain-http", standard: "false",
+            help: "allow passwords to cross the network in the clear, on an address that is not loopback"),
+        Setting(
+            key: "tls.certificate", standard: "",
+            help: "PEM file with the certificate and its chain: serve HTTPS; read again when it changes"),
+        Setting(key: "tls.key", standard: "", help: "PEM file with the certificate's key"),
         Setting(key: "log.level", standard: "info", help: "trace, debug (with reads), info, notice, warning, error"),
         Setting(key: "log.format", standard: "text", help: "text or json"),
         Setting(

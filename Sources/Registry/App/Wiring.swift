@@ -19,6 +19,7 @@ struct Plan {
     fileprivate let data: String
     fileprivate let isOpen: Bool
     fileprivate let isOpenAnywhere: Bool
+    fileprivate let exposure: Exposure
     fileprivate let limits: Registry.Limits
     fileprivate let server: ServerSettings
     fileprivate let http: HTTPSettings
@@ -35,6 +36,9 @@ struct Plan {
         server = try ServerSettings(settings)
         http = try HTTPSettings(settings)
         log = try makeLogger(settings)
+        exposure = Exposure(
+            listen: listen, isOpen: isOpen, isPlainMeant: try settings.flag("plain-http"),
+            hasTLS: server.identity != nil, hasProxies: !http.trustedProxies.isEmpty)
         logPath = settings.string("log.file")
     }
 }
@@ -43,6 +47,7 @@ struct Plan {
 func serve(_ plan: Plan) async throws {
     let (listen, log) = (plan.listen, plan.log)
     ProcessSetup.prepare()
+    try plan.exposure.check()
     guard plan.isOpen else {
         throw ConfigurationError(
             description: "there are no accounts yet, so say --open to serve without authentication (on loopback)")
@@ -57,6 +62,8 @@ func serve(_ plan: Plan) async throws {
             description: "cannot write log.file '\(plan.logPath)': \(String(cString: strerror(errno)))", exitCode: 1)
     }
     ProcessSetup.checkAccess(plan.data, log)
+    plan.exposure.warn(log)
+    plan.server.identity?.report(to: log)
     do {
         let data = try DataDirectory(path: plan.data)
         // Before the database takes its room, and before anybody can fill the disk.
@@ -83,8 +90,9 @@ func serve(_ plan: Plan) async throws {
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
                     .init(service: SweepService(registry: registry)),
-                    .init(service: HangUpService(signals: hangUps, log: log)),
+                    .init(service: HangUpService(signals: hangUps, identity: server.identity, log: log)),
                     .init(service: TrimService()),
+                    .init(service: CertificateService(identity: server.identity, log: log)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
@@ -114,15 +122,19 @@ private struct ServerService: ServiceLifecycle.Service {
     }
 }
 
-/// On SIGHUP, which ends many programs but not this one, opens the log again.
+/// On SIGHUP, which ends many programs but not this one, opens the log again and looks for a new certificate.
 private struct HangUpService: ServiceLifecycle.Service {
     /// Listened to from before the server says that it serves: one that came between would be lost.
     let signals: UnixSignalsSequence
+    let identity: ServerIdentity?
     let log: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await _ in signals { reopenLog(log) }
+            for await _ in signals {
+                reopenLog(log)
+                identity?.refresh(atOnce: true, log)
+            }
         }
     }
 }
@@ -178,6 +190,7 @@ extension ServerSettings {
         connections = try settings.number("http.connections", in: 1...1_000_000)
         let ofOne = try settings.number("http.connections-per-address", in: 0...1_000_000)
         connectionsPerAddress = ofOne == 0 ? nil : ofOne
+        identity = try ServerIdentity.of(settings)
         timeouts.head = .seconds(Int64(try settings.number("http.head-timeout", in: 1...3600)))
         timeouts.idle = .seconds(Int64(try settings.number("http.idle-timeout", in: 1...3600)))
         timeouts.body = .seconds(Int64(try settings.number("http.body-timeout", in: 1...3600)))

@@ -35,7 +35,7 @@ package struct AddressBlock: Sendable, Equatable {
 extension Request {
     /// Scheme and host as the client sees them; a proxy's word counts only if the proxy is trusted.
     func origin(_ settings: HTTPSettings) -> String {
-        var (scheme, host) = ("http", authority.map(String.init) ?? headers["Host"] ?? "")
+        var (scheme, host) = (isSecure ? "https" : "http", authority.map(String.init) ?? headers["Host"] ?? "")
         if settings.trustedProxies.contains(where: { $0.contains(remote) }) {
             let forwarded = forwarded()
             scheme = forwarded["proto"] ?? headers["X-Forwarded-Proto"]?.firstElement ?? scheme

@@ -12,12 +12,16 @@ package final class Request: Sendable {
     package let headers: Headers
     /// Address of the peer on the socket, without port.
     package let remote: String
+    /// Whether it came over TLS.
+    package let isSecure: Bool
     /// In the answer, the logs and nowhere else.
     package let id: String
     package let body: any RequestBody
 
     /// A request with this head; its body may be still to come.
-    package init(_ head: RequestHead, remote: String, id: String, body: any RequestBody) {
+    package init(
+        _ head: RequestHead, remote: String, isSecure: Bool = false, id: String, body: any RequestBody
+    ) {
         let (authority, target) = Self.originForm(head.target)
         self.authority = authority
         let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))
@@ -26,6 +30,7 @@ package final class Request: Sendable {
         method = head.method
         headers = head.headers
         self.remote = remote
+        self.isSecure = isSecure
         self.id = id
         self.body = body
     }

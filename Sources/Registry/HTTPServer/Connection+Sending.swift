@@ -28,12 +28,12 @@ extension Connection {
             response, body: isSmall ? inMemory : [], keepsAlive: keepsAlive, date: shared.currentDate(), into: &buffer)
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         switch response.body {
-        case .content(let content, let range) where !answersHead:
+        case .content(let content, let range) where !answersHead && security == .plain:
             send(content, range)
         case .bytes where !isSmall:
             outgoing = .bytes(response, inMemory, from: 0)
             sendMore()
-        case .stream where !answersHead, .parts where !answersHead:
+        case .content where !answersHead, .stream where !answersHead, .parts where !answersHead:
             context.flush()
             outgoing = .pieces
             Task.immediate(executorPreference: shared.executor) { [self] in await sendInTurn(response.body) }
@@ -112,6 +112,8 @@ extension Connection {
     private func sendPiece(_ body: Response.Body) async throws {
         switch body {
         case .bytes(let bytes): try await take(bytes)
+        case .content(let content, let range) where security != .plain:
+            try await sendPiece(.stream(content.stream(range, piece: Self.piece), Int64(range.count)))
         case .content(let content, let range):
             guard let sent = write(content, range) else { throw ChannelError.ioOnClosedChannel }
             try await sent.get()

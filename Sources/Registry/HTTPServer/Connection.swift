@@ -19,6 +19,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Whether the answer goes without its body.
     var answersHead: Bool { state.answersHead }
     private var parser = RequestParser()
+    var security: Security
 
     /// The body of the request at hand.
     private var body: IncomingBody?
@@ -43,10 +44,11 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private var isAdvancing = false
     private var isInputClosed = false
 
-    init(_ application: Application, _ shared: LoopContext, _ remote: RemoteAddress) {
+    init(_ application: Application, _ shared: LoopContext, _ remote: RemoteAddress, _ security: Security = .plain) {
         self.application = application
         self.shared = shared
         self.remote = remote
+        self.security = security
         state = ConnectionState(shared.timeouts, at: .now())
     }
 
@@ -75,6 +77,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !isFarewellMissing(error) else { return }
         application.noteConnectionError("\(error)", remote: remote.text)
         context.close(promise: nil)
     }
@@ -102,7 +105,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             context?.close(mode: .output, promise: nil)
             resumeReading()
         case .closeWhenSent: closeWhenSent()
-        case .abort: context?.close(promise: nil)
+        case .abort: closeSocket()
         }
     }
 
@@ -116,12 +119,14 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     /// Answers what cannot be read as a request.
     private func refuse(_ error: RegistryError) {
+        guard security != .shaking else { return closeSocket() }
         send(application.refusal(error, id: shared.newRequestID(), remote: remote.text), keepsAlive: false)
     }
 
     /// At once, the channel would drop what a slow reader has not taken.
     private func closeWhenSent() {
         guard let context else { return }
+        guard security != .shaking else { return closeSocket() }
         let sent = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: sent)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in self.context?.close(promise: nil) }
@@ -170,7 +175,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         let body =
             framing.hasBody ? IncomingBody(length: head.length, pieces: shared.pieces, connection: self) : shared.noBody
         self.body = body
-        switch application.answer(to: Request(head, remote: remote.text, id: shared.newRequestID(), body: body)) {
+        switch application.answer(to: request(head, body)) {
         case .ready(let response): answered(response)
         case .pending(let work):
             shared.handlerBegan()
@@ -180,6 +185,10 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
                 answered(response)
             }
         }
+    }
+
+    private func request(_ head: RequestHead, _ body: IncomingBody) -> Request {
+        Request(head, remote: remote.text, isSecure: security == .secure, id: shared.newRequestID(), body: body)
     }
 
     private func answered(_ response: Response) {
@@ -235,6 +244,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed? = event as? ChannelEvent else {
+            if noteHandshake(event) { return }
             return context.fireUserInboundEventTriggered(event)
         }
         isInputClosed = true
@@ -270,7 +280,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     /// Closes at once, whatever is in progress.
-    func cut() { context?.close(promise: nil) }
+    func cut() { closeSocket() }
 
     /// Closes an idle connection; one that is answering closes behind its answer.
     func shutDown() { tell(.stopping) }

@@ -2,6 +2,7 @@ import CLinux
 import HTTP
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Limits of connections.
 package struct ServerSettings: Sendable {
@@ -39,6 +40,8 @@ package struct ServerSettings: Sendable {
     package var bodyBudget = 8 << 20
     /// Bytes of large answers that may wait in sockets before they are given out in small parts.
     package var sendBudget = 16 << 20
+    /// What clients are shown, with TLS; nil without.
+    package var identity: ServerIdentity?
     /// How long running requests may take to end after a shutdown has begun.
     package var shutdownGrace: TimeAmount = .seconds(25)
 
@@ -89,7 +92,7 @@ package final class Server: Sendable {
                         let remote = RemoteAddress(channel.remoteAddress)
                         guard let loop = loops.first(where: { $0.loop === channel.eventLoop }), admission.enter(remote)
                         else { throw ChannelError.operationUnsupported }
-                        try channel.pipeline.syncOperations.addHandler(Connection(application, loop, remote))
+                        try Self.fill(channel.pipeline.syncOperations, application, loop, remote, settings.identity)
                     }
                 }
                 .bind(host: host, port: port).get()
@@ -100,6 +103,16 @@ package final class Server: Sendable {
         let bound = channel.localAddress
         address = (host.contains(":") ? "[\(host)]" : host) + ":\(bound?.port ?? port)"
         for loop in loops { loop.startClock() }
+    }
+
+    private static func fill(
+        _ pipeline: ChannelPipeline.SynchronousOperations, _ application: Application, _ loop: LoopContext,
+        _ remote: RemoteAddress, _ identity: ServerIdentity?
+    ) throws {
+        guard let identity else { return try pipeline.addHandler(Connection(application, loop, remote)) }
+        try pipeline.addHandler(PlainSpeech(application, loop, remote))
+        try pipeline.addHandler(NIOSSLServerHandler(context: identity.context))
+        try pipeline.addHandler(Connection(application, loop, remote, .shaking))
     }
 
     /// A loop a core that this process may use: more would only take turns.

@@ -31,6 +31,8 @@ package protocol BlobContent: Sendable {
     var descriptor: Int32 { get }
     /// Whether the file still has as many bytes as when it was opened.
     var isWhole: Bool { get }
+    /// The bytes of a range in pieces of at most `piece` bytes, for where sendfile(2) cannot be used.
+    func stream(_ range: Range<Int64>, piece: Int) -> BlobStream
 }
 
 /// Bytes in pieces of at most 256 KiB, in order, each read when it is asked for. To be read once.

@@ -8,7 +8,7 @@ package final class FileObject: BlobObject, BlobContent {
     /// Bytes hashed before others that wait for the lane have a turn.
     private static let slice = 16 << 20
     /// Bytes of a piece of a stream.
-    private static let piece: Int64 = 256 << 10
+    private static let piece = 256 << 10
 
     private let file: File
     private let lanes: FileLanes
@@ -37,14 +37,16 @@ package final class FileObject: BlobObject, BlobContent {
     }
 
     package func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery {
-        guard isStreamed else { return .file(self, range) }
+        isStreamed ? .stream(stream(range, piece: Self.piece)) : .file(self, range)
+    }
+
+    package func stream(_ range: Range<Int64>, piece: Int) -> BlobStream {
         let position = Position(range.lowerBound)
-        return .stream(
-            BlobStream { [self] () throws(StoreError) in
-                let start = position.advance(by: Self.piece, upTo: range.upperBound)
-                guard !start.isEmpty else { return nil }
-                return try await lanes.reads.run { () throws(StoreError) in try self.read(start) }
-            })
+        return BlobStream { [self] () throws(StoreError) in
+            let start = position.advance(by: Int64(piece), upTo: range.upperBound)
+            guard !start.isEmpty else { return nil }
+            return try await lanes.reads.run { () throws(StoreError) in try self.read(start) }
+        }
     }
 
     package func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest {
