@@ -193,6 +193,9 @@ struct ForgeryTests {
                 if !isSound { bad.append(Forgery.claims([name: value])) }
             }
         }
+        for value in ["key", "key:", "key:x", "password:1", "admin", "key:1:2", "login:", "none", "Password"] {
+            bad.append(Forgery.claims(["cred": "\"\(value)\""]))
+        }
         for value in [
             "null", "42", "\"\"", "\"0\"", "\"-1\"", "\"042\"", "\"+42\"", "\"admin\"", "[\"42\"]",
             "\"99999999999999999999\"",

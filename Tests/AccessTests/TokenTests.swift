@@ -17,7 +17,7 @@ struct TokenTests {
     func roundTrip(subject: Int64?) throws {
         let scope = TokenScope(
             granted: try ScopeRequest.parse(["repository:a/b:pull,push repository:c:* registry:catalog:*"]))
-        let token = Forgery.token(subject, credential: "key:7", scope: scope)
+        let token = Forgery.token(subject, credential: .apiKey(KeyID(7)), scope: scope)
         let text = try forge.issuer.issue(token)
         #expect(try forge.verifier.verify(text, now: Forgery.now) == token)
         #expect(token.issuedAt == Forgery.now)

@@ -65,6 +65,7 @@ package struct RegistryError: Error, Sendable {
             case .contentRange: .blobUploadInvalid
             case .manifest, .mediaType: .manifestInvalid
             case .accountName: .accountNameInvalid
+            case .password: .fieldInvalid
             case .scope: .badRequest
             case .token: .credentialsInvalid
             }

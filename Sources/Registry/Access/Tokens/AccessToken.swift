@@ -19,9 +19,8 @@ package struct TokenRealm: Sendable, Hashable {
 package struct AccessToken: Sendable, Hashable {
     /// The claim `sub`; nil for anybody.
     package let subject: PrincipalID?
-    /// The credential that it was given for, as the audit has it: what came of one ends with it. At most 64 letters, digits,
-    /// `:` and `-`.
-    package let credential: String
+    /// The claim `cred`, the credential that it was given for: what came of one ends with it.
+    package let credential: Credential
     package let scope: TokenScope
     /// The claim `jti`: another one in each token.
     package let id: String
@@ -36,7 +35,7 @@ package struct AccessToken: Sendable, Hashable {
 
     /// A token that says this; it lives at most `longestLife`.
     package init(
-        subject: PrincipalID?, credential: String, scope: TokenScope, id: String, issuedAt: Timestamp,
+        subject: PrincipalID?, credential: Credential, scope: TokenScope, id: String, issuedAt: Timestamp,
         lifetime: Duration
     ) {
         self.init(
@@ -45,7 +44,7 @@ package struct AccessToken: Sendable, Hashable {
     }
 
     init(
-        subject: PrincipalID?, credential: String, scope: TokenScope, id: String, issuedAt: Timestamp,
+        subject: PrincipalID?, credential: Credential, scope: TokenScope, id: String, issuedAt: Timestamp,
         expiresAt: Timestamp
     ) {
         self.subject = subject

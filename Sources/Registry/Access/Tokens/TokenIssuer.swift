@@ -44,7 +44,7 @@ package struct TokenIssuer: Sendable {
         let subject = token.subject.map { #","sub":"\#($0)""# } ?? ""
         return #"{"iss":\#(quoted(realm.issuer)),"aud":\#(quoted(realm.service))\#(subject),"#
             + #""exp":\#(token.expiresAt.seconds),"nbf":\#(issued),"iat":\#(issued),"ms":\#(milliseconds),"#
-            + #""jti":\#(quoted(token.id)),"cred":\#(quoted(token.credential)),"access":\#(token.scope.access)}"#
+            + #""jti":\#(quoted(token.id)),"cred":\#(quoted(token.credential.text)),"access":\#(token.scope.access)}"#
     }
 
     /// A JSON string.

@@ -101,7 +101,8 @@ struct TokenClaims {
         }
         try json.finish()
         guard let issuer = texts[.iss], let audience = texts[.aud], let id = texts[.jti], !id.isEmpty,
-            let credential = texts[.cred], let exp = Self.time(numbers[.exp]), let nbf = Self.time(numbers[.nbf]),
+            let credential = texts[.cred].flatMap({ Credential($0) }), let exp = Self.time(numbers[.exp]),
+            let nbf = Self.time(numbers[.nbf]),
             let iat = Self.time(numbers[.iat]), let ms = numbers[.ms], ms < 1000, let scope
         else { throw ParseError(.token, "the token lacks a claim, or has one that cannot be") }
         self.issuer = issuer
