@@ -21,6 +21,7 @@ package final class PasswordHasher: Sendable {
     /// The costs that there are: each step takes twice the time and memory of the one before.
     package static let costs = 1...11
 
+    private static let method = "$y$"
     private static let patience = Duration.seconds(5)
 
     private let cost: Int
@@ -56,6 +57,10 @@ package final class PasswordHasher: Sendable {
             // Nobody has such a password: that it takes no time tells nothing.
             return .wrong
         }
+        // Crypt takes hashes of all ages, and some are no protection.
+        if let hash, !hash.hasPrefix(Self.method) {
+            throw RegistryError(.unavailable, "the password cannot be checked", cause: "its hash is not of yescrypt")
+        }
         let isCurrent = hash.map { Self.parameters($0) == Self.parameters(stranger) } ?? false
         return try await run { [stranger] () throws(StoreError) in
             let computed = try Self.crypt(password, hash ?? stranger)
@@ -89,7 +94,7 @@ package final class PasswordHasher: Sendable {
     }
 
     private static func salt(_ cost: Int) throws(StoreError) -> String {
-        guard let text = crypt_gensalt_ra("$y$", UInt(cost), nil, 0) else {
+        guard let text = crypt_gensalt_ra(method, UInt(cost), nil, 0) else {
             throw StoreError(.unavailable, "crypt_gensalt_ra: \(String(cString: strerror(errno)))")
         }
         defer { free(text) }
