@@ -1,8 +1,8 @@
 /// Failures of somebody, how many may come before one has to wait, and how they are forgotten.
 ///
-/// One is forgotten every `leak`, so that in the long run there are no more than `free` and one each `leak`. Past `free` each
-/// further one doubles the wait, from a second to `longestWait`. Attempts that have begun and not ended are counted, so that
-/// many at once are no way round: past `free` there is one at a time.
+/// One is forgotten every `leak`, so that in the long run there are no more than `free`, the eleven steps of the wait, and one
+/// each `leak`. Past `free` each further one doubles the wait, from a second to `longestWait`. Attempts that have begun and
+/// not ended are counted, so that many at once are no way round: past `free` there is one at a time.
 struct FailureCount: Sendable {
     struct Rule: Sendable {
         let free: Int
