@@ -9,6 +9,8 @@ package enum Right: Sendable, Hashable, CaseIterable {
     case base
     /// To make repositories in a namespace, to see it, to change who belongs to it, to own it.
     case create, view, manage, own
+    /// To use one's own account: its password, its keys. No token and no key of a narrow scope reaches that.
+    case account
 }
 
 /// The registry as a whole.

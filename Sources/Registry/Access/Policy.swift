@@ -94,7 +94,7 @@ package struct Policy: Sendable {
     private static func registry(_ right: Right, _ standing: Standing) -> Verdict {
         guard standing.isActive else { return .challenge }
         switch right {
-        case .base, .catalog: return .allowed
+        case .base, .catalog, .account: return .allowed
         default: return standing.isAdministrator ? .allowed : .denied
         }
     }

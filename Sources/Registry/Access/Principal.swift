@@ -32,16 +32,17 @@ package enum Principal: Hashable, Sendable {
 package enum Credential: Hashable, Sendable {
     /// Nothing: anybody, or the system.
     case none
-    case password
+    /// The password that has counted since then, in milliseconds since 1970.
+    case password(since: Int64)
     case apiKey(KeyID)
     /// A login that is kept: a refresh token's.
     case login(LoginID)
 
-    /// As tokens and the audit have it: `password`, `key:7`, `login:7`, or nothing.
+    /// As tokens and the audit have it: `password:1700000000000`, `key:7`, `login:7`, or nothing.
     package var text: String {
         switch self {
         case .none: ""
-        case .password: "password"
+        case .password(let since): "password:\(since)"
         case .apiKey(let id): "key:\(id)"
         case .login(let id): "login:\(id)"
         }
@@ -49,12 +50,16 @@ package enum Credential: Hashable, Sendable {
 
     /// Reads what `text` wrote; nil for anything else.
     package init?(_ text: some StringProtocol) {
-        let halves = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        switch (halves.first ?? "", halves.count == 2 ? Int64(halves[1]) : nil) {
-        case ("", nil) where halves.count < 2: self = .none
-        case ("password", nil) where halves.count == 1: self = .password
-        case ("key", let id?): self = .apiKey(KeyID(id))
-        case ("login", let id?): self = .login(LoginID(id))
+        guard !text.isEmpty else {
+            self = .none
+            return
+        }
+        let halves = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard halves.count == 2, let number = Int64(halves[1]) else { return nil }
+        switch halves[0] {
+        case "password": self = .password(since: number)
+        case "key": self = .apiKey(KeyID(number))
+        case "login": self = .login(LoginID(number))
         default: return nil
         }
     }

@@ -25,7 +25,7 @@ package struct Rights: OptionSet, Hashable, Sendable {
         case .push: contains(.push)
         case .delete: contains(.delete)
         case .administer: contains(.administer)
-        case .catalog, .base, .create, .view, .manage, .own: false
+        case .catalog, .base, .account, .create, .view, .manage, .own: false
         }
     }
 

@@ -68,7 +68,7 @@ package struct Duties: OptionSet, Hashable, Sendable {
         case .create: contains(.create)
         case .manage: contains(.manage)
         case .own: contains(.own)
-        case .pull, .push, .delete, .administer, .catalog, .base: false
+        case .pull, .push, .delete, .administer, .catalog, .base, .account: false
         }
     }
 }

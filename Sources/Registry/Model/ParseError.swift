@@ -3,7 +3,7 @@ package struct ParseError: Error, Equatable, CustomStringConvertible {
     /// What was being read.
     package enum Subject: Sendable {
         case digest, digestAlgorithm, repositoryName, tag, reference, range, contentRange, manifest, mediaType
-        case accountName, password, scope, token
+        case accountName, password, scope, token, keyScope, body
     }
 
     package let subject: Subject

@@ -50,7 +50,8 @@ extension SQLTransaction {
     /// Whether a credential of a principal that was good still is.
     func isGood(_ credential: Credential, of principal: PrincipalID) throws(StoreError) -> Bool {
         switch credential {
-        case .none, .password: true
+        case .none: true
+        case .password(let since): try self.principal(principal)?.credentialsSince.milliseconds == since
         case .apiKey(let id):
             if let key = try key(id) {
                 key.principal == principal && key.expiresAt.map { $0 > now } != false

@@ -116,4 +116,17 @@ extension SQLTransaction {
             """, [SQLValue(namespace), .integer(role)]
         ).first?.integer(0) ?? 0
     }
+
+    /// An organization that has this principal as its only owner; nil when there is none.
+    package func ownedAlone(by principal: PrincipalID) throws(StoreError) -> String? {
+        try rows(
+            """
+            SELECT n.name FROM members m JOIN namespaces n ON n.id = m.namespace_id
+            WHERE m.principal_id = $1 AND m.role = 5 AND n.deleted_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM members o
+                    WHERE o.namespace_id = m.namespace_id AND o.role = 5 AND o.principal_id <> $1)
+            LIMIT 1
+            """, [SQLValue(principal)]
+        ).first?.text(0)
+    }
 }

@@ -8,7 +8,7 @@ package struct KeyRecord: Sendable {
     package let name: String
     /// Its first characters, by which a person knows it again.
     package let hint: String
-    /// What it reaches at most, as JSON; nil for no bound.
+    /// What it reaches at most, as `KeyScope` writes it; nil for no bound.
     package let scope: String?
     package let createdAt: Timestamp
     package let expiresAt: Timestamp?
