@@ -70,7 +70,12 @@ let package = Package(
             ]),
         folder("FilesDriver", "Registry/Drivers/Files", ["Model", "Runtime", "Store", "CLinux"]),
         folder("MemoryDriver", "Registry/Drivers/Memory", ["FilesDriver", "Model", "Runtime", "Store"]),
-        folder("Service", "Registry/Service", ["Access", "Model", "Runtime", "Store", "Vocabulary", logging]),
+        folder(
+            "Service", "Registry/Service",
+            [
+                "Access", "Model", "Runtime", "Store", "Vocabulary", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Vocabulary", logging]),
         folder(
             "HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Service", "CLinux", nioSSL, nioTLS] + nio),

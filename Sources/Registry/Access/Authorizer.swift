@@ -148,6 +148,23 @@ package struct Authorizer: Sendable {
         }
     }
 
+    /// What of these requests a caller may do now: what a token may say. What it may not is left out, and nothing says whether
+    /// it is there. Throws `.unavailable`, `.internalError`.
+    package func scope(for requests: [ScopeRequest], _ caller: Caller) async throws(RegistryError) -> TokenScope {
+        var granted: [ScopeRequest] = []
+        for request in requests {
+            switch request {
+            case .repository(let name, let wanted):
+                let rights = try await rights(among: wanted, on: name, caller)
+                if !rights.isEmpty { granted.append(.repository(name, rights)) }
+            case .catalog:
+                if case .allowed = try await authorize(.catalog, caller) { granted.append(request) }
+            case .other: break
+            }
+        }
+        return TokenScope(granted: granted)
+    }
+
     /// The rights, of these, that a principal has on a repository now, or would have once it is made: what a token for it may
     /// say. Throws `.unavailable`, `.internalError`.
     package func rights(

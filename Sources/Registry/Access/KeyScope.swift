@@ -10,7 +10,9 @@ package struct KeyScope: Hashable, Sendable {
 
     /// The most entries of one key.
     package static let most = 64
-    fileprivate static let actions: [(name: String, right: Right)] = [("pull", .pull), ("push", .push), ("delete", .delete)]
+    fileprivate static let actions: [(name: String, right: Right)] = [
+        ("pull", .pull), ("push", .push), ("delete", .delete),
+    ]
 
     package let entries: [Entry]
 
@@ -28,7 +30,8 @@ package struct KeyScope: Hashable, Sendable {
             var rights: Set<Right> = []
             for action in entry.actions {
                 guard let known = actions.first(where: { $0.name == action }) else {
-                    throw ParseError(.keyScope, "'\(action.excerpt)' is no action of a key: there are pull, push and delete")
+                    throw ParseError(
+                        .keyScope, "'\(action.excerpt)' is no action of a key: there are pull, push and delete")
                 }
                 rights.insert(known.right)
             }

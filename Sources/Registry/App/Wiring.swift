@@ -79,8 +79,10 @@ func serve(_ plan: Plan) async throws {
         let registry = Registry(store: store, blobs: blobs, limits: plan.limits, log: log)
         // What it finds is told by the log and by `readyz`: blobs that are mounted late are no reason to end.
         await registry.look()
+        let accounts = Accounts(store, passwords: PasswordHasher(), settings: AccountSettings(), log: log)
         let application = Application(
-            registry: registry, authenticator: FixedAuthenticator.open, policy: .open, settings: plan.http, log: log)
+            registry: registry, accounts: accounts, authenticator: FixedAuthenticator.open, policy: .open,
+            settings: plan.http, log: log)
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)

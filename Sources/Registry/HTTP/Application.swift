@@ -10,6 +10,10 @@ package struct HTTPSettings: Sendable {
     package var absoluteLocations = false
     /// Proxies whose Forwarded and X-Forwarded-* headers are believed.
     package var trustedProxies: [AddressBlock] = []
+    /// How clients reach the registry, such as `https://registry.example.com`; empty for what their requests say.
+    package var url = ""
+    /// Whether a 401 of `/v2/` asks for Basic credentials, not for a token.
+    package var challengesBasic = false
 
     /// Relative Locations, no proxies.
     package init() {}
@@ -18,6 +22,7 @@ package struct HTTPSettings: Sendable {
 /// From request to answer: finds the operation, asks for the grant, runs the handler, turns errors into answers, logs.
 package final class Application: Sendable {
     let registry: Registry
+    let accounts: Accounts
     let authenticator: any Authenticator
     let authorizer: Authorizer
     package let settings: HTTPSettings
@@ -25,13 +30,17 @@ package final class Application: Sendable {
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
     package let manifestMemory: MemoryBudget
     package let answerMemory = AnswerMemory(capacity: 32 << 20)
-    private let table = OperationTable.all
+    private let table: OperationTable
 
-    /// An application over a registry.
+    /// An application over a registry and those who use it. The operations on accounts are there where the policy is about
+    /// accounts: on an open registry they would be open too.
     package init(
-        registry: Registry, authenticator: any Authenticator, policy: Policy, settings: HTTPSettings, log: Logger
+        registry: Registry, accounts: Accounts, authenticator: any Authenticator, policy: Policy,
+        settings: HTTPSettings, log: Logger
     ) {
+        table = policy.needsStanding ? .all : .open
         self.registry = registry
+        self.accounts = accounts
         self.authenticator = authenticator
         authorizer = Authorizer(policy: policy, source: registry.repositories)
         self.settings = settings
@@ -123,6 +132,10 @@ package final class Application: Sendable {
     private func callAtOnce(
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) throws(RegistryError) -> Call? {
+        if operation.access == .anybody {
+            let caller = Caller(Identity(.anonymous), requestID: request.id, address: request.remote)
+            return Call(request, self, parameters, caller, .none)
+        }
         let name = try repository(parameters)
         guard let identity = try authenticator.atOnce(request.presented) else { return nil }
         let caller = Caller(identity, requestID: request.id, address: request.remote)
@@ -134,6 +147,7 @@ package final class Application: Sendable {
         case .repository(let right):
             guard let name, let decision = authorizer.atOnce(right, on: name, caller) else { return nil }
             return Call(request, self, parameters, caller, .repository(name, decision))
+        case .namespace: return nil
         }
     }
 
@@ -141,7 +155,10 @@ package final class Application: Sendable {
     private func call(
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) async throws(RegistryError) -> Call {
-        let identity = try await authenticator.identify(request.presented, from: request.remote)
+        // Where a token is made the handler asks who it is for.
+        let identity =
+            operation.access == .anybody
+            ? Identity(.anonymous) : try await authenticator.identify(request.presented, from: request.remote)
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         switch operation.access {
         case .anybody: return Call(request, self, parameters, caller, .none)
@@ -153,11 +170,17 @@ package final class Application: Sendable {
             }
             let decision = try await authorizer.authorize(right, on: name, caller)
             return Call(request, self, parameters, caller, .repository(name, decision))
+        case .namespace(let right):
+            let text = parameters[.organization]
+            let name = try parsing { () throws(ParseError) in try AccountName.parse(text) }
+            let namespace = try await accounts.organizations.namespace(name)
+            let decision = try await authorizer.authorize(right, in: namespace, caller)
+            return Call(request, self, parameters, caller, .namespace(decision))
         }
     }
 
     private func repository(_ parameters: PathParameters) throws(RegistryError) -> RepositoryName? {
-        guard let name = parameters.name else { return nil }
+        guard let name = parameters.name ?? parameters.encodedName else { return nil }
         return try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
     }
 
@@ -170,7 +193,14 @@ package final class Application: Sendable {
     }
 
     private func failed(_ error: RegistryError, _ request: Request) -> Response {
-        var response = ErrorResponse.response(error, failureHeaders(error, request))
+        var (operation, name): (Operation?, RepositoryName?) = (nil, nil)
+        if case .found(let found, let parameters) = table.find(request.method, request.path) {
+            operation = found
+            do throws(RegistryError) { name = try repository(parameters) } catch { name = nil }
+        }
+        let style = operation?.errorStyle ?? (request.path.hasPrefix("/api/") ? .problem : .docker)
+        var response = ErrorResponse.response(
+            error, style, failureHeaders(error, request) + challenge(error, request, operation, name))
         note(request, response.status, response.status >= 500 ? .error : .info, error)
         response.requestID = request.id
         return response

@@ -9,10 +9,13 @@ package struct Call: Sendable {
         case none
         case registry(Decision<WholeRegistry>)
         case repository(RepositoryName, Decision<Repository>)
+        case namespace(Decision<Namespace>)
     }
 
     package let request: Request
     package let registry: Registry
+    /// Who there is; there is nobody on an open registry, whose table has no operation that asks.
+    let accounts: Accounts
     package let settings: HTTPSettings
     let authorizer: Authorizer
     let caller: Caller
@@ -26,6 +29,7 @@ package struct Call: Sendable {
     ) {
         self.request = request
         registry = application.registry
+        accounts = application.accounts
         settings = application.settings
         authorizer = application.authorizer
         manifestMemory = application.manifestMemory
@@ -42,6 +46,18 @@ package struct Call: Sendable {
         }
         guard let grant = try decision.grant() else {
             throw RegistryError(.notFound, "there is nothing at this path for you")
+        }
+        return grant
+    }
+
+    /// The grant for the path's organization. Throws `.unauthorized`, `.denied`, `.accountUnknown`.
+    func namespaceGrant() throws(RegistryError) -> NamespaceGrant {
+        guard case .namespace(let decision) = access else {
+            throw RegistryError(.internalError, "the operation has no organization")
+        }
+        guard let grant = try decision.grant(), grant.target.kind == .organization else {
+            throw RegistryError(
+                .accountUnknown, "there is no organization '\(parameters[.organization].excerpt)' for you")
         }
         return grant
     }

@@ -48,7 +48,61 @@ enum ErrorResponse {
     }
 
     /// The answer to a request that failed.
-    static func response(_ error: RegistryError, _ headers: [(name: String, value: String)] = []) -> Response {
+    static func response(
+        _ error: RegistryError, _ style: Operation.ErrorStyle = .docker, _ headers: [(name: String, value: String)] = []
+    ) -> Response {
+        let headers = retryHeaders(error) + headers
+        return style == .docker ? docker(error, headers) : problem(error, headers)
+    }
+
+    private static func retryHeaders(_ error: RegistryError) -> [(name: String, value: String)] {
+        let status = table(error.code).status
+        guard status == 503 || status == 429 else { return [] }
+        // Rounded up: who comes too early is sent away again.
+        let wait = error.retryAfter.map { $0.components.seconds + ($0.components.attoseconds > 0 ? 1 : 0) } ?? 1
+        return [("Retry-After", "\(max(1, wait))")]
+    }
+
+    /// Problem details (RFC 9457): `type` is about:blank, `code` is stable, `field` is the member that is wrong.
+    private static func problem(_ error: RegistryError, _ headers: [(name: String, value: String)]) -> Response {
+        let (status, _) = table(error.code)
+        var json = JSONObject()
+        json.put("status", Int64(status))
+        json.put("title", error.message)
+        json.put("code", problemCode(error.code))
+        for (key, value) in error.detail.sorted(by: { $0.key < $1.key }) { json.put(key, value) }
+        return .json(status, json.text, type: "application/problem+json", headers)
+    }
+
+    /// The management API's code of an error.
+    static func problemCode(_ code: RegistryError.Code) -> String {
+        switch code {
+        case .unauthorized: "unauthorized"
+        case .credentialsInvalid: "credentials_invalid"
+        case .insufficientScope: "insufficient_scope"
+        case .denied: "denied"
+        case .fieldInvalid: "field_invalid"
+        case .accountNameInvalid, .nameInvalid: "name_invalid"
+        case .accountUnknown, .nameUnknown, .notFound: "not_found"
+        case .nameTaken: "name_taken"
+        case .inUse, .contentInUse: "in_use"
+        case .lastOwner: "last_owner"
+        case .tooManyRequests, .tooManyUploads: "too_many_requests"
+        case .paginationInvalid: "page_invalid"
+        case .preconditionFailed: "precondition_failed"
+        case .methodNotAllowed: "method_not_allowed"
+        case .unavailable, .storageFull: "unavailable"
+        case .internalError: "internal"
+        case .requestTimeout, .connectionCut: "timeout"
+        case .blobUnknown, .blobUploadInvalid, .blobUploadUnknown, .blobUploadBusy, .digestInvalid,
+            .manifestBlobUnknown, .manifestInvalid, .manifestUnknown, .manifestTooLarge, .tagInvalid,
+            .rangeUnsatisfiable, .chunkOutOfOrder, .sizeInvalid, .blobTooLarge, .unsupported, .badRequest,
+            .tooManyTags, .uriTooLong, .headersTooLarge, .unsupportedCoding:
+            "bad_request"
+        }
+    }
+
+    private static func docker(_ error: RegistryError, _ headers: [(name: String, value: String)]) -> Response {
         var json = JSONText()
         json.raw(#"{"errors":"#)
         var told = [error] + error.others
@@ -65,7 +119,6 @@ enum ErrorResponse {
             json.raw("}")
         }
         json.raw("}")
-        let status = table(error.code).status
-        return .json(status, json.bytes, (status == 503 || status == 429 ? [("Retry-After", "1")] : []) + headers)
+        return .json(table(error.code).status, json.bytes, headers)
     }
 }

@@ -5,6 +5,9 @@ struct JSONText {
     /// Appends text that is JSON already.
     mutating func raw(_ text: some StringProtocol) { bytes.append(contentsOf: text.utf8) }
 
+    /// Appends bytes that are JSON already.
+    mutating func append(_ json: [UInt8]) { bytes += json }
+
     /// Appends a string with its quotes.
     mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))

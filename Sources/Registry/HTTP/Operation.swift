@@ -12,6 +12,8 @@ package final class Operation: Sendable {
         case registry(Right)
         /// On the repository that the path names.
         case repository(Right)
+        /// On the organization that the path names.
+        case namespace(Right)
     }
 
     /// What its request brings.
@@ -19,6 +21,11 @@ package final class Operation: Sendable {
         /// Nothing that counts.
         case none
         case manifest, blob
+        /// A JSON object of the management API, or what a form posts.
+        case json, form
+
+        /// Most bytes of what is neither manifest nor blob: small, as it is taken before anybody is known.
+        static let small = 64 << 10
 
         /// Most bytes of it, and what is wrong with more.
         func limit(_ limits: Registry.Limits) -> (bytes: Int64, error: RegistryError.Code) {
@@ -26,6 +33,7 @@ package final class Operation: Sendable {
             case .none: (.max, .badRequest)
             case .manifest: (Int64(limits.manifest), .manifestTooLarge)
             case .blob: (limits.blob, .blobTooLarge)
+            case .json, .form: (Int64(Self.small), .badRequest)
             }
         }
     }
@@ -34,11 +42,15 @@ package final class Operation: Sendable {
     package enum ErrorStyle: Sendable {
         /// `{"errors":[…]}` (distribution-spec "Error Codes").
         case docker
+        /// RFC 9457.
+        case problem
     }
 
     /// What it costs, for limits of rates.
     package enum RateClass: Sendable {
         case health, read, list, write
+        /// Where passwords are tried, and where tokens are made.
+        case login, token
     }
 
     typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
@@ -52,7 +64,7 @@ package final class Operation: Sendable {
     package let answers: [Int]
     /// The errors that are its own; see `commonFailures`.
     package let failures: [RegistryError.Code]
-    package let errorStyle = ErrorStyle.docker
+    package let errorStyle: ErrorStyle
     package let rate: RateClass
     /// The endpoint's id in the distribution-spec, or what else defines it.
     package let spec: String
@@ -65,6 +77,7 @@ package final class Operation: Sendable {
     init(
         _ method: Method, _ pattern: String, _ access: Access, body: Body = .none, answers: [Int],
         failures: [RegistryError.Code] = [], rate: RateClass, spec: String, removesContent: Bool = false,
+        style: ErrorStyle = .docker,
         atOnce: QuickHandler? = nil, _ handler: @escaping Handler
     ) {
         self.method = method
@@ -76,6 +89,7 @@ package final class Operation: Sendable {
         self.rate = rate
         self.spec = spec
         self.removesContent = removesContent
+        errorStyle = style
         self.atOnce = atOnce
         self.handler = handler
     }
@@ -89,8 +103,11 @@ package final class Operation: Sendable {
     /// Every status that it may be answered with.
     package var statuses: Set<Int> {
         var codes = Self.commonFailures + failures
-        if access != .anybody { codes += [.unauthorized, .denied] }
+        if access != .anybody {
+            codes += [.unauthorized, .denied, .insufficientScope, .credentialsInvalid, .tooManyRequests]
+        }
         if case .repository = access { codes += [.nameInvalid, .nameUnknown] }
+        if case .namespace = access { codes += [.accountNameInvalid, .accountUnknown] }
         if removesContent { codes += [.methodNotAllowed, .contentInUse, .storageFull] }
         return Set(answers + codes.map { ErrorResponse.table($0).status })
     }

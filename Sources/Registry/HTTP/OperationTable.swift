@@ -8,8 +8,15 @@ package struct OperationTable: Sendable {
     /// The table of the whole server. Where two patterns fit a path, the one that stands first is meant:
     /// `a/blobs/uploads/x` is never a blob.
     package static let all = OperationTable(
+        registry + TokenOperations.operations + UserOperations.operations + OrganizationOperations.operations
+            + RobotOperations.operations + RepositoryOperations.operations + AuditOperations.operations)
+
+    /// The table of a registry without accounts.
+    package static let open = OperationTable(registry)
+
+    private static let registry =
         Health.operations + Base.operations + Uploads.operations + Blobs.operations + Manifests.operations
-            + Lists.operations)
+        + Lists.operations
 
     private init(_ operations: [Operation]) {
         self.operations = operations

@@ -3,6 +3,8 @@ package enum PathParameter: String, Sendable {
     /// A repository's name: one segment or more, as it is sent; an encoded one is none.
     case name
     case digest, reference, session
+    /// Names and keys of the management API; a repository's name is one segment there, its slashes encoded.
+    case repository, organization, user, team, robot, key, grantee
 }
 
 /// A path with named parameters, made ready to be held against the bytes of one that was sent.
@@ -122,6 +124,9 @@ package struct PathParameters: Sendable {
         last = rest > 0 ? text(0).percentDecoded : ""
         others = rest > 1 ? (1..<rest).map { text($0).percentDecoded } : []
     }
+
+    /// The repository's name where it is one segment with its slashes encoded.
+    var encodedName: String? { pattern.parameters.contains(.repository) ? self[.repository] : nil }
 
     /// A parameter's value; empty for one that the pattern has not.
     subscript(parameter: PathParameter) -> String {

@@ -28,9 +28,12 @@ struct TestServer: Sendable {
         let database = try database ?? SQLiteDatabase(path: nil)
         try await Schema.migrate(database)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let registry = Registry(store: MetadataStore(database, clocks: clocks), blobs: blobs, limits: limits, log: log)
+        let store = MetadataStore(database, clocks: clocks)
+        let registry = Registry(store: store, blobs: blobs, limits: limits, log: log)
+        let accounts = Accounts(store, passwords: PasswordHasher(), settings: AccountSettings(), log: log)
         let application = Application(
-            registry: registry, authenticator: FixedAuthenticator.open, policy: policy, settings: http, log: log)
+            registry: registry, accounts: accounts, authenticator: FixedAuthenticator.open, policy: policy,
+            settings: http, log: log)
         return TestServer(
             server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry,
             application: application)

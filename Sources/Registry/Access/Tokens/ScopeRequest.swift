@@ -115,7 +115,7 @@ extension ScopeRequest: CustomStringConvertible {
         case .pull, .catalog, .base: .repository(name, [.pull])
         case .push: .repository(name, [.pull, .push])
         case .delete: .repository(name, [.delete])
-        case .administer, .create, .view, .manage, .own: nil
+        case .administer, .account, .create, .view, .manage, .own: nil
         }
     }
 }

@@ -37,6 +37,13 @@ extension TokenScope {
         return "[\(entries.joined(separator: ","))]"
     }
 
+    /// The scope in Docker's words, as an answer tells it.
+    package var text: String {
+        var requests: [ScopeRequest] = repositories.sorted { $0.key < $1.key }.map { .repository($0.key, $0.value) }
+        if registry.contains(.catalog) { requests.append(.catalog) }
+        return requests.map(\.description).joined(separator: " ")
+    }
+
     /// Reads the claim. What it does not know grants nothing. Throws `ParseError(.token)`.
     static func read(_ json: inout JSONReader) throws(ParseError) -> TokenScope {
         var granted: [ScopeRequest] = []

@@ -41,7 +41,7 @@ enum Blobs {
             return try await answer(call, 206, headers, blob, ranges) { multipart.body(Array(zip(ranges, $0))) }
         case .unsatisfiable:
             return ErrorResponse.response(
-                RegistryError(.rangeUnsatisfiable, "the blob has \(size) bytes: ask for a range within them"),
+                RegistryError(.rangeUnsatisfiable, "the blob has \(size) bytes: ask for a range within them"), .docker,
                 [("Content-Range", "bytes */\(size)")])
         }
     }

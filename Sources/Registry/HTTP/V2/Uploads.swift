@@ -156,7 +156,7 @@ extension Call {
             return try await body()
         } catch  where error.code == .chunkOutOfOrder {
             let upload = try await registry.upload(parameters[.session], grant)
-            return ErrorResponse.response(error, progress(grant, upload))
+            return ErrorResponse.response(error, .docker, progress(grant, upload))
         }
     }
 }

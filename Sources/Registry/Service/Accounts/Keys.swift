@@ -76,8 +76,10 @@ package struct Keys: Sendable {
             switch self {
             case .caller(let grant):
                 try db.hold(grant)
-                let found = try grant.caller.principal.account.flatMap { (id) throws(StoreError) in try db.principal(id) }
-                return found.map { .success($0) } ?? .failure(RegistryError(.denied, "the system has no keys: name a user"))
+                let found = try grant.caller.principal.account.flatMap { (id) throws(StoreError) in try db.principal(id)
+                }
+                return found.map { .success($0) }
+                    ?? .failure(RegistryError(.denied, "the system has no keys: name a user"))
             case .user(let name, let grant):
                 try db.hold(grant)
                 return try db.user(name.description).map { .success($0) } ?? .failure(.unknownUser(name.description))

@@ -33,7 +33,8 @@ extension Organizations {
     ) async throws(RegistryError) -> Robot {
         try grant.demand(.manage)
         if role == .owner || role == .admin {
-            throw RegistryError(.fieldInvalid, "a robot is a reader, developer or maintainer", detail: ["field": "role"])
+            throw RegistryError(
+                .fieldInvalid, "a robot is a reader, developer or maintainer", detail: ["field": "role"])
         }
         let namespace = grant.target
         return try await store.transact { (db) throws(StoreError) -> Result<Robot, Refusal> in

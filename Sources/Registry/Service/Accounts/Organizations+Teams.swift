@@ -39,7 +39,8 @@ extension Organizations {
         try grant.demand(.view)
         let namespace = grant.target
         let found = try await store.look { (db) throws(StoreError) in
-            try db.team(name.description, of: namespace.id).map { (team) throws(StoreError) in try db.members(of: team) }
+            try db.team(name.description, of: namespace.id).map { (team) throws(StoreError) in try db.members(of: team)
+            }
         }
         guard let found else { throw .unknownTeam(name, namespace.name) }
         return found

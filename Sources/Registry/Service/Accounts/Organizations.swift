@@ -132,7 +132,8 @@ package struct Organizations: Sendable {
             let current = try db.role(of: user.id, in: namespace.id).flatMap(Role.init(rawValue:))
             guard mayOwn || (role != .owner && current != .owner) else { return .failure(.ownersAlone) }
             try db.setRole(role.rawValue, of: user.id, in: namespace.id)
-            guard try current != .owner || db.count(role: Role.owner.rawValue, in: namespace.id) > 0 else {
+            let owners = try db.count(role: Role.owner.rawValue, in: namespace.id)
+            guard current != .owner || owners > 0 else {
                 return .failure(.lastOwner(namespace.name))
             }
             try db.audit(
@@ -152,7 +153,8 @@ package struct Organizations: Sendable {
                 try db.removeMember(user.id, from: namespace.id)
             else { return .failure(RegistryError(.accountUnknown, "\(name) is no member of \(namespace.name)")) }
             guard mayOwn || current != .owner else { return .failure(.ownersAlone) }
-            guard try current != .owner || db.count(role: Role.owner.rawValue, in: namespace.id) > 0 else {
+            let owners = try db.count(role: Role.owner.rawValue, in: namespace.id)
+            guard current != .owner || owners > 0 else {
                 return .failure(.lastOwner(namespace.name))
             }
             try db.audit(AuditEntry(grant, "member.remove", name.description, in: namespace.id))

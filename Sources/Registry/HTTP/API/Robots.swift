@@ -1,0 +1,148 @@
+import Access
+import Model
+import Service
+
+/// Robots of organizations, and API keys: one's own, a robot's, and by administrators anybody's.
+enum RobotOperations {
+    static let operations =
+        [
+            OrganizationOperations.operation(.get, robots, .namespace(.view), [200]) { call throws(RegistryError) in
+                .page(try await call.accounts.organizations.robots(call.namespaceGrant()).map(\.json), next: nil)
+            },
+            OrganizationOperations.operation(
+                .post, robots, .namespace(.manage), body: .json, [201], [.fieldInvalid, .nameTaken], create),
+            OrganizationOperations.operation(
+                .patch, robot, .namespace(.manage), body: .json, [200], [.fieldInvalid]
+            ) { call throws(RegistryError) in
+                let fields = try await call.fields(["disabled"])
+                guard let isDisabled = try fields.flag("disabled") else {
+                    throw Fields.wrong("disabled", "has to be there")
+                }
+                return .json(
+                    200,
+                    try await call.accounts.organizations.setDisabled(
+                        isDisabled, robot: call.account(.robot), call.namespaceGrant()
+                    ).json)
+            },
+            OrganizationOperations.operation(.delete, robot, .namespace(.manage), [204]) { call throws(RegistryError) in
+                try await call.accounts.organizations.removeRobot(call.account(.robot), call.namespaceGrant())
+                return Response(204)
+            },
+        ]
+        + keys("/api/v1/keys", .registry(.account)) { call throws(RegistryError) in .caller(try call.registryGrant()) }
+        + keys("/api/v1/users/{user}/keys", .registry(.administer)) { call throws(RegistryError) in
+            .user(try call.account(.user), try call.registryGrant())
+        }
+        + keys("\(robot)/keys", .namespace(.manage)) { call throws(RegistryError) in
+            .robot(try call.account(.robot), try call.namespaceGrant())
+        }
+
+    private static let robots = "/api/v1/organizations/{organization}/robots"
+    private static let robot = "/api/v1/organizations/{organization}/robots/{robot}"
+
+    @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
+        let fields = try await call.fields(["name", "role"])
+        let role = try fields.text("role").map { (name) throws(RegistryError) in
+            guard let role = Role(name: name) else { throw .unknownRole }
+            return role
+        }
+        let made = try await call.accounts.organizations.addRobot(
+            fields.account("name"), role: role, call.namespaceGrant())
+        return .json(201, made.json)
+    }
+
+    /// The operations on keys below a path that says whose they are.
+    private static func keys(
+        _ path: String, _ access: Operation.Access,
+        _ owner: @Sendable @escaping (Call) throws(RegistryError) -> Keys.Owner
+    ) -> [Operation] {
+        [
+            OrganizationOperations.operation(.get, path, access, [200]) { call throws(RegistryError) in
+                .page(try await call.accounts.keys.list(owner(call)).map(\.json), next: nil)
+            },
+            OrganizationOperations.operation(.post, path, access, body: .json, [201], [.fieldInvalid, .inUse]) {
+                call throws(RegistryError) in
+                let made = try await call.accounts.keys.add(try await call.newKey(), owner(call))
+                var json = made.key.json
+                json.put("secret", made.secret)
+                return .json(201, json)
+            },
+            OrganizationOperations.operation(.delete, "\(path)/{key}", access, [204]) { call throws(RegistryError) in
+                try await call.accounts.keys.remove(call.key(), owner(call))
+                return Response(204)
+            },
+            OrganizationOperations.operation(.post, "\(path)/{key}/rotate", access, body: .json, [200], [.fieldInvalid])
+            {
+                call throws(RegistryError) in
+                let fields = try await call.fields(["overlap"])
+                let overlap = Duration.seconds(try fields.number("overlap", in: 0...7_776_000) ?? 86_400)
+                var json = JSONObject()
+                json.put(
+                    "secret", try await call.accounts.keys.rotate(call.key(), keepingOlderFor: overlap, owner(call)))
+                return .json(200, json)
+            },
+        ]
+    }
+}
+
+extension Call {
+    fileprivate func key() throws(RegistryError) -> KeyID {
+        guard let id = Int64(parameters[.key]) else {
+            throw RegistryError(.accountUnknown, "there is no such key")
+        }
+        return KeyID(id)
+    }
+
+    fileprivate func newKey() async throws(RegistryError) -> NewKey {
+        let fields = try await fields(["name", "expires_at", "scope"])
+        var entries: [(pattern: String, actions: [String])]?
+        if let scope = try fields.objects("scope", ["repositories", "actions"]) {
+            entries = []
+            for entry in scope {
+                entries?.append((try entry.required("repositories"), try entry.texts("actions") ?? []))
+            }
+        }
+        let scope = try parsing { [entries] () throws(ParseError) in
+            try entries.map { (entries) throws(ParseError) in try KeyScope.parse(entries) }
+        }
+        return try NewKey(name: fields.required("name"), scope: scope, expiresAt: fields.time("expires_at"))
+    }
+}
+
+extension Robot {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("id", id.description)
+        json.put("name", name)
+        json.put("login", login)
+        json.put("role", role?.name)
+        json.put("disabled", isDisabled)
+        json.put("created_at", createdAt)
+        return json
+    }
+}
+
+extension Key {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("id", id.description)
+        json.put("name", name)
+        json.put("hint", hint)
+        if let scope {
+            json.put(
+                "scope",
+                scope.entries.map { entry in
+                    var json = JSONObject()
+                    json.put("repositories", entry.pattern)
+                    json.put("actions", entry.actions)
+                    return json
+                })
+        } else {
+            json.put("scope", String?.none)
+        }
+        json.put("created_at", createdAt)
+        json.put("expires_at", expiresAt)
+        json.put("last_used_at", lastUsedAt)
+        return json
+    }
+}

@@ -1,0 +1,48 @@
+import Access
+import Logging
+import Model
+import Runtime
+import Store
+
+/// Who there is and how they prove it: the use cases of a registry that is not open.
+package struct Accounts: Sendable {
+    package let users: Users
+    package let organizations: Organizations
+    package let keys: Keys
+    package let permissions: Permissions
+    package let audit: AuditLog
+    package let tokens: Tokens
+    package let logins: Logins
+
+    /// The use cases over a store; `passwords` hashes and compares, `settings` are the operator's.
+    package init(_ store: MetadataStore, passwords: PasswordHasher, settings: AccountSettings, log: Logger) {
+        audit = AuditLog(store, log)
+        users = Users(store: store, passwords: passwords)
+        organizations = Organizations(store: store, areAnybodys: settings.organizationsAreAnybodys)
+        keys = Keys(store: store)
+        permissions = Permissions(store: store)
+        tokens = Tokens(store, settings, log)
+        logins = Logins(store, passwords, tokens, audit, settings, log)
+    }
+}
+
+/// What an operator may set about accounts.
+package struct AccountSettings: Sendable {
+    /// The `service` of tokens, which is also their audience.
+    package var service = "aerugo"
+    /// Who makes tokens, as they say it.
+    package var issuer = "aerugo"
+    /// How long an access token lives. Rights that are taken away bind at once all the same.
+    package var tokenLife: Duration = .seconds(3600)
+    /// How long a login that is kept lives without being used.
+    package var loginLife: Duration = .seconds(90 * 86_400)
+    /// How long a password or a key that was right is remembered.
+    package var memory: Duration = .seconds(10)
+    /// How long a signing key signs, until another one takes its place.
+    package var signingKeyLife: Duration = .seconds(90 * 86_400)
+    /// Whether every user may make organizations.
+    package var organizationsAreAnybodys = true
+
+    /// The defaults.
+    package init() {}
+}

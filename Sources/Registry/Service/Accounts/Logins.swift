@@ -1,0 +1,138 @@
+import Access
+import Crypto
+import Logging
+import Model
+import Runtime
+import Store
+
+/// Finds out who sent a request: by password, API key or access token. What was found is remembered, tokens until they expire
+/// and the rest for seconds, under a hash that nobody else can compute and the version of the principal: a change of password,
+/// a key that goes or an account that is disabled is seen by the next request.
+package final class Logins: Authenticator {
+    struct Remembered: Weighted {
+        let identity: Identity
+        let version: Version
+        let until: Duration
+        var weight: Int { 300 }
+    }
+
+    struct Fingerprint: Hashable {
+        let bytes: SIMD4<UInt64>
+    }
+
+    let store: MetadataStore
+    let passwords: PasswordHasher
+    let tokens: Tokens
+    let audit: AuditLog
+    let settings: AccountSettings
+    let log: Logger
+    let throttle: LoginThrottle
+    private let remembered = GenerationCache<Fingerprint, Remembered>(capacity: 8 << 20)
+    private let key = SymmetricKey(size: .bits256)
+
+    init(
+        _ store: MetadataStore, _ passwords: PasswordHasher, _ tokens: Tokens, _ audit: AuditLog,
+        _ settings: AccountSettings, _ log: Logger
+    ) {
+        self.store = store
+        self.passwords = passwords
+        self.tokens = tokens
+        self.audit = audit
+        self.settings = settings
+        self.log = log
+        throttle = LoginThrottle(clocks: store.clocks)
+    }
+
+    package func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Identity? {
+        let presented = presented()
+        guard !presented.isEmpty else { return Identity(.anonymous) }
+        return recall(fingerprint(presented))
+    }
+
+    package func identify(_ presented: Presented, from address: String) async throws(RegistryError) -> Identity {
+        let fingerprint = fingerprint(presented)
+        if let identity = recall(fingerprint) { return identity }
+        switch try PresentedForm(presented) {
+        case .nothing: return Identity(.anonymous)
+        case .basic(let user, let secret):
+            return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
+                try await logIn(user, secret, from: address)
+            }
+        case .key(let secret):
+            return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
+                try await logIn(by: secret, as: nil, from: address)
+            }
+        case .bearer(let text):
+            let token = try tokens.verify(text)
+            let left = token.expiresAt - store.clocks.wall()
+            return try await remember(fingerprint, for: left) { () throws(RegistryError) in try await holder(of: token)
+            }
+        }
+    }
+
+    // MARK: memory
+
+    private func fingerprint(_ presented: Presented) -> Fingerprint {
+        var hash = HMAC<SHA256>(key: key)
+        // Which of the two fields it was counts: neither has this byte.
+        for field in [presented.authorization, presented.key] {
+            var text = field ?? ""
+            text.withUTF8 { hash.update(data: UnsafeRawBufferPointer($0)) }
+            withUnsafeBytes(of: UInt8(0)) { hash.update(data: $0) }
+        }
+        return hash.finalize().withUnsafeBytes { Fingerprint(bytes: $0.loadUnaligned(as: SIMD4<UInt64>.self)) }
+    }
+
+    private func recall(_ fingerprint: Fingerprint) -> Identity? {
+        guard let entry = remembered[fingerprint], entry.until > store.clocks.uptime(),
+            entry.version == store.versions.atOnce(.principal(entry.identity.principal.id))
+        else { return nil }
+        return entry.identity
+    }
+
+    /// The version is asked for before the look-up; of whom is known only behind it, so that what has moved meanwhile is looked up
+    /// again next time.
+    private func remember(
+        _ fingerprint: Fingerprint, for time: Duration, _ find: () async throws(RegistryError) -> Identity
+    ) async throws(RegistryError) -> Identity {
+        let first = try await find()
+        guard let account = first.principal.account else {
+            keep(first, fingerprint, Version(0), time)
+            return first
+        }
+        let version = try await store.versions.version(of: .principal(account))
+        guard try await isStill(first) else { throw Self.over }
+        keep(first, fingerprint, version, time)
+        return first
+    }
+
+    private func keep(_ identity: Identity, _ fingerprint: Fingerprint, _ version: Version, _ time: Duration) {
+        remembered.insert(
+            Remembered(identity: identity, version: version, until: store.clocks.uptime() + time), for: fingerprint)
+    }
+
+    /// Whether the account and the credential are what they were.
+    private func isStill(_ identity: Identity) async throws(RegistryError) -> Bool {
+        guard let account = identity.principal.account else { return true }
+        return try await store.look { (db) throws(StoreError) in
+            guard let record = try db.principal(account), record.disabledAt == nil else { return false }
+            return try db.isGood(identity.credential, of: account)
+        }
+    }
+
+    // MARK: tokens
+
+    private func holder(of token: AccessToken) async throws(RegistryError) -> Identity {
+        guard let account = token.subject else { return Identity(.anonymous, scope: token.scope) }
+        let kind = try await store.look { (db) throws(StoreError) -> PrincipalKind? in
+            guard let record = try db.principal(account), record.disabledAt == nil else { return nil }
+            return try db.isGood(token.credential, of: account) ? record.kind : nil
+        }
+        guard let kind else { throw Self.over }
+        return Identity(
+            kind == .user ? .user(account) : .robot(account), scope: token.scope, credential: token.credential)
+    }
+
+    static let over = RegistryError(.credentialsInvalid, "the credentials are not good any more: log in again")
+    static let wrong = RegistryError(.credentialsInvalid, "the user name or the password is wrong")
+}
