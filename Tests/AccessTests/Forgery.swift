@@ -14,7 +14,8 @@ struct Forgery {
     var verifier: TokenVerifier { TokenVerifier(Self.realm, [key]) }
 
     static func token(
-        _ subject: Int64? = 42, credential: Credential = .password, scope: TokenScope = TokenScope(granted: []),
+        _ subject: Int64? = 42, credential: Credential = .password(since: 0),
+        scope: TokenScope = TokenScope(granted: []),
         lifetime: Duration = .seconds(3600)
     ) -> AccessToken {
         AccessToken(

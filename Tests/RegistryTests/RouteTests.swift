@@ -6,7 +6,7 @@ import Vocabulary
 @Suite("Routes", .takesTurns)
 struct RouteTests {
     /// Every template of the table with the methods that it takes.
-    static let allowed: [String: Set<String>] = OperationTable.all.operations.reduce(into: [:]) { allowed, operation in
+    static let allowed: [String: Set<String>] = OperationTable.open.operations.reduce(into: [:]) { allowed, operation in
         allowed[operation.pattern.text, default: []].insert(operation.method.name)
         if operation.method == .get { allowed[operation.pattern.text, default: []].insert("HEAD") }
     }
@@ -42,14 +42,17 @@ struct RouteTests {
             let name = "\(operation.method.name) \(operation.pattern.text)"
             #expect(!operation.answers.isEmpty && operation.answers.allSatisfy { (200..<400).contains($0) }, "\(name)")
             #expect(!operation.spec.isEmpty)
-            #expect((operation.access == .anybody) == !operation.pattern.text.hasPrefix("/v2"), "\(name)")
+            let isGuarded = ["/v2", "/api/"].contains { operation.pattern.text.hasPrefix($0) }
+            #expect((operation.access == .anybody) == !isGuarded, "\(name)")
+            #expect((operation.errorStyle == .problem) == operation.pattern.text.hasPrefix("/api/"), "\(name)")
             if operation.pattern.parameters.contains(.name) {
                 guard case .repository = operation.access else {
                     Issue.record("\(name) asks for no right on its repository")
                     continue
                 }
             }
-            #expect(operation.method != .delete || operation.removesContent || operation.spec == "end-14", "\(name)")
+            let removesNothing = operation.spec == "end-14" || operation.spec.hasPrefix("api:")
+            #expect(operation.method != .delete || operation.removesContent || removesNothing, "\(name)")
             if case .get = operation.method { #expect(operation.body == .none) }
         }
     }

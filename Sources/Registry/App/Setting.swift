@@ -43,6 +43,21 @@ struct Setting: Sendable {
         Setting(
             key: "http.trusted-proxies", standard: "",
             help: "addresses or blocks, by commas, whose Forwarded and X-Forwarded-* headers count"),
+        Setting(
+            key: "http.url", standard: "",
+            help: "how clients reach the registry, such as https://registry.example.com; else what requests say"),
+        Setting(key: "auth.basic", standard: "false", help: "ask clients for Basic credentials, not for tokens"),
+        Setting(
+            key: "auth.password-cost", standard: "5", help: "cost of a password's yescrypt hash; each step doubles it"),
+        Setting(key: "auth.password-length", standard: "8", help: "fewest characters of a password that is chosen"),
+        Setting(key: "auth.token-life", standard: "3600", help: "seconds that an access token lives"),
+        Setting(
+            key: "auth.login-life", standard: "7776000", help: "seconds that a kept login lives without being used"),
+        Setting(
+            key: "organizations.by-users", standard: "true",
+            help: "every user may make organizations, not only administrators"
+        ),
+        Setting(key: "repositories.public", standard: "false", help: "repositories that a push makes are public"),
         Setting(key: "limits.manifest", standard: "4194304", help: "largest manifest in bytes"),
         Setting(key: "limits.blob", standard: "0", help: "largest blob in bytes; 0 for any"),
         Setting(key: "limits.page", standard: "10000", help: "most entries of one page of a list"),

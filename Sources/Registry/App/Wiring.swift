@@ -1,13 +1,11 @@
 import Access
 import CLinux
-import FilesDriver
 import Glibc
 import HTTP
 import HTTPServer
 import Logging
 import Model
 import Runtime
-import SQLiteDriver
 import Service
 import ServiceLifecycle
 import Store
@@ -16,14 +14,18 @@ import UnixSignals
 /// Settings that have been read as what they are meant to be.
 struct Plan {
     fileprivate let listen: ListenAddress
-    fileprivate let data: String
-    fileprivate let isOpen: Bool
+    let data: String
+    let isOpen: Bool
     fileprivate let isOpenAnywhere: Bool
     fileprivate let exposure: Exposure
-    fileprivate let limits: Registry.Limits
+    let limits: Registry.Limits
+    let accounts: AccountSettings
+    /// Of a repository that a push makes.
+    let visibility: Visibility
+    let passwordCost: Int
     fileprivate let server: ServerSettings
-    fileprivate let http: HTTPSettings
-    fileprivate let log: Logger
+    let http: HTTPSettings
+    let log: Logger
     fileprivate let logPath: String
 
     /// Throws `ConfigurationError` for the first value that cannot be used.
@@ -33,6 +35,9 @@ struct Plan {
         isOpen = try settings.flag("open")
         isOpenAnywhere = try settings.flag("open-anywhere")
         limits = try Registry.Limits(settings)
+        accounts = try AccountSettings(settings)
+        visibility = try settings.flag("repositories.public") ? .open : .hidden
+        passwordCost = try settings.number("auth.password-cost", in: PasswordHasher.costs)
         server = try ServerSettings(settings)
         http = try HTTPSettings(settings)
         log = try makeLogger(settings)
@@ -48,11 +53,7 @@ func serve(_ plan: Plan) async throws {
     let (listen, log) = (plan.listen, plan.log)
     ProcessSetup.prepare()
     try plan.exposure.check()
-    guard plan.isOpen else {
-        throw ConfigurationError(
-            description: "there are no accounts yet, so say --open to serve without authentication (on loopback)")
-    }
-    guard listen.isLoopback || plan.isOpenAnywhere else {
+    guard !plan.isOpen || listen.isLoopback || plan.isOpenAnywhere else {
         throw ConfigurationError(
             description: "--open on \(listen.host) lets anybody who reaches it push and delete: "
                 + "listen on 127.0.0.1, or add --open-anywhere if that is meant")
@@ -65,24 +66,8 @@ func serve(_ plan: Plan) async throws {
     plan.exposure.warn(log)
     plan.server.identity?.report(to: log)
     do {
-        let data = try DataDirectory(path: plan.data)
-        // Before the database takes its room, and before anybody can fill the disk.
-        let ballast = Ballast(path: data.ballast)
-        await ballast.refill()
-        let database = try SQLiteDatabase(path: data.database)
-        try await Schema.migrate(database)
-        try data.sync()
-        let store = MetadataStore(database, reserve: ballast)
-        let known = try await store.read { (db) throws(StoreError) in try db.blobStore() }
-        let blobs = try FileBlobStore(directory: data.blobs, id: known)
-        if known == nil { try await store.write { (db) throws(StoreError) in try db.keepBlobStore(blobs.id) } }
-        let registry = Registry(store: store, blobs: blobs, limits: plan.limits, log: log)
-        // What it finds is told by the log and by `readyz`: blobs that are mounted late are no reason to end.
-        await registry.look()
-        let accounts = Accounts(store, passwords: PasswordHasher(), settings: AccountSettings(), log: log)
-        let application = Application(
-            registry: registry, accounts: accounts, authenticator: FixedAuthenticator.open, policy: .open,
-            settings: plan.http, log: log)
+        let composition = try await Composition(plan)
+        let (registry, accounts, application) = (composition.registry, composition.accounts, composition.application)
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)
@@ -95,12 +80,13 @@ func serve(_ plan: Plan) async throws {
                     .init(service: HangUpService(signals: hangUps, identity: server.identity, log: log)),
                     .init(service: TrimService()),
                     .init(service: CertificateService(identity: server.identity, log: log)),
+                    .init(service: AccountService(accounts: accounts)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
         await flushLog()
-        withExtendedLifetime(data) {}
+        withExtendedLifetime(composition) {}
     } catch let error as StoreError {
         throw ConfigurationError(
             description: "cannot use data directory '\(plan.data)': \(error.cause)", exitCode: 1)
@@ -138,6 +124,20 @@ private struct HangUpService: ServiceLifecycle.Service {
                 identity?.refresh(atOnce: true, log)
             }
         }
+    }
+}
+
+/// Writes the audit's refusals and renews signing keys, until the group is asked to stop.
+private struct AccountService: ServiceLifecycle.Service {
+    let accounts: Accounts
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            async let audit: Void = accounts.audit.run()
+            async let tokens: Void = accounts.tokens.run()
+            _ = await (audit, tokens)
+        }
+        await accounts.audit.flush()
     }
 }
 
@@ -184,6 +184,16 @@ extension Registry.Limits {
     }
 }
 
+extension AccountSettings {
+    fileprivate init(_ settings: Settings) throws {
+        self.init()
+        tokenLife = .seconds(try settings.number("auth.token-life", in: 60...86_400))
+        loginLife = .seconds(try settings.number("auth.login-life", in: 3600...31_536_000))
+        passwords = PasswordRules(minimumLength: try settings.number("auth.password-length", in: 1...128))
+        organizationsAreAnybodys = try settings.flag("organizations.by-users")
+    }
+}
+
 extension ServerSettings {
     fileprivate init(_ settings: Settings) throws {
         self.init()
@@ -205,6 +215,11 @@ extension HTTPSettings {
     fileprivate init(_ settings: Settings) throws {
         self.init()
         absoluteLocations = try settings.flag("http.absolute-locations")
+        url = settings.string("http.url")
+        guard url.isEmpty || url.hasPrefix("http://") || url.hasPrefix("https://"), !url.hasSuffix("/") else {
+            throw settings.wrong("http.url", "a URL without a slash at its end, such as https://registry.example.com")
+        }
+        challengesBasic = try settings.flag("auth.basic")
         trustedProxies = try settings.string("http.trusted-proxies").split(separator: ",").map { text in
             guard let block = AddressBlock(text.trimmingPrefix(" ").description) else {
                 throw settings.wrong("http.trusted-proxies", "IP addresses or blocks such as 10.0.0.0/8, by commas")

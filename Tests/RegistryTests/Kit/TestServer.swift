@@ -30,7 +30,7 @@ struct TestServer: Sendable {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = MetadataStore(database, clocks: clocks)
         let registry = Registry(store: store, blobs: blobs, limits: limits, log: log)
-        let accounts = Accounts(store, passwords: PasswordHasher(), settings: AccountSettings(), log: log)
+        let accounts = Accounts(store, passwords: try PasswordHasher(cost: 1), settings: AccountSettings(), log: log)
         let application = Application(
             registry: registry, accounts: accounts, authenticator: FixedAuthenticator.open, policy: policy,
             settings: http, log: log)

@@ -17,7 +17,7 @@ package struct Accounts: Sendable {
     /// The use cases over a store; `passwords` hashes and compares, `settings` are the operator's.
     package init(_ store: MetadataStore, passwords: PasswordHasher, settings: AccountSettings, log: Logger) {
         audit = AuditLog(store, log)
-        users = Users(store: store, passwords: passwords)
+        users = Users(store: store, passwords: passwords, rules: settings.passwords)
         organizations = Organizations(store: store, areAnybodys: settings.organizationsAreAnybodys)
         keys = Keys(store: store)
         permissions = Permissions(store: store)
@@ -40,6 +40,8 @@ package struct AccountSettings: Sendable {
     package var memory: Duration = .seconds(10)
     /// How long a signing key signs, until another one takes its place.
     package var signingKeyLife: Duration = .seconds(90 * 86_400)
+    /// What a password has to be like.
+    package var passwords = PasswordRules()
     /// Whether every user may make organizations.
     package var organizationsAreAnybodys = true
 

@@ -21,7 +21,7 @@ extension Logins {
             guard let record = try db.user(user) else { return (nil, nil) }
             return (record, try db.password(of: record.id))
         }
-        let isRight = try await passwords.verify(secret, hash)
+        let isRight = try await passwords.verify(secret, against: hash) != .wrong
         guard isRight, let record, record.disabledAt == nil else {
             throttle.failed(account, from: address)
             refuse(account, address, record == nil ? "unknown" : isRight ? "disabled" : "password")

@@ -38,6 +38,7 @@ package struct UserChange: Sendable {
 package struct Users: Sendable {
     let store: MetadataStore
     let passwords: PasswordHasher
+    let rules: PasswordRules
 
     /// Makes a user, and the namespace of its name. `password` nil: one is made, which is in the answer and nowhere else.
     /// Throws `.nameTaken`, `.fieldInvalid`.
@@ -45,8 +46,8 @@ package struct Users: Sendable {
         _ name: AccountName, email: String?, password: String?, isAdministrator: Bool, _ grant: RegistryGrant
     ) async throws(RegistryError) -> (user: User, password: String?) {
         try grant.demand(.administer)
-        let secret = password ?? PasswordHasher.generate()
-        let hash = try await passwords.hash(secret, for: name.description)
+        let secret = password ?? Password.generate()
+        let hash = try await hash(secret, for: name.description)
         let user = try await store.transact { (db) throws(StoreError) -> Result<User, Refusal> in
             try db.hold(grant)
             switch try db.addUser(name, email: email, password: hash, isAdministrator: isAdministrator) {
@@ -122,8 +123,8 @@ package struct Users: Sendable {
         _ password: String?, of name: AccountName, _ grant: RegistryGrant
     ) async throws(RegistryError) -> String? {
         try grant.demand(.administer)
-        let secret = password ?? PasswordHasher.generate()
-        let hash = try await passwords.hash(secret, for: name.description)
+        let secret = password ?? Password.generate()
+        let hash = try await hash(secret, for: name.description)
         try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
             try db.hold(grant)
             guard let user = try db.user(name.description) else { return .failure(.unknownUser(name.description)) }
@@ -143,10 +144,10 @@ package struct Users: Sendable {
         let (name, old) = try await store.look { (db) throws(StoreError) in
             (try db.principal(id)?.name, try db.password(of: id))
         }
-        guard try await passwords.verify(current, old), let name else {
+        guard try await passwords.verify(current, against: old) != .wrong, let name else {
             throw RegistryError(.fieldInvalid, "the current password is another one", detail: ["field": "current"])
         }
-        let hash = try await passwords.hash(password, for: name)
+        let hash = try await hash(password, for: name)
         try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
             try db.hold(grant)
             try db.setPassword(hash, of: id)
@@ -162,6 +163,17 @@ package struct Users: Sendable {
         return try await store.look { (db) throws(StoreError) in try db.principal(id).map(User.init) }
     }
 
+    /// The hash of a password that may be chosen. Throws `.fieldInvalid`.
+    private func hash(_ text: String, for name: String) async throws(RegistryError) -> String {
+        let password: Password
+        do throws(ParseError) {
+            password = try rules.choose(text, for: name)
+        } catch {
+            throw RegistryError(.fieldInvalid, error.message, detail: ["field": "password"])
+        }
+        return try await passwords.hash(password)
+    }
+
     private func user(_ grant: RegistryGrant) throws(RegistryError) -> PrincipalID {
         guard case .user(let id) = grant.caller.principal else {
             throw RegistryError(.denied, "only a user has a password")
@@ -175,8 +187,8 @@ package struct Users: Sendable {
     ) async throws(RegistryError) -> (name: AccountName, password: String)? {
         let isThere = try await store.look { (db) throws(StoreError) in try db.countAdministrators() > 0 }
         guard !isThere else { return nil }
-        let secret = password ?? PasswordHasher.generate()
-        let hash = try await passwords.hash(secret, for: name.description)
+        let secret = password ?? Password.generate()
+        let hash = try await hash(secret, for: name.description)
         return try await store.transact {
             (db) throws(StoreError) -> Result<(name: AccountName, password: String)?, Refusal> in
             guard try db.countAdministrators() == 0 else { return .success(nil) }
