@@ -234,6 +234,27 @@ stop_server() {
   end_process "$pid" "${2:-20}"
 }
 
+# ----------------------------------------------------------------------------------------------------------- accounts
+
+# make_accounts AERUGO DATA FILE: an owner, a colleague, an organization and a robot of it with a key, in a registry that is
+# served from DATA or by nobody; FILE gets their names and secrets, lines of KIND NAME SECRET.
+make_accounts() {
+  local program=$1 data=$2 file=$3 secret
+  touch "$file" && chmod 600 "$file"
+  for kind in owner colleague; do
+    secret=$(openssl rand -hex 16)
+    "$program" user create "$kind" --data "$data" --password-stdin <<<"$secret"
+    echo "$kind $kind $secret" >>"$file"
+  done
+  "$program" org create company --data "$data"
+  "$program" member set company owner owner --data "$data"
+  "$program" robot create company+builder --role maintainer --data "$data"
+  secret=$("$program" key create company+builder pipeline --scope 'company/*:pull,push' --days 1 --json --data "$data" |
+    sed -n 's/.*"secret":"\([^"]*\)".*/\1/p')
+  [ -n "$secret" ] || die "no key was made"
+  printf 'organization company -\nrobot company+builder %s\n' "$secret" >>"$file"
+}
+
 # ------------------------------------------------------------------------------------------------------------- tables
 
 # Milliseconds of a clock, for differences.

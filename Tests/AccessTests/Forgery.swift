@@ -33,7 +33,7 @@ struct Forgery {
         var members: [(String, String)] = [
             ("iss", #""https://registry.example""#), ("aud", #""registry.example""#), ("sub", #""42""#),
             ("exp", "1800003600"), ("nbf", "1800000000"), ("iat", "1800000000"), ("ms", "123"), ("jti", #""0a1b2c""#),
-            ("cred", #""password""#), ("access", "[]"),
+            ("cred", #""password:0""#), ("access", "[]"),
         ]
         members = members.compactMap { name, value in
             guard let change = changes[name] else { return (name, value) }

@@ -193,7 +193,10 @@ struct ForgeryTests {
                 if !isSound { bad.append(Forgery.claims([name: value])) }
             }
         }
-        for value in ["key", "key:", "key:x", "password:1", "admin", "key:1:2", "login:", "none", "Password"] {
+        for value in [
+            "key", "key:", "key:x", "password", "password:", "password:x", "admin", "key:1:2", "login:", "none",
+            "Password",
+        ] {
             bad.append(Forgery.claims(["cred": "\"\(value)\""]))
         }
         for value in [

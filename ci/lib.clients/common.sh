@@ -6,6 +6,7 @@ readonly payload_size=24M # of random bytes, the layer that is "over 20 MB"
 readonly command_limit=60 # seconds that one command may take
 here=$(dpkg --print-architecture) # this machine's, as images call it
 there=s390x                       # one that it surely is not
+ctr_remote=(--plain-http) # how ctr reaches the registry, and as whom
 action_count=0
 failure_count=0
 

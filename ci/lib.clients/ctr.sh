@@ -13,7 +13,7 @@ run_ctr() {
   action ctr "mount" ctr_mount
   action ctr "push and pull an index" ctr_index
   action ctr "pull a missing tag" fails 'manifest unknown|not found' \
-    ctr --address "$work/containerd.sock" images pull --plain-http "$registry/$repository:never"
+    ctr --address "$work/containerd.sock" images pull "${ctr_remote[@]}" "$registry/$repository:never"
 }
 
 ctr() { x ctr --address "$work/containerd.sock" "$@"; }
@@ -35,14 +35,14 @@ ctr_import() {
 
 ctr_push() {
   after "$state/imported"
-  ctr images push --plain-http "$image"
+  ctr images push "${ctr_remote[@]}" "$image"
   check_pushed "$repository" v1 "$(<"$state/image.digest")"
   cp "$state/image.digest" "$state/digest"
 }
 
 ctr_push_again() {
   after "$state/digest"
-  ctr images push --plain-http "$image"
+  ctr images push "${ctr_remote[@]}" "$image"
   check_pushed "$repository" v1 "$(<"$state/digest")"
 }
 
@@ -52,7 +52,7 @@ ctr_pull() {
   local reference=$1 layer
   if [[ $1 == *@ ]]; then reference+=$(<"$state/digest"); fi
   ctr_clean
-  ctr images pull --plain-http --snapshotter native "$reference"
+  ctr images pull "${ctr_remote[@]}" --snapshotter native "$reference"
   same "digest" "$(ctr images list "name==$reference" | awk 'NR == 2 { print $3 }')" "$(<"$state/digest")"
   layer=$(ctr content get "$(<"$state/digest")" | jq -r '.layers[0].digest')
   same "payload" "$(ctr content get "$layer" | gzip -dc | tar -xO payload | sha256)" "$(<"$state/image.payload-$here")"
@@ -62,9 +62,9 @@ ctr_pull() {
 ctr_mount() {
   after "$state/digest"
   ctr_clean
-  ctr images pull --plain-http --snapshotter native "$image"
+  ctr images pull "${ctr_remote[@]}" --snapshotter native "$image"
   ctr images tag "$image" "$registry/$repository-mounted:v1"
-  ctr --debug images push --plain-http "$registry/$repository-mounted:v1" >"$state/mount.log" 2>&1 ||
+  ctr --debug images push "${ctr_remote[@]}" "$registry/$repository-mounted:v1" >"$state/mount.log" 2>&1 ||
     fail "$(<"$state/mount.log")"
   cat "$state/mount.log"
   grep -q 'mount=sha256' "$state/mount.log" || fail "nothing was mounted"
@@ -76,10 +76,10 @@ ctr_index() {
   oci_layout "$state/index" both "$here" "$there"
   tar --create --file "$state/index.tar" --directory "$state/index" .
   ctr images import --no-unpack --all-platforms --base-name "$registry/$repository-index" "$state/index.tar"
-  ctr images push --plain-http "$registry/$repository-index:both"
+  ctr images push "${ctr_remote[@]}" "$registry/$repository-index:both"
   check_pushed "$repository-index" both "$(<"$state/index.digest")"
   ctr_clean
-  ctr images pull --plain-http --snapshotter native --all-platforms "$registry/$repository-index:both"
+  ctr images pull "${ctr_remote[@]}" --snapshotter native --all-platforms "$registry/$repository-index:both"
   ctr images export --all-platforms "$state/exported.tar" "$registry/$repository-index:both"
   mkdir -p "$state/exported"
   tar --extract --file "$state/exported.tar" --directory "$state/exported"

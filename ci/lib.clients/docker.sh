@@ -17,6 +17,10 @@ run_docker() {
 docker_actions() {
   local label=$1 cli=$2 state=$work/$1 repository=$root_of_repositories/$1
   mkdir -p "$state/config"
+  if [ -n "$accounts" ]; then
+    action "$label" "login, wrong password" docker_wrong_login
+    action "$label" "login" docker_login "${secrets[$owner]}"
+  fi
   action "$label" "build" docker_build
   action "$label" "push 24 MiB layer" docker_push
   action "$label" "push again" docker_push_again
@@ -30,6 +34,15 @@ docker_actions() {
 }
 
 docker() { x "$cli" --config "$state/config" --host "unix://$work/docker.sock" "$@"; }
+
+docker_login() { docker login --username "$owner" --password-stdin "$registry" <<<"$1"; }
+
+docker_wrong_login() {
+  local output
+  if output=$(docker_login nonsense 2>&1); then fail "logged in with a wrong password"; fi
+  printf '%s\n' "$output"
+  [[ ${output,,} =~ unauthorized|incorrect|invalid|401 ]] || fail "it does not say why"
+}
 
 # An empty store: nothing of a pull may come from what was built here.
 docker_clean() {

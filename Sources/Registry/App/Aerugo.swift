@@ -14,9 +14,15 @@ struct Aerugo: AsyncParsableCommand {
         commandName: "aerugo",
         abstract: "A container registry: Docker Registry V2 and the OCI distribution API.",
         discussion: """
-            Try it:  aerugo serve --open --data ./data
-                     docker push localhost:5000/hello
+            Start:     aerugo serve --data ./data           (prints the administrator's password once)
+            A user:    aerugo user create alice             (beside the running server, or without one)
+            Use it:    docker login localhost:5000
+                       docker push localhost:5000/alice/hello
+            Only try:  aerugo serve --open                  (no accounts: everyone may do everything)
             """,
         version: "0.1.0",
-        subcommands: [ServeCommand.self, ConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, ConfigCommand.self, UserCommand.self, OrganizationCommand.self, MemberCommand.self,
+            TeamCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
+        ])
 }

@@ -17,6 +17,10 @@ struct Setting: Sendable {
         Setting(key: "data", standard: "./data", help: "directory of the database and the blobs"),
         Setting(key: "open", standard: "false", help: "no authentication: everyone may do everything"),
         Setting(key: "open-anywhere", standard: "false", help: "allow `open` on an address that is not loopback"),
+        Setting(key: "admin.name", standard: "admin", help: "the administrator that the first start makes"),
+        Setting(
+            key: "admin.password-file", standard: "",
+            help: "file with that administrator's password; without it one is made and told to the terminal, once"),
         Setting(
             key: "plain-http", standard: "false",
             help: "allow passwords to cross the network in the clear, on an address that is not loopback"),

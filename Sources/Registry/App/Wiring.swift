@@ -18,6 +18,7 @@ struct Plan {
     let isOpen: Bool
     fileprivate let isOpenAnywhere: Bool
     fileprivate let exposure: Exposure
+    fileprivate let administrator: FirstAdministrator
     let limits: Registry.Limits
     let accounts: AccountSettings
     /// Of a repository that a push makes.
@@ -44,6 +45,7 @@ struct Plan {
         exposure = Exposure(
             listen: listen, isOpen: isOpen, isPlainMeant: try settings.flag("plain-http"),
             hasTLS: server.identity != nil, hasProxies: !http.trustedProxies.isEmpty)
+        administrator = try FirstAdministrator(settings)
         logPath = settings.string("log.file")
     }
 }
@@ -68,9 +70,11 @@ func serve(_ plan: Plan) async throws {
     do {
         let composition = try await Composition(plan)
         let (registry, accounts, application) = (composition.registry, composition.accounts, composition.application)
+        if !plan.isOpen { try await plan.administrator.make(accounts, log) }
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
         let running = try await Server(application, host: listen.host, port: listen.port, server)
+        if !plan.isOpen { await running.serveCommands(composition.localApplication, of: plan.data, log) }
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let services = ServiceGroup(
             configuration: .init(
@@ -92,6 +96,9 @@ func serve(_ plan: Plan) async throws {
             description: "cannot use data directory '\(plan.data)': \(error.cause)", exitCode: 1)
     } catch let error as ConfigurationError {
         throw error
+    } catch let error as RegistryError {
+        throw ConfigurationError(
+            description: "cannot use data directory '\(plan.data)': \(error.message)", exitCode: 1)
     } catch {
         throw ConfigurationError(description: "cannot listen on \(listen.host):\(listen.port): \(error)", exitCode: 1)
     }

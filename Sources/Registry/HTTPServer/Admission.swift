@@ -5,10 +5,16 @@ import Synchronization
 struct RemoteAddress: Sendable {
     /// The address for people, without port; of a client of IPv4 on a socket that takes both, the one that it has there.
     let text: String
+    /// Whether it is a program on this machine, on a socket of the file system.
+    let isLocal: Bool
     /// What connections are counted by: the address, or of IPv6 its network of 64 bits, as that is what a client gets.
     let origin: String
 
+    /// That of a client of the socket at `path`.
+    init(local path: String) { (text, isLocal, origin) = ("local", true, path) }
+
     init(_ address: SocketAddress?) {
+        isLocal = false
         let full = address?.ipAddress ?? "-"
         text = String(full.hasPrefix("::ffff:") && full.contains(".") ? full.dropFirst(7) : full[...])
         guard case .v6(let v6)? = address, text.contains(":") else {
@@ -28,6 +34,8 @@ final class Admission: Sendable {
         var byOrigin: [String: Int] = [:]
     }
 
+    /// Most connections of the machine's own programs, which count for themselves: a crowd does not keep its operator out.
+    private static let localLimit = 64
     private let limit: Int
     private let limitOfOne: Int
     private let exempt: @Sendable (String) -> Bool
@@ -42,6 +50,7 @@ final class Admission: Sendable {
 
     /// Whether one more may come from there; `leave` must follow then.
     func enter(_ remote: RemoteAddress) -> Bool {
+        guard !remote.isLocal else { return enterLocally(remote) }
         let isExempt = exempt(remote.text)
         return state.withLock { state in
             let own = state.byOrigin[remote.origin] ?? 0
@@ -52,10 +61,19 @@ final class Admission: Sendable {
         }
     }
 
+    private func enterLocally(_ remote: RemoteAddress) -> Bool {
+        state.withLock { state in
+            let own = state.byOrigin[remote.origin] ?? 0
+            guard own < Self.localLimit else { return false }
+            state.byOrigin[remote.origin] = own + 1
+            return true
+        }
+    }
+
     /// One has gone.
     func leave(_ remote: RemoteAddress) {
         state.withLock { state in
-            state.count -= 1
+            if !remote.isLocal { state.count -= 1 }
             let own = state.byOrigin[remote.origin] ?? 1
             state.byOrigin[remote.origin] = own > 1 ? own - 1 : nil
         }

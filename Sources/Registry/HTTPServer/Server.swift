@@ -3,6 +3,7 @@ import HTTP
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// Limits of connections.
 package struct ServerSettings: Sendable {
@@ -51,9 +52,12 @@ package struct ServerSettings: Sendable {
 
 /// Serves an application over HTTP/1.1.
 package final class Server: Sendable {
-    private let group: MultiThreadedEventLoopGroup
-    private let loops: [LoopContext]
+    let group: MultiThreadedEventLoopGroup
+    let loops: [LoopContext]
     private let channel: any Channel
+    let admission: Admission
+    /// Where else it listens, for callers of this machine.
+    let localDoors = Mutex<[LocalDoor]>([])
     private let settings: ServerSettings
     /// The address that it listens on; with the port that was found where 0 was asked for.
     package let address: String
@@ -68,7 +72,7 @@ package final class Server: Sendable {
             limit: settings.connections, limitOfOne: settings.connectionsPerAddress ?? max(1, settings.connections / 2)
         ) { address in proxies.contains { $0.contains(address) } }
         let loops = group.makeIterator().map { LoopContext($0, settings, admission, count: count) }
-        self.loops = loops
+        (self.loops, self.admission) = (loops, admission)
         do {
             channel = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
@@ -105,7 +109,7 @@ package final class Server: Sendable {
         for loop in loops { loop.startClock() }
     }
 
-    private static func fill(
+    static func fill(
         _ pipeline: ChannelPipeline.SynchronousOperations, _ application: Application, _ loop: LoopContext,
         _ remote: RemoteAddress, _ identity: ServerIdentity?
     ) throws {
@@ -124,6 +128,7 @@ package final class Server: Sendable {
     /// Stops accepting, lets what runs end within the grace, closes the rest.
     package func shutDown() async throws {
         try await channel.close().get()
+        for door in localDoors.withLock({ $0 }) { try await door.close() }
         let grace = settings.shutdownGrace
         let drained = loops.map { loop in loop.loop.flatSubmit { loop.shutDown(within: grace) } }
         for loop in drained { try await loop.get() }

@@ -68,7 +68,6 @@ package struct RegistryError: Error, Sendable {
             case .password: .fieldInvalid
             case .scope: .badRequest
             case .token: .credentialsInvalid
-            case .password: .fieldInvalid
             case .keyScope, .body: .fieldInvalid
             }
         self.init(code, error.message)

@@ -67,8 +67,12 @@ extension SQLTransaction {
     }
 
     /// Gives a namespace that `--open` made to a user or an organization.
-    package func setKind(_ kind: Namespace.Kind, of id: NamespaceID) throws(StoreError) {
-        try execute("UPDATE namespaces SET kind = $2 WHERE id = $1", [SQLValue(id), .integer(kind.rawValue)])
+    package func setKind(
+        _ kind: Namespace.Kind, description: String = "", of id: NamespaceID
+    ) throws(StoreError) {
+        try execute(
+            "UPDATE namespaces SET kind = $2, description = $3 WHERE id = $1",
+            [SQLValue(id), .integer(kind.rawValue), .text(description)])
         try touchAccess(id)
     }
 

@@ -15,7 +15,14 @@ extension Logins {
         }
         // Longer names are nobody's; they are not kept either.
         let account = user.utf8.count <= 2 * AccountName.maximumLength + 1 ? user : "?"
-        if let wait = throttle.wait(account, from: address) { throw Self.throttled(wait) }
+        return try await attempt(account, from: address) { () throws(RegistryError) in
+            try await checkPassword(secret, of: user, account, from: address)
+        }
+    }
+
+    private func checkPassword(
+        _ secret: String, of user: String, _ account: String, from address: String
+    ) async throws(RegistryError) -> Identity {
         let (record, hash) = try await store.look { (db) throws(StoreError) -> (PrincipalRecord?, String?) in
             // Robots have no passwords, and what is no name has none either: both cost what a user's does.
             guard let record = try db.user(user) else { return (nil, nil) }
@@ -23,11 +30,9 @@ extension Logins {
         }
         let isRight = try await passwords.verify(secret, against: hash) != .wrong
         guard isRight, let record, record.disabledAt == nil else {
-            throttle.failed(account, from: address)
             refuse(account, address, record == nil ? "unknown" : isRight ? "disabled" : "password")
             throw Self.wrong
         }
-        throttle.succeeded(account, from: address)
         await note { (db) throws(StoreError) in try db.noteLogin(record.id) }
         return Identity(.user(record.id), credential: .password(since: record.credentialsSince.milliseconds))
     }
@@ -36,7 +41,14 @@ extension Logins {
     func logIn(
         by secret: OpaqueSecret, as user: String?, from address: String
     ) async throws(RegistryError) -> Identity {
-        if let wait = throttle.wait(secret.hint, from: address) { throw Self.throttled(wait) }
+        try await attempt(secret.hint, from: address) { () throws(RegistryError) in
+            try await checkKey(secret, of: user, from: address)
+        }
+    }
+
+    private func checkKey(
+        _ secret: OpaqueSecret, of user: String?, from address: String
+    ) async throws(RegistryError) -> Identity {
         let hash = secret.hash
         let found = try await store.look { (db) throws(StoreError) -> (PrincipalRecord, KeyRecord, String)? in
             guard let key = try db.key(hash: hash), let record = try db.principal(key.principal),
@@ -45,7 +57,6 @@ extension Logins {
             return (record, key, try db.loginName(of: record))
         }
         guard let (record, key, name) = found, user == nil || user == name else {
-            throttle.failed(secret.hint, from: address)
             refuse(user ?? secret.hint, address, "key")
             throw RegistryError(.credentialsInvalid, "the API key is not good, or not this user's")
         }
@@ -146,6 +157,24 @@ extension Logins {
             AuditEntry(
                 principal: Principal.anonymous.id, credential: "", address: address, requestID: "", action: "login",
                 outcome: "refused", subject: account, detail: why))
+    }
+
+    /// Lets an attempt to log in go on, or puts it off. Throws `.tooManyRequests`, and what `body` throws.
+    private func attempt(
+        _ account: String, from address: String, _ body: () async throws(RegistryError) -> Identity
+    ) async throws(RegistryError) -> Identity {
+        switch throttle.begin(account, from: address) {
+        case .wait(let wait): throw Self.throttled(wait)
+        case .go(let attempt):
+            do throws(RegistryError) {
+                let identity = try await body()
+                throttle.end(attempt, .succeeded)
+                return identity
+            } catch {
+                throttle.end(attempt, error.code == .credentialsInvalid ? .failed : .abandoned)
+                throw error
+            }
+        }
     }
 
     private static func throttled(_ wait: Duration) -> RegistryError {

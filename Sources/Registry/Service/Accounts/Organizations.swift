@@ -55,7 +55,9 @@ package struct Organizations: Sendable {
                 return .failure(RegistryError(.denied, "only administrators make organizations here: ask one"))
             }
             let id: NamespaceID
-            switch try db.claim(name, .organization, byAdministrator: maker?.isAdministrator != false) {
+            switch try db.claim(
+                name, .organization, description: description, byAdministrator: maker?.isAdministrator != false)
+            {
             case .success(let claimed): id = claimed
             case .failure(let error): return .failure(error)
             }

@@ -225,15 +225,15 @@ extension SQLTransaction {
     /// The namespace of a name for who is to have it; one that `--open` made, with all that is in it, is given by
     /// administrators alone. Refuses with `.nameTaken`.
     func claim(
-        _ name: AccountName, _ kind: Namespace.Kind, byAdministrator: Bool
+        _ name: AccountName, _ kind: Namespace.Kind, description: String = "", byAdministrator: Bool
     ) throws(StoreError) -> Result<NamespaceID, Refusal> {
         guard let known = try namespace(name.description)?.namespace else {
-            return .success(try addNamespace(name.description, kind))
+            return .success(try addNamespace(name.description, kind, description: description))
         }
         guard known.kind == .open, byAdministrator else {
             return .failure(RegistryError(.nameTaken, "the name '\(name)' is taken: choose another one"))
         }
-        try setKind(kind, of: known.id)
+        try setKind(kind, description: description, of: known.id)
         return .success(known.id)
     }
 

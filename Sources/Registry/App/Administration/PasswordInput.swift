@@ -1,0 +1,55 @@
+import Glibc
+
+/// Where a new password comes from: a person, who types it twice without its being shown, or standard input.
+enum PasswordInput {
+    /// The first line of standard input. Throws `ConfigurationError` for none.
+    static func line() throws(ConfigurationError) -> String {
+        guard let line = readLine(strippingNewline: true), !line.isEmpty else {
+            throw ConfigurationError(description: "there is no password on standard input")
+        }
+        return line
+    }
+
+    /// Asks for it twice on the terminal. Throws `ConfigurationError` without one, or when the two differ.
+    static func prompt() throws(ConfigurationError) -> String {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+        guard terminal >= 0 else {
+            throw ConfigurationError(
+                description:
+                    "there is no terminal to ask for a password: use --password-stdin, or neither to get one made")
+        }
+        defer { close(terminal) }
+        guard let first = ask("New password: ", terminal), let second = ask("Again: ", terminal) else {
+            throw ConfigurationError(description: "no password was given")
+        }
+        guard first == second else { throw ConfigurationError(description: "the two passwords are not the same") }
+        return first
+    }
+
+    /// A line that the terminal does not show; nil at its end.
+    private static func ask(_ question: String, _ terminal: Int32) -> String? {
+        var settings = termios()
+        guard tcgetattr(terminal, &settings) == 0 else { return nil }
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(terminal, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(terminal, TCSAFLUSH, &settings)
+            say("\n", terminal)
+        }
+        say(question, terminal)
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(terminal, &byte, 1) == 1 {
+            guard byte != UInt8(ascii: "\n") else {
+                return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+            }
+            bytes.append(byte)
+        }
+        return nil
+    }
+
+    private static func say(_ text: String, _ terminal: Int32) {
+        _ = Array(text.utf8).withUnsafeBytes { write(terminal, $0.baseAddress, $0.count) }
+    }
+}
