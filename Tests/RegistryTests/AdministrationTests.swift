@@ -124,6 +124,10 @@ struct AdministrationTests {
             try await status(
                 "alice:a long enough one", ["--data-binary", "{}", "\(base)/blobs/uploads/?digest=\(digest)"]) == "201")
         let blob = ["\(base)/blobs/\(digest)"]
+        // Who could delete anything here hears that there is nothing, and nobody else does.
+        let never = ["-X", "DELETE", "http://127.0.0.1:\(port)/v2/alice/never/blobs/\(digest)"]
+        #expect(try await status("alice:a long enough one", never) == "404")
+        #expect(try await status("bob:\(bob)", never) == "403")
         // A client takes a 200 here for a registry that wants no login.
         #expect(try await status(nil, ["http://127.0.0.1:\(port)/v2/"]) == "401")
         #expect(try await status("bob:wrong", ["http://127.0.0.1:\(port)/v2/"]) == "401")

@@ -81,7 +81,10 @@ package struct Policy: Sendable {
         case .registry: return registry(right, standing)
         case .repository(let facts):
             return standing.rights(facts.visibility).includes(right) ? .allowed : refused(right)
-        case .absent: return right == .push && standing.duties.contains(.create) ? .allowed : refused(right)
+        case .absent:
+            if right == .push { return standing.duties.contains(.create) ? .allowed : refused(right) }
+            // Who could do it to any repository of the namespace is told that this one is not there.
+            return standing.rights(.hidden).includes(right) ? .hidden : refused(right)
         case .namespace: return standing.duties.includes(right) ? .allowed : refused(right)
         }
     })

@@ -59,7 +59,8 @@ enum Uploads {
             else { return nil }
         } catch {
             switch error.code {
-            case .unauthorized, .denied, .nameInvalid: return nil
+            // A token that does not name the source is no reason to refuse: clients do not ask for another one here.
+            case .unauthorized, .insufficientScope, .denied, .nameInvalid: return nil
             default: throw error
             }
         }
