@@ -63,8 +63,9 @@ charliecloud_pull() {
 
 charliecloud_anonymous() {
   after "$state/pushed"
+  local output
   ch_image "" "" reset
-  fails 'unauthorized|401|authenti' ch_image_anonymous pull "$https/charlie/hello:v1"
+  if output=$(ch_image "" "" pull "$https/charlie/hello:v1" 2>&1); then fail "it pulled what is private"; fi
+  printf '%s\n' "$output"
+  [[ ${output,,} =~ unauthorized|401|authenti ]] || fail "it does not say why"
 }
-
-ch_image_anonymous() { ch_image "" "" "$@"; }
