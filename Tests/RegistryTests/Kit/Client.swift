@@ -27,6 +27,16 @@ struct APIError: Sendable, Equatable {
     }
 }
 
+/// Problem details (RFC 9457).
+enum Problem {
+    static func check(_ answer: Answer) throws {
+        guard let body = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any],
+            answer["Content-Type"] == "application/problem+json", body["status"] as? Int == answer.status,
+            (body["title"] as? String)?.isEmpty == false, (body["code"] as? String)?.isEmpty == false
+        else { throw WireError(description: "no problem: \(answer.status) \(answer.text)") }
+    }
+}
+
 /// One client, one request at a time, on a connection that is kept while the server keeps it.
 actor Client {
     let port: Int
@@ -56,7 +66,9 @@ actor Client {
     }
 
     private func check(_ answer: Answer, _ method: String, _ target: String) throws {
-        if answer.status >= 400, method != "HEAD" { _ = try APIError.parse(answer) }
+        if answer.status >= 400, method != "HEAD" {
+            if target.hasPrefix("/api/") { try Problem.check(answer) } else { _ = try APIError.parse(answer) }
+        }
         // The table of operations says all that may be answered.
         let path = target.prefix { $0 != "?" }
         if let known = Method.all[method], case .found(let operation, _) = OperationTable.all.find(known, path) {
@@ -120,7 +132,9 @@ actor Client {
 extension Answer {
     /// The JSON object of an answer that must be a 200.
     func object() throws -> [String: Any] {
-        guard status == 200, let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] else {
+        guard (200..<300).contains(status),
+            let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+        else {
             throw WireError(description: "\(status) \(text)")
         }
         return object

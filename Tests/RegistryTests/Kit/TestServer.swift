@@ -14,6 +14,7 @@ struct TestServer: Sendable {
     let server: Server
     let registry: Registry
     let application: Application
+    let accounts: Accounts
 
     /// The one that serves all tests which need nothing special; each uses repositories of its own.
     private static let common = Task { try await TestServer.start() }
@@ -29,14 +30,18 @@ struct TestServer: Sendable {
         try await Schema.migrate(database)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = MetadataStore(database, clocks: clocks)
+        var limits = limits
+        if policy.needsStanding { limits.visibility = .hidden }
         let registry = Registry(store: store, blobs: blobs, limits: limits, log: log)
         let accounts = Accounts(store, passwords: try PasswordHasher(cost: 1), settings: AccountSettings(), log: log)
+        if policy.needsStanding { try await accounts.tokens.renew() }
         let application = Application(
-            registry: registry, accounts: accounts, authenticator: FixedAuthenticator.open, policy: policy,
+            registry: registry, accounts: accounts,
+            authenticator: policy.needsStanding ? accounts.logins : FixedAuthenticator.open, policy: policy,
             settings: http, log: log)
         return TestServer(
             server: try await Server(application, host: "127.0.0.1", port: 0, settings), registry: registry,
-            application: application)
+            application: application, accounts: accounts)
     }
 
     /// Runs `body` against a server with these settings, which is stopped behind it.
