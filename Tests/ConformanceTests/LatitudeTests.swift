@@ -1,4 +1,5 @@
 import ConformanceKit
+import Foundation
 import Testing
 
 @Suite("the runner leaves latitude")
@@ -12,6 +13,13 @@ struct LatitudeTests {
         "longTargetsRefused", "longHeadsRefused", "fourMebibytes", "http10", "chunkedBodies", "inPieces", "bare",
     ]
 
+    /// For who mends one: AERUGO_LATITUDES names some, AERUGO_LATITUDE_GAMES the games that are played with them.
+    private static let chosen: [Latitude] = {
+        let names = ProcessInfo.processInfo.environment["AERUGO_LATITUDES"]?.split(separator: " ").map(String.init)
+        return names.map { names in Latitude.all.filter { names.contains($0.name) } } ?? Latitude.all
+    }()
+    private static let games = ProcessInfo.processInfo.environment["AERUGO_LATITUDE_GAMES"]
+
     /// Every check of a run, but the heavy ones where the switch has nothing to do with them.
     private static func checks(_ latitude: Latitude) -> [String] {
         CheckCatalog.groups.flatMap(\.checks).map(\.id).filter {
@@ -21,11 +29,12 @@ struct LatitudeTests {
 
     @Test(
         "what the rules allow is blamed by no check, whatever the registry or its proxy makes of it",
-        arguments: Latitude.all)
+        arguments: chosen)
     func none(latitude: Latitude) throws {
         var settings = TestRun.Settings()
         (settings.latitudes, settings.deadline, settings.jobs) = ([latitude], .seconds(30), 8)
         settings.patterns = Self.checks(latitude)
+        settings.games = Self.games ?? latitude.name
         let result = try TestRun.run(settings)
         for outcome in result.outcomes {
             #expect(

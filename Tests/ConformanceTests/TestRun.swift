@@ -29,6 +29,9 @@ enum TestRun {
         /// With `--large`, of small chunks.
         var large = false
         var deadline: Duration = .seconds(5)
+        /// What is played.
+        var games = "games"
+        var steps = 20
     }
 
     static func run(_ settings: Settings) throws -> RunResult {
@@ -46,7 +49,7 @@ enum TestRun {
             if settings.given { target.given = try seed(stub, server) }
             var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: settings.seed)
             (plan.patterns, plan.jobs, plan.keep) = (settings.patterns, settings.jobs, settings.keep)
-            (plan.large, plan.play.steps) = (settings.large, 20)
+            (plan.large, plan.play.steps, plan.play.seed) = (settings.large, settings.steps, settings.games)
             return try Runner(plan, observer: Silent()).run()
         }
     }

@@ -6,7 +6,7 @@ enum CatalogChecks {
 
     private static func page(_ probe: Probe, _ place: Place) throws -> (names: [String], answer: Answer) {
         let answer = try probe.get(place)
-        if [401, 403, 404, 405].contains(answer.status) || answer.saysUnsupported {
+        if [401, 403, 404, 405].contains(answer.status) || answer.maySayUnsupported {
             throw Skip("the registry offers no catalog here (status \(answer.status))")
         }
         try answer.expect(200)

@@ -122,6 +122,9 @@ package struct Answer: Sendable {
     package var saysUnsupported: Bool {
         status == 405 || status == 501 || (status == 400 && errorCodes.contains("UNSUPPORTED"))
     }
+
+    /// Whether it may say so: a 400 whose body is of a format of the registry's own tells no code.
+    package var maySayUnsupported: Bool { saysUnsupported || (status == 400 && errorCodes.isEmpty) }
 }
 
 /// Header names in the runner's own words.

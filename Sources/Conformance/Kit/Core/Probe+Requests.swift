@@ -83,7 +83,8 @@ extension Probe {
     private func skipWhereTagsStay(
         _ answer: Answer, _ content: Content, _ reference: String, _ repository: String
     ) throws {
-        let isPolicy = answer.status == 400 && !Set(answer.errorCodes).isDisjoint(with: ["DENIED", "TAG_INVALID"])
+        let codes = Set(answer.errorCodes)  // None where the body is of another format.
+        let isPolicy = answer.status == 400 && (codes.isEmpty || !codes.isDisjoint(with: ["DENIED", "TAG_INVALID"]))
         guard !reference.contains(":"), isPolicy || [403, 405, 409, 412].contains(answer.status) else { return }
         let now = try head(manifestPlace(reference, in: repository), ("Accept", MediaTypes.all))
         guard now.status == 200, let told = now.headers[HeaderNames.digest], told != content.digest else { return }

@@ -121,7 +121,7 @@ extension Stage {
         guard let (_, place) = session(number, .open) else { return }
         let answer = try probe.delete(place)
         world.sessions[number]?.state = .lost
-        if answer.saysUnsupported || [403, 404].contains(answer.status) {
+        if answer.maySayUnsupported || [403, 404].contains(answer.status) {
             return try settle("the cancelling of an upload", "\(answer.status)", answer)
         }
         try settle(.cancel, "the cancelling of an upload", answer, [202, 204])
