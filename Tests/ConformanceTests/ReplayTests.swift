@@ -75,6 +75,46 @@ struct ReplayTests {
         #expect(sent.allSatisfy { !$0.contains("•") && !$0.contains("%E2%80%A2") && !$0.contains("access_token") })
     }
 
+    @Test("numbers past what there is in a recording or an answer are told, and trap nothing")
+    func numbers() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("numbers-\(UUID().uuidString).jsonl")
+        defer { do { try FileManager.default.removeItem(at: file) } catch { print(error) } }
+        func line(_ method: String, _ url: String, _ status: Int, _ more: String = "", at: Int = 0) -> String {
+            "{\"at\":\(at),\"method\":\"\(method)\",\"url\":\"\(url)\",\"answerHeaders\":{},\"status\":\(status),"
+                + (more.isEmpty ? "\"headers\":{}}" : more + "}")
+        }
+        let begun = "{\"at\":0,\"method\":\"POST\",\"url\":\"/v2/a/blobs/uploads/\",\"headers\":{},\"status\":202,"
+        let body = ",\"body\":{\"length\":9,\"digest\":\"sha256:0\"}"
+        func sized(_ length: Int) -> String { "\"headers\":{},\"body\":{\"length\":\(length),\"digest\":\"sha256:1\"}" }
+        let text = [
+            "{\"title\":\"t\",\"version\":1}", begun + "\"answerHeaders\":{\"location\":[\"@1\"]}}",
+            line("GET", "@1", 204, at: .max),
+            line("PATCH", "@1", 202, "\"headers\":{\"content-range\":[\"0-8\"]}" + body),
+            line("GET", "@1", 204, at: .min),
+            line("PATCH", "@1", 202, "\"headers\":{\"content-range\":[\"9223372036854775807-1\"]}" + body),
+            line("PATCH", "@1", 202, sized(-1)), line("PATCH", "@1", 202, sized(.max)),
+            line("PUT", "@1?digest=sha256:2", 201, sized(-7)),
+            "{\"at\":1,\"method\":\"GET\",\"url\":\"/v2/a/blobs/sha256:3\",\"headers\":{},\"status\":200,"
+                + "\"answerHeaders\":{\"content-length\":[\"-5\"]}}",
+        ]
+        try Data(text.joined(separator: "\n").utf8).write(to: file)
+        let stub = StubRegistry()
+        let server = try StubServer(faults: FaultSet([])) { request in
+            var response = stub.answer(request)
+            if request.method == "GET", response.status == 204 { response.set("Range", "0-9223372036854775807") }
+            return response
+        }
+        defer { server.stop() }
+        let context = RunContext(
+            target: Target(base: try TestRun.address(server)), seed: "num1", keep: false, standing: [])
+        let steps = try Replay(try Recording(path: file.path), context: context).run()
+        #expect(steps.count == text.count - 1)
+        #expect(Self.bad(steps).filter { $0.contains("Range within the") }.count == 2, "\(steps)")
+        #expect(
+            steps.filter { if case .left(let reason) = $0.verdict { reason.hasPrefix("a body of") } else { false } }
+                .count >= 3)
+    }
+
     @Test(
         "a registry that a client could not live with is found out by the client's recording",
         arguments: [

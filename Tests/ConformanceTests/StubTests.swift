@@ -35,6 +35,44 @@ struct StubTests {
         }
     }
 
+    @Test("--cleanup finds what tags, subjects and referrers lead to, in names of two parts too, and says what stays")
+    func remains() throws {
+        func manifest(_ more: String) -> [UInt8] {
+            Array("{\"schemaVersion\":2,\"layers\":[],\"annotations\":{\"a\":\"\(more.count)\"}\(more)}".utf8)
+        }
+        let type = "application/vnd.oci.image.manifest.v1+json"
+        let subject = manifest("")
+        let descriptor =
+            "{\"mediaType\":\"\(type)\",\"digest\":\"\(Digests.sha256(subject))\",\"size\":\(subject.count)}"
+        let tagged = manifest(",\"subject\":\(descriptor)")
+        let sibling = manifest(",\"artifactType\":\"a/b\",\"subject\":\(descriptor)")
+        func repository(_ manifests: [[UInt8]], tags: [String: [UInt8]]) -> StubRegistry.Repository {
+            var repository = StubRegistry.Repository()
+            for bytes in manifests {
+                repository.manifests[Digests.sha256(bytes)] = StubRegistry.StubManifest(bytes: bytes, type: type)
+            }
+            repository.tags = tags.mapValues { Digests.sha256($0) }
+            return repository
+        }
+        try TestRun.withStub(TestRun.Settings()) { stub, server in
+            stub.state.withLock { state in
+                state.repositories = [
+                    "conformance/s1/a": repository([subject, tagged, sibling], tags: ["t": tagged]),
+                    "conformance/s1-b": repository([subject], tags: ["t": subject]),
+                    "conformance/s1/c": repository([subject], tags: [:]),
+                    "conformance/s2/d": repository([subject], tags: ["t": subject]),
+                ]
+            }
+            let context = RunContext(
+                target: Target(base: try TestRun.address(server)), seed: "cleanup", keep: true, standing: [])
+            let outcome = try Remains(context, seed: "s1").remove()
+            #expect((outcome.repositories, outcome.left, outcome.untold) == (2, 0, 1))
+            let left = stub.state.withLock { $0.repositories.mapValues(\.manifests.count) }
+            #expect(
+                left == ["conformance/s1/a": 0, "conformance/s1-b": 0, "conformance/s1/c": 1, "conformance/s2/d": 1])
+        }
+    }
+
     @Test("eight jobs, one job and a second run give the same verdicts")
     func determinism() throws {
         var verdicts: [[String]] = []

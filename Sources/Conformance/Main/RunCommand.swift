@@ -71,6 +71,10 @@ extension RunCommand {
         }
         Console.write(
             "\(outcome.repositories) repositories, \(outcome.deleted) things deleted, \(outcome.left) could not be\n")
+        if outcome.untold > 0 {
+            Console.write(
+                "\(outcome.untold) more tell no tags: what has none is in no list, and stays if there is any\n")
+        }
         if outcome.left > 0 { Console.exit(Status.failures) }
     }
 }

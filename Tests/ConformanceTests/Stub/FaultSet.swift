@@ -6,5 +6,7 @@ struct FaultSet: Sendable {
         self.faults = faults
     }
 
+    var isEmpty: Bool { faults.isEmpty }
+
     func has(_ fault: Fault) -> Bool { faults.contains(fault) }
 }

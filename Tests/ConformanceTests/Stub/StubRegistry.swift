@@ -80,6 +80,7 @@ final class StubRegistry: Sendable {
 
     /// The answer of the registry itself.
     func core(_ request: StubRequest) -> StubResponse {
+        if faults.isEmpty { return route(request) }
         if let old = kept(request) { return old }
         if has(.busyAtTimes) || has(.busyUntilDate), isBusy() {
             var response = error(429, "TOOMANYREQUESTS")

@@ -131,7 +131,9 @@ enum RangeChecks {
 extension [UInt8] {
     /// Whether `part` stands somewhere in these bytes.
     func holds(_ part: [UInt8]) -> Bool {
-        guard !part.isEmpty, count >= part.count else { return part.isEmpty }
-        return (0...(count - part.count)).contains { Array(self[$0..<$0 + part.count]) == part }
+        guard let first = part.first, count >= part.count else { return part.isEmpty }
+        return (0...(count - part.count)).contains {
+            self[$0] == first && self[$0..<$0 + part.count].elementsEqual(part)
+        }
     }
 }

@@ -77,14 +77,14 @@ package final class Authorizer: Sendable {
         }
         var request = Outgoing(
             method: "GET", url: Address.adding(query.joined(separator: "&"), to: target.base.resolving(realm)))
-        guard let deadline = hangs.deadline(realm, usual: target.deadline, isAsked: false) else { return nil }
-        request.deadline = deadline
+        guard let wait = hangs.wait(realm, usual: target.deadline, isAsked: false) else { return nil }
+        request.deadline = wait.deadline
         if let basic = identity.basic { request.headers.add("Authorization", basic) }
         let answer: Incoming
         do {
             answer = try wire.perform(request)
         } catch {
-            if error.kind == .deadline { hangs.hung(realm) }
+            if error.kind == .deadline { hangs.hung(realm, after: wait.deadline, isTold: false) }
             // A token service that cannot be reached gives no token: the 401 is the answer then.
             if [.unreachable, .protocolError].contains(error.kind) { return nil }
             throw error

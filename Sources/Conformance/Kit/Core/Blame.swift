@@ -45,13 +45,30 @@ struct Blame {
         // Whose question it is is nobody's victim.
         if outcome.step?.owners.contains(outcome.check.id) == true { return nil }
         let place = places[outcome.check.id] ?? .max
-        let same = outcomes.values.filter { other in
-            guard let silence = other.silence, other.check.id != outcome.check.id else { return false }
-            if let kind = outcome.unanswered { return silence.isHang && silence.kind == kind }
-            return silence == outcome.silence && (places[other.check.id] ?? .max) < place
+        let others = outcomes.values.filter { $0.silence != nil && $0.check.id != outcome.check.id }
+        let first: Outcome?
+        if let kind = outcome.unanswered {
+            first = hanging(others, like: kind)
+        } else {
+            first = earliest(others.filter { $0.silence == outcome.silence && (places[$0.check.id] ?? .max) < place })
         }
-        let first = same.min { (places[$0.check.id] ?? .max) < (places[$1.check.id] ?? .max) }
         return first.map { culprit(of: $0, depth: depth + 1) ?? $0.check.id }
+    }
+
+    private func earliest(_ outcomes: [Outcome]) -> Outcome? {
+        outcomes.min { (places[$0.check.id] ?? .max) < (places[$1.check.id] ?? .max) }
+    }
+
+    /// What hung and is most like a kind of request that was not sent: the same, of its method and endpoint, of one of
+    /// them, or any.
+    private func hanging(_ others: [Outcome], like kind: String) -> Outcome? {
+        let (method, endpoint) = HangBook.parts(kind)
+        let hangs = others.filter { $0.silence?.isHang == true }
+        func first(_ fits: (String) -> Bool) -> Outcome? {
+            earliest(hangs.filter { $0.silence.map { fits($0.kind) } ?? false })
+        }
+        return first { $0 == kind } ?? first { HangBook.parts($0) == (method, endpoint) }
+            ?? first { HangBook.parts($0).0 == method || HangBook.parts($0).1 == endpoint } ?? earliest(hangs)
     }
 
     private func blocked(_ outcome: Outcome, by culprit: String) -> Outcome {

@@ -70,6 +70,8 @@ private func isBoolean(_ number: NSNumber) -> Bool {
 package enum JSONText {
     /// A quoted, escaped string.
     package static func string(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain { return "\"" + text + "\"" }
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

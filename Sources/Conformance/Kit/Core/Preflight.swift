@@ -176,7 +176,7 @@ extension Probe {
         var outgoing = Outgoing(method: method, url: place.url(on: base))
         let kind = Step.kind(Request(method, place), url: outgoing.url) ?? "\(method) elsewhere"
         let usual = min(run.target.deadline, .seconds(10))
-        guard let deadline = run.hangs.deadline(kind, usual: usual, isAsked: false, isCleaning: true) else {
+        guard let deadline = run.hangs.cleaningWait(kind, usual: usual) else {
             throw Unanswered(kind: kind)
         }
         outgoing.deadline = deadline
@@ -185,7 +185,7 @@ extension Probe {
             run.hangs.answered(kind)
             return status
         } catch let failure as TransportFailure {
-            if failure.kind == .deadline { run.hangs.hung(kind) }
+            if failure.kind == .deadline { run.hangs.hung(kind, after: deadline, isTold: false) }
             throw failure
         }
     }

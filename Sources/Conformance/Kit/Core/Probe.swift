@@ -156,10 +156,9 @@ package final class Probe {
         defer { if request.method != "GET", request.method != "HEAD" { ledger.noteWrite() } }
         let kind = Step.kind(request, url: outgoing.url) ?? "\(request.method) elsewhere"
         guard
-            let deadline = run.hangs.deadline(
-                kind, usual: run.target.deadline, isAsked: Step.isAsked(kind, by: id))
+            let wait = run.hangs.wait(kind, usual: run.target.deadline, isAsked: Step.isAsked(kind, by: id))
         else { throw Unanswered(kind: kind) }
-        outgoing.deadline = deadline
+        outgoing.deadline = wait.deadline
         let start = ContinuousClock.now
         do {
             let incoming = try performAuthorized(&outgoing, request)
@@ -172,9 +171,11 @@ package final class Probe {
                 status: incoming.status, headers: incoming.headers, body: incoming.body,
                 sawContinue: incoming.sawContinue)
         } catch let failure as TransportFailure {
-            if failure.kind == .deadline { run.hangs.hung(kind) }
             _ = record(request, outgoing, nil, failure, start)
-            throw failure
+            guard failure.kind == .deadline else { throw failure }
+            run.hangs.hung(kind, after: wait.deadline, isTold: wait.isTold && !id.hasPrefix("preflight"))
+            if wait.isTold { throw failure }
+            throw Unanswered(kind: kind)
         }
     }
 

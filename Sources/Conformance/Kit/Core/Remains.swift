@@ -3,7 +3,7 @@ import Vocabulary
 /// Removes what earlier runs left in a registry: every repository of the run's prefix that the catalog names.
 package struct Remains {
     private let probe: Probe
-    private let prefix: String
+    private let prefixes: [String]
 
     /// What came of it.
     package struct Outcome: Sendable {
@@ -13,19 +13,29 @@ package struct Remains {
         package var deleted = 0
         /// Those that could not be deleted.
         package var left = 0
+        /// Repositories of the prefix that tell no tags: what has none is in no list, and stays if there is any.
+        package var untold = 0
     }
 
     /// Prepares; `seed` names one run where not all are meant.
     package init(_ context: RunContext, seed: String?) throws {
         probe = try Probe(run: context, id: "cleanup")
-        prefix = context.target.prefix + "/" + (seed.map { $0 + "/" } ?? "")
+        // A registry that takes no names of three parts got flat ones.
+        let base = context.target.prefix + "/"
+        prefixes = seed.map { [base + $0 + "/", base + $0 + "-"] } ?? [base]
     }
 
     /// Deletes everything. Throws `TransportFailure`, `Interrupted`, and `RunnerFailure` where the registry has no
     /// catalog to find anything by.
     package func remove() throws -> Outcome {
         var outcome = Outcome()
-        for name in try repositories() where try remove(name, &outcome) { outcome.repositories += 1 }
+        do {
+            for name in try repositories() {
+                if try remove(name, &outcome) { outcome.repositories += 1 } else { outcome.untold += 1 }
+            }
+        } catch let unanswered as Unanswered {
+            throw RunnerFailure("the registry leaves every \(unanswered.kind) without an answer")
+        }
         return outcome
     }
 
@@ -37,7 +47,7 @@ package struct Remains {
             guard answer.status == 200, let names = JSON(parsing: answer.body)?["repositories"] else {
                 throw RunnerFailure("the registry has no catalog to find repositories by (status \(answer.status))")
             }
-            found += (names.strings ?? []).filter { $0.hasPrefix(prefix) }
+            found += (names.strings ?? []).filter { name in prefixes.contains { name.hasPrefix($0) } }
             guard let next = try next(answer) else { break }
             place = next
         }
@@ -64,7 +74,9 @@ package struct Remains {
             let digest = reference.contains(":") ? reference : Digests.sha256(answer.body)
             guard !manifests.contains(digest) else { continue }
             manifests.append(digest)
-            asked += (manifest["manifests"]?.array ?? []).compactMap { $0["digest"]?.string }
+            asked += ((manifest["manifests"]?.array ?? []) + [manifest["subject"]].compactMap { $0 }).compactMap {
+                $0["digest"]?.string
+            }
             asked += try referrers(digest, name)
             blobs.formUnion(
                 ([manifest["config"]].compactMap { $0 } + (manifest["layers"]?.array ?? [])).compactMap {
@@ -95,8 +107,13 @@ package struct Remains {
     }
 
     private func referrers(_ digest: String, _ name: String) throws -> [String] {
-        let answer = try probe.get(probe.referrersPlace(digest, in: name))
-        guard answer.status == 200 else { return [] }
-        return (JSON(parsing: answer.body)?["manifests"]?.array ?? []).compactMap { $0["digest"]?.string }
+        var answer = try probe.get(probe.referrersPlace(digest, in: name))
+        var found: [String] = []
+        for _ in 0..<1_000 where answer.status == 200 {
+            found += (JSON(parsing: answer.body)?["manifests"]?.array ?? []).compactMap { $0["digest"]?.string }
+            guard let place = try next(answer) else { break }
+            answer = try probe.get(place)
+        }
+        return found
     }
 }

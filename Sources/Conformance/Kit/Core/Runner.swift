@@ -207,13 +207,14 @@ package final class Runner: Sendable {
         if let finding = explorer.book.finding(rule) {
             if let other = culprit(rule) {
                 var outcome = draft.plain(.blocked, "what was found is the failure of \(other)")
-                outcome.blocker = other
+                (outcome.blocker, outcome.odds) = (other, finding.failure.odds)
                 return outcome
             }
             let told = finding.failure
-            let failure = CheckFailure(
+            var failure = CheckFailure(
                 expected: told.expected, got: "\(told.got) (\(finding.story))", exchange: told.exchange,
                 assertion: told.assertion)
+            failure.odds = told.odds
             return draft.judged(failure, purpose: nil, exchanges: finding.exchanges, context)
         }
         if let problem = explorer.book.problem { return draft.plain(.error, problem) }

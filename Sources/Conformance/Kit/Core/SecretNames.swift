@@ -4,7 +4,7 @@ enum SecretNames {
     private static let fragments = [
         "token", "secret", "passw", "credential", "signature", "apikey", "accesskey", "hmac", "jwt", "session",
         "cookie",
-    ]
+    ].map { Array($0.utf8) }
     /// Names of which one word is one of these carry a secret: `access_key`, `X-Auth`, `privateKey`, but no `author`.
     private static let words: Set<String> = [
         "key", "keys", "keyid", "auth", "authorization", "pass", "pwd", "sig", "awsaccesskeyid", "skoid",
@@ -18,7 +18,8 @@ enum SecretNames {
         if whole.contains(lower) { return true }
         // Said of tokens, not one itself; and names of the registry API that hold no secret.
         if ["token_type", "www-authenticate", "proxy-authenticate"].contains(lower) { return false }
-        return fragments.contains { lower.contains($0) } || split(name).contains { words.contains($0) }
+        let bytes = Array(lower.utf8)
+        return fragments.contains { bytes.holds($0) } || split(name).contains { words.contains($0) }
     }
 
     /// The words of `access_key`, `X-Auth-Token`, `sessionToken`, in lower case.

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Plays games against a registry: each in repositories of its own, from a seed of its own.
 final class Explorer: Sendable {
-    private let context: RunContext
-    private let plan: PlayPlan
+    let context: RunContext
+    let plan: PlayPlan
     let book = PlayBook()
     private let learned = Mutex(Habits())
 
@@ -35,11 +35,12 @@ final class Explorer: Sendable {
             left = 0
             guard let end, ContinuousClock.now < end else { break }
         }
+        if !context.isInterrupted { lookInto(width: width) }
     }
 
     // MARK: A game
 
-    private func stage(_ name: String, _ seed: String) throws -> Stage {
+    func stage(_ name: String, _ seed: String) throws -> Stage {
         let probe = try Probe(run: context, id: "explore." + name)
         let names = ["a", "ab", "a-b", "never"].map { probe.repository($0) }
         return Stage(
@@ -116,78 +117,11 @@ final class Explorer: Sendable {
             return true
         } catch let deviation as Deviation {
             stage.world.doubt(step.act)
-            if book.claims(deviation.rule) {
-                try investigate(deviation, history + [step], stage, game, isFirst: isFirst)
-            }
+            book.add(
+                Sighting(
+                    game: game, deviation: deviation, steps: history + [step], isFirst: isFirst,
+                    exchanges: stage.seats[0].recorder.all))
             return false
         }
-    }
-
-    // MARK: A deviation
-
-    /// Makes the game that showed a deviation as short as it gets, and keeps what the shortest one showed.
-    private func investigate(
-        _ deviation: Deviation, _ steps: [Move], _ stage: Stage, _ game: Int, isFirst: Bool
-    ) throws {
-        let end = ContinuousClock.now + .seconds(plan.duration == nil ? 2 : 10)
-        var shortest: (failure: CheckFailure, exchanges: [Exchange])?
-        var replays = 0
-        var shrinker = Shrinker<Move>(attempts: plan.duration == nil ? 60 : 400) { part in
-            guard replays < 2 || ContinuousClock.now < end else { return false }
-            replays += 1
-            guard let shown = try self.replay(part, game, replays, deviation.rule) else { return false }
-            shortest = shown
-            return true
-        }
-        let isAgain = try shrinker.shows(steps) ? true : try shrinker.shows(steps)
-        guard isAgain else {
-            // Behind an earlier deviation it may be no more than a consequence of that.
-            guard isFirst else { return book.release(deviation.rule) }
-            return book.add(
-                Finding(
-                    game: game, failure: deviation.failure, exchanges: stage.seats[0].recorder.all,
-                    story: "seen once in game \(game), and not in \(replays) replays of its \(steps.count) steps"),
-                deviation.rule)
-        }
-        var kept = steps
-        for slice in Explorer.slices(steps) where slice.count < kept.count {
-            shrinker.attempts -= 1
-            if try shrinker.shows(slice) { kept = slice }
-        }
-        kept = try shrinker.shrink(kept)
-        guard let shortest else { return }
-        book.add(
-            Finding(
-                game: game, failure: shortest.failure, exchanges: shortest.exchanges,
-                story: "\(kept.count) of \(steps.count) steps of game \(game) show it"),
-            deviation.rule)
-    }
-
-    /// Parts that often show what the whole shows: the last step alone, what went to its repository, changes without
-    /// the questions between them.
-    private static func slices(_ steps: [Move]) -> [[Move]] {
-        guard let last = steps.last else { return [] }
-        let at = last.act.repository
-        let near = steps.filter { at == nil || $0.act.repository == nil || $0.act.repository == at }
-        let changes = { (steps: [Move]) in steps.dropLast().filter { !$0.act.isQuestion } + [last] }
-        return [changes(steps), near, changes(near), changes(near).suffix(6), changes(near).suffix(2), [last]]
-    }
-
-    /// Plays steps again in repositories and with content of their own; gives what broke the rule in the last of them.
-    private func replay(_ steps: [Move], _ game: Int, _ number: Int, _ rule: PlayRule) throws
-        -> (failure: CheckFailure, exchanges: [Exchange])?
-    {
-        let name = "g\(abs(game))\(game < 0 ? "t" : "r")\(number)-" + rule.id.dropFirst("explore.".count)
-        let stage = try stage(name, "game \(game)/replay \(number)/\(rule.id)")
-        defer { if !context.keep { Cleaner(stage.seats[0]).clean() } }
-        for (index, step) in steps.enumerated() {
-            do {
-                try stage.perform(step)
-            } catch let deviation as Deviation {
-                guard index == steps.count - 1, deviation.rule.id == rule.id else { return nil }
-                return (deviation.failure, stage.seats[0].recorder.all)
-            }
-        }
-        return nil
     }
 }

@@ -26,7 +26,7 @@ struct Finding: Sendable {
 final class PlayBook: Sendable {
     private struct State {
         var findings: [String: Finding] = [:]
-        var claimed: Set<String> = []
+        var sightings: [String: [Sighting]] = [:]
         var applied: [String: Int] = [:]
         var problem: String?
         var steps = 0
@@ -34,11 +34,24 @@ final class PlayBook: Sendable {
 
     private let state = Mutex(State())
 
-    /// True for the first game that sees a rule broken: it looks into that, the others need not.
-    func claims(_ rule: PlayRule) -> Bool { state.withLock { $0.claimed.insert(rule.id).inserted } }
+    /// How many games are looked into for a rule.
+    private static let most = 3
 
-    /// Gives a claim back: what was seen was a consequence of something else.
-    func release(_ rule: PlayRule) { state.withLock { _ = $0.claimed.remove(rule.id) } }
+    /// Keeps the first that a game shows of a rule, of the games that come first.
+    func add(_ sighting: Sighting) {
+        state.withLock { state in
+            var all = state.sightings[sighting.deviation.rule.id] ?? []
+            guard !all.contains(where: { $0.game == sighting.game }) else { return }
+            all = Array((all + [sighting]).sorted { $0.rank < $1.rank }.prefix(PlayBook.most))
+            state.sightings[sighting.deviation.rule.id] = all
+        }
+    }
+
+    /// What was seen, by rule, in the order of the rules.
+    var sightings: [[Sighting]] {
+        let all = state.withLock { $0.sightings }
+        return PlayRule.all.compactMap { all[$0.id] }
+    }
 
     func add(_ finding: Finding, _ rule: PlayRule) { state.withLock { $0.findings[rule.id] = finding } }
 

@@ -39,6 +39,8 @@ final class Stage {
             try perform(step.act, probe)
         } catch is Skip {
             // Where nothing can be asked, nothing is held: what a place behind a redirect leaves out, for example.
+        } catch is Unanswered {
+            // That it hangs is told already.
         } catch let failure as TransportFailure where failure.kind != .unreachable || probe.isTargetAlive() {
             applied[PlayRule.answers.id, default: 0] += 1
             let told = failure.status == 0 ? "no answer" : "status \(failure.status) without the whole body"

@@ -76,6 +76,10 @@ extension Replay {
             if answer.status == 204 {
                 uploads[handle] = try probe.expectLocation(answer)
                 let last = answer.headers["Range"]?.split(separator: "-").last.flatMap { Int($0) } ?? 0
+                // Nobody has more of it than was sent.
+                let most = max(1, sent[handle]?.count ?? 0)
+                try require(
+                    last < most, "Range within the \(most) bytes that were sent", answer.headers["Range"] ?? "", answer)
                 offsets[handle] = last == 0 ? 0 : last + 1
             }
             return .good
@@ -88,7 +92,7 @@ extension Replay {
     private func patch(_ exchange: RecordedExchange, _ handle: String, _ place: Place) throws -> ReplayStep.Verdict {
         let whole = sent[handle] ?? []
         let told = exchange.headers["content-range"]?.first
-        let start = told.flatMap { $0.split(separator: "-").first.flatMap { Int($0) } } ?? whole.count
+        let start = max(0, told.flatMap { $0.split(separator: "-").first.flatMap { Int($0) } } ?? whole.count)
         let fresh = try bytes(exchange.body, salt: start == 0 ? "" : "\(start)")
         let taken = (200..<300).contains(exchange.status ?? 0)
         guard taken || exchange.status == nil else {
@@ -128,7 +132,7 @@ extension Replay {
     /// A client that was cut gives the registry a moment to see it before it asks how far it came: as long as recorded.
     private func linger(_ exchange: RecordedExchange) {
         guard let cut = cutAt else { return }
-        Thread.sleep(forTimeInterval: Double(min(max(exchange.at - cut, 0), 1_000)) / 1_000)
+        Thread.sleep(forTimeInterval: min(max(Double(exchange.at) - Double(cut), 0), 1_000) / 1_000)
         cutAt = exchange.at
     }
 
