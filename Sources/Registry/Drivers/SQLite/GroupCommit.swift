@@ -1,4 +1,3 @@
-import GRDB
 import Model
 import Runtime
 import Store
@@ -49,13 +48,13 @@ final class GroupCommit: Sendable {
 
     private static func commit(_ jobs: [WriteJob], on connection: SQLiteConnection) -> StoreError? {
         do {
-            try connection.withDatabase { database, statements in
-                try database.inTransaction(.immediate) {
-                    guard jobs.count > 1 else { return jobs[0].body(statements) ? .commit : .rollback }
+            try connection.withDatabase { _, statements in
+                try statements.transaction("BEGIN IMMEDIATE") { () throws(StoreError) in
+                    guard jobs.count > 1 else { return jobs[0].body(statements) }
                     for job in jobs {
-                        try database.inSavepoint { job.body(statements) ? .commit : .rollback }
+                        try statements.part { job.body(statements) }
                     }
-                    return .commit
+                    return true
                 }
             }
             return nil

@@ -1,5 +1,5 @@
-import Foundation
 import GRDB
+import GRDBSQLite
 import Runtime
 import Store
 
@@ -7,8 +7,8 @@ import Store
 ///
 /// `@unchecked`: everything happens inside `queue`, which lets one thread in at a time.
 final class SQLiteConnection: @unchecked Sendable {
-    let queue: DatabaseQueue
-    private var statements: [String: Statement] = [:]
+    private let queue: DatabaseQueue
+    private var statements: [String: SQLiteStatementHandle] = [:]
 
     /// Opens the file at `path`; nil is a database in memory. Throws GRDB's errors.
     init(path: String?, _ configuration: GRDB.Configuration) throws {
@@ -17,69 +17,26 @@ final class SQLiteConnection: @unchecked Sendable {
             ?? DatabaseQueue(configuration: configuration)
     }
 
+    deinit {
+        // Before the connection, which goes with the queue.
+        for statement in statements.values { sqlite3_finalize(statement) }
+    }
+
     /// Lends the database and what runs statements on it, inside no transaction.
     func withDatabase<T>(_ body: (Database, SQLiteStatements) throws -> T) throws -> T {
-        try queue.inDatabase { try body($0, SQLiteStatements(database: $0, connection: self)) }
+        try queue.inDatabase { try body($0, SQLiteStatements($0, of: self)) }
     }
 
     /// The statement of this text, prepared once: texts are few, as values are never part of one. Only from `withDatabase`.
-    fileprivate func prepared(_ sql: String, _ database: Database) throws -> Statement {
+    func prepared(_ sql: String, _ database: Database) throws(StoreError) -> SQLiteStatementHandle {
         if let known = statements[sql] { return known }
+        var statement: SQLiteStatementHandle?
         // SQLite numbers its parameters with `?1` where PostgreSQL has `$1`.
-        let statement = try database.makeStatement(sql: sql.replacing("$", with: "?"))
+        let status = sqlite3_prepare_v3(
+            database.sqliteConnection, sql.replacing("$", with: "?"), -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement,
+            nil)
+        guard status == SQLITE_OK, let statement else { throw StoreError(database, sql) }
         statements[sql] = statement
         return statement
-    }
-}
-
-/// Runs statements within a transaction that somebody else began.
-struct SQLiteStatements: SQLConnection {
-    let database: Database
-    fileprivate let connection: SQLiteConnection
-
-    func rows(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> [SQLRow] {
-        do {
-            let statement = try connection.prepared(sql, database)
-            let cursor = try Row.fetchCursor(statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
-            var rows: [SQLRow] = []
-            while let row = try cursor.next() {
-                rows.append(SQLRow(row.databaseValues.map(SQLValue.init)))
-            }
-            return rows
-        } catch {
-            throw StoreError(error)
-        }
-    }
-
-    @discardableResult
-    func execute(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> Int {
-        do {
-            let statement = try connection.prepared(sql, database)
-            try statement.execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
-            return database.changesCount
-        } catch {
-            throw StoreError(error)
-        }
-    }
-}
-
-extension SQLValue {
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let value): value.databaseValue
-        case .text(let value): value.databaseValue
-        case .bytes(let value): Data(value).databaseValue
-        }
-    }
-
-    fileprivate init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .null: self = .null
-        case .int64(let value): self = .integer(value)
-        case .double(let value): self = Int64(exactly: value).map { .integer($0) } ?? .null
-        case .string(let value): self = .text(value)
-        case .blob(let value): self = .bytes([UInt8](value))
-        }
     }
 }

@@ -69,11 +69,11 @@ package final class SQLiteDatabase: SQLDatabase {
             }
             defer { readers.withLock { $0.append(connection) } }
             do {
-                return try connection.withDatabase { database, statements in
+                return try connection.withDatabase { _, statements in
                     var result: T?
-                    try database.inTransaction(.deferred) {
+                    try statements.transaction("BEGIN") { () throws(StoreError) in
                         result = try body(statements)
-                        return .commit
+                        return true
                     }
                     guard let result else { throw StoreError(.unavailable, "the read did not run") }
                     return result

@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import Runtime
 
 extension StoreError {
@@ -9,6 +10,15 @@ extension StoreError {
         case let error as DatabaseError: self.init(Self.code(of: error), error.description)
         default: self.init(.unavailable, "\(error)")
         }
+    }
+
+    /// Why the last call on a connection failed, which was about this statement.
+    init(_ database: Database, _ sql: String) {
+        let connection = database.sqliteConnection
+        let message = sqlite3_errmsg(connection).map { String(cString: $0) }
+        self.init(
+            DatabaseError(
+                resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)), message: message, sql: sql))
     }
 
     private static func code(of error: DatabaseError) -> Code {
