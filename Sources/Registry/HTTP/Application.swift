@@ -30,6 +30,7 @@ package final class Application: Sendable {
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
     package let manifestMemory: MemoryBudget
     package let answerMemory = AnswerMemory(capacity: 32 << 20)
+    let answers = PreparedAnswers()
     private let table: OperationTable
 
     /// An application over a registry and those who use it. The operations on accounts are there where the policy is about
@@ -57,6 +58,7 @@ package final class Application: Sendable {
     /// Answers what is in memory at once. Never throws: errors are answers.
     package func answer(to request: Request) -> Answer {
         do throws(RegistryError) {
+            if let response = try prepared(request) { return .ready(done(response, request)) }
             let (operation, parameters) = try find(request)
             guard let call = try callAtOnce(request, operation, parameters) else {
                 return .pending { [self] in

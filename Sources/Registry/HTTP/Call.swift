@@ -22,7 +22,8 @@ package struct Call: Sendable {
     let manifestMemory: MemoryBudget
     let answerMemory: AnswerMemory
     let parameters: PathParameters
-    private let access: Access
+    let access: Access
+    let answers: PreparedAnswers
 
     init(
         _ request: Request, _ application: Application, _ parameters: PathParameters, _ caller: Caller, _ access: Access
@@ -34,6 +35,7 @@ package struct Call: Sendable {
         authorizer = application.authorizer
         manifestMemory = application.manifestMemory
         answerMemory = application.answerMemory
+        answers = application.answers
         self.caller = caller
         self.access = access
         self.parameters = parameters

@@ -27,6 +27,9 @@ package struct Headers: Sendable {
         return nil
     }
 
+    /// Whether there is a field of this name.
+    func contains(_ name: StaticString) -> Bool { fields.contains { matches($0, name) } }
+
     /// The values of all fields of this name as one list; nil when there is none.
     package func joined(_ name: StaticString) -> String? {
         var joined: String?

@@ -4,6 +4,8 @@ import Model
 /// A request whose head has arrived.
 package final class Request: Sendable {
     package let method: Method
+    /// As it was sent.
+    package let target: String
     /// The target's path as it was sent, percent-encoding and all.
     package let path: Substring
     package let query: Query
@@ -28,6 +30,7 @@ package final class Request: Sendable {
         path = question.map { target[..<$0] } ?? target
         query = Query(question.map { target[target.utf8.index(after: $0)...] })
         method = head.method
+        self.target = head.target
         headers = head.headers
         self.remote = remote
         self.isSecure = isSecure
@@ -69,8 +72,12 @@ package enum AbsoluteForm {
 }
 
 extension UInt8 {
-    /// Whether it may stand in a host and port (RFC 3986 section 3.2).
-    package var isHost: Bool { self > 0x20 && self < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains(self) }
+    /// Whether it may stand in a host and port (RFC 3986 section 3.2): printable, and none of ``"<>\^`{|}/?#@``.
+    package var isHost: Bool {
+        let low: UInt64 = 0x2fff_7ff2_0000_0000
+        let high: UInt64 = 0x47ff_fffe_afff_fffe
+        return self < 128 && ((self < 64 ? low : high) >> UInt64(self & 63)) & 1 == 1
+    }
 }
 
 /// The parameters behind `?`, decoded, in their order. `+` stays a plus sign: media types have one, no value has a blank.

@@ -31,6 +31,8 @@ package struct Response: Sendable {
 
     package var status: Int
     package var headers: [(name: String, value: String)]
+    /// Further fields, which were written before.
+    package var lines: HeaderLines?
     package var body: Body
     /// Goes into `X-Request-Id`.
     package var requestID = ""
@@ -44,6 +46,12 @@ package struct Response: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// An answer whose fields were written before.
+    package init(_ status: Int, _ lines: HeaderLines, _ body: Body) {
+        self.init(status, [], body)
+        self.lines = lines
     }
 
     /// An answer of JSON text.

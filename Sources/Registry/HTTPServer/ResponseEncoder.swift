@@ -8,6 +8,7 @@ enum ResponseEncoder {
         _ response: Response, body: [UInt8], keepsAlive: Bool, date: String, into buffer: inout ByteBuffer
     ) {
         var size = 256 + date.utf8.count + response.requestID.utf8.count + body.count
+        if let lines = response.lines { size += lines.bytes.count }
         for (name, value) in response.headers { size += name.utf8.count + value.utf8.count + 4 }
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
             var out = Writer(bytes)
@@ -23,6 +24,7 @@ enum ResponseEncoder {
                 out.put(literal: ": ")
                 out.put(value)
             }
+            if let lines = response.lines { out.put(lines.bytes) }
             if !response.requestID.isEmpty {
                 out.put(literal: "\r\nDocker-Distribution-API-Version: registry/2.0\r\nX-Request-Id: ")
                 out.put(response.requestID)

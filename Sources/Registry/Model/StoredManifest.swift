@@ -21,12 +21,18 @@ package struct StoredManifest: Sendable {
     private let pointer: ManifestPointer
     /// Shared with the cache and every answer that is being sent: an array is copied only by who changes it.
     package let bytes: [UInt8]
+    /// Whether it stands for an index that this client does not take, so that others get another one.
+    package let isSubstitute: Bool
 
     /// The manifest that `pointer` means, of these exact bytes.
-    package init(_ pointer: ManifestPointer, _ bytes: [UInt8]) {
+    package init(_ pointer: ManifestPointer, _ bytes: [UInt8], isSubstitute: Bool = false) {
         self.pointer = pointer
         self.bytes = bytes
+        self.isSubstitute = isSubstitute
     }
+
+    /// The same, in place of an index.
+    package var substituted: StoredManifest { StoredManifest(pointer, bytes, isSubstitute: true) }
 
     package var digest: Digest { pointer.digest }
     package var mediaType: String { pointer.mediaType }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A value with what it weighs in the cache.
-protocol Weighted: Sendable {
+package protocol Weighted: Sendable {
     /// Bytes, roughly.
     var weight: Int { get }
 }
@@ -9,7 +9,7 @@ protocol Weighted: Sendable {
 /// Values by key, as many as have room: what was used lately stays.
 ///
 /// Two generations: what is used moves to the young one; the old one is dropped as a whole when the young is full.
-final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: Sendable {
+package final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: Sendable {
     private struct State {
         var young: [Key: Value] = [:]
         var old: [Key: Value] = [:]
@@ -20,9 +20,10 @@ final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: Sendable
     private let state = Mutex(State())
 
     /// `capacity` in bytes.
-    init(capacity: Int) { self.capacity = capacity }
+    package init(capacity: Int) { self.capacity = capacity }
 
-    subscript(key: Key) -> Value? {
+    /// The value, which is young again then.
+    package subscript(key: Key) -> Value? {
         state.withLock { state in
             if let value = state.young[key] { return value }
             guard let value = state.old.removeValue(forKey: key) else { return nil }
@@ -31,7 +32,8 @@ final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: Sendable
         }
     }
 
-    func insert(_ value: Value, for key: Key) {
+    /// Keeps a value.
+    package func insert(_ value: Value, for key: Key) {
         state.withLock { add(value, for: key, to: &$0) }
     }
 

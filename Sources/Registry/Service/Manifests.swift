@@ -13,12 +13,23 @@ package struct Manifests: Sendable {
         let reference: Reference
     }
 
+    /// What one reading is for.
+    private struct Reading: Hashable {
+        let state: RepositoryState
+        let reference: Reference
+        let takesIndexes: Bool
+    }
+
+    /// Gives the memory that a reading takes, to be held as long as it lasts.
+    package typealias Room = @Sendable () async throws(RegistryError) -> (any Sendable)?
+
     let store: MetadataStore
     let limits: Registry.Limits
     /// For what takes long to parse or to hash.
     let parsers = BlockingExecutor(name: "manifests", threads: 2, capacity: 4096)
     private let pointers: VersionedCache<PointerKey, ManifestPointer>
     private let contents = GenerationCache<Digest, [UInt8]>(capacity: 12 << 20)
+    private let readings = SingleFlight<Reading, Result<StoredManifest, RegistryError>>(capacity: 1024)
 
     init(_ store: MetadataStore, limits: Registry.Limits) {
         self.store = store
@@ -37,7 +48,34 @@ package struct Manifests: Sendable {
         }
         guard let image = Self.choice(found, reference, takesIndexes) else { return found }
         // A sparse index, or the image was deleted: the tag is there all the same.
-        return try await lookUp(.digest(image), in: grant.target) ?? found
+        return try await lookUp(.digest(image), in: grant.target)?.substituted ?? found
+    }
+
+    /// The same, read once for all who ask at once, and with the room that `room` gives as long as it is read: a crowd that
+    /// asks for what is not cached has one copy of it.
+    package func get(
+        _ reference: Reference, takesIndexes: Bool, _ grant: RepositoryGrant, room: @escaping Room
+    ) async throws(RegistryError) -> StoredManifest {
+        try grant.demand(.pull)
+        // Who has heard of a change has a later version than those whose reading began before it.
+        let version = try await store.versions.version(of: .repository(grant.target.id))
+        let state = RepositoryState(repository: grant.target.id, version: version)
+        if let found = try atOnce(reference, takesIndexes: takesIndexes, grant) { return found }
+        let alone: @Sendable () async -> Result<StoredManifest, RegistryError> = { [self] in
+            do throws(RegistryError) {
+                let held = try await room()
+                let found = try await get(reference, takesIndexes: takesIndexes, grant)
+                withExtendedLifetime(held) {}
+                return .success(found)
+            } catch { return .failure(error) }
+        }
+        let key = Reading(state: state, reference: reference, takesIndexes: takesIndexes)
+        guard let shared = await readings.value(for: key, patience: .seconds(30), alone) else {
+            throw RegistryError(.unavailable, "the registry is busy with this manifest: try again in a moment")
+        }
+        // Who began it may have had no right to more room; that is nobody else's fault.
+        if case .failure(let error) = shared, error.code == .unavailable { return try await alone().get() }
+        return try shared.get()
     }
 
     /// The same, if it is in memory; else nil.
@@ -48,7 +86,14 @@ package struct Manifests: Sendable {
         guard let found = cached(reference, in: grant.target) else { return nil }
         guard let image = Self.choice(found, reference, takesIndexes) else { return found }
         // That the image is gone is for `get` to find out.
-        return cached(.digest(image), in: grant.target)
+        return cached(.digest(image), in: grant.target)?.substituted
+    }
+
+    /// The repository's state, if it is known without waiting.
+    package func state(_ grant: RepositoryGrant) throws(RegistryError) -> RepositoryState? {
+        try grant.demand(.pull)
+        let scope = VersionScope.repository(grant.target.id)
+        return store.versions.atOnce(scope).map { RepositoryState(repository: grant.target.id, version: $0) }
     }
 
     private static func choice(_ found: StoredManifest, _ reference: Reference, _ takesIndexes: Bool) -> Digest? {
@@ -105,9 +150,9 @@ package struct Manifests: Sendable {
 }
 
 extension ManifestPointer: Weighted {
-    var weight: Int { 2 * digest.description.utf8.count + mediaType.utf8.count + 100 }
+    package var weight: Int { 2 * digest.description.utf8.count + mediaType.utf8.count + 100 }
 }
 
 extension [UInt8]: Weighted {
-    var weight: Int { count }
+    package var weight: Int { count }
 }

@@ -17,7 +17,7 @@ struct LocationKey: Hashable {
 }
 
 extension BlobLocation: Weighted {
-    var weight: Int { key.description.utf8.count + stamp.utf8.count + 100 }
+    package var weight: Int { key.description.utf8.count + stamp.utf8.count + 100 }
 }
 
 extension Registry {

@@ -122,5 +122,5 @@ extension SQLTransaction {
 }
 
 extension RepositoryFacts: Weighted {
-    var weight: Int { 2 * repository.name.description.utf8.count + 40 }
+    package var weight: Int { 2 * repository.name.description.utf8.count + 40 }
 }

@@ -14,6 +14,11 @@ enum Conditions {
         return nil
     }
 
+    /// Whether the request has any that `response` would look at.
+    static func areMade(_ request: Request) -> Bool {
+        request.headers.contains("If-Match") || request.headers.contains("If-None-Match")
+    }
+
     /// The preconditions of a push.
     static func precondition(_ request: Request) -> Precondition {
         Precondition(

@@ -1,4 +1,5 @@
 import Model
+import Service
 import Vocabulary
 
 /// `/v2/<name>/manifests/<reference>` (end-3, -7, -9).
@@ -24,31 +25,34 @@ enum Manifests {
 
     @Sendable private static func cached(_ call: Call) throws(RegistryError) -> Response? {
         guard let grant = try call.grantIfThere() else { return nil }
+        // Asked for first: what is read later holds for this state, or is not used.
+        let state = try call.registry.manifests.state(grant)
         return try call.registry.manifests.atOnce(
             call.existingReference(), takesIndexes: takesIndexes(call.request), grant
-        ).map { response(call, $0) }
+        ).map { response(call, $0, at: state) }
     }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
-        // A crowd that asks for what is not cached must not read it a hundred times at once.
-        let room = try await call.answerMemory.room(for: call.registry.limits.manifest, call.request.remote)
+        let (memory, limit, remote) = (call.answerMemory, call.registry.limits.manifest, call.request.remote)
         let manifest = try await call.registry.manifests.get(
-            call.existingReference(), takesIndexes: takesIndexes(call.request), call.grant())
-        withExtendedLifetime(room) {}
+            call.existingReference(), takesIndexes: takesIndexes(call.request), call.grant()
+        ) { () throws(RegistryError) in try await memory.room(for: limit, remote) }
         return response(call, manifest)
     }
 
-    private static func response(_ call: Call, _ manifest: StoredManifest) -> Response {
+    private static func response(
+        _ call: Call, _ manifest: StoredManifest, at state: RepositoryState? = nil
+    ) -> Response {
         if var other = Conditions.response(call.request, manifest.digest) {
             other.headers.append(("Vary", "Accept"))
             return other
         }
-        return Response(
-            200,
-            [
-                ("Content-Type", manifest.mediaType), (HeaderName.dockerContentDigest, manifest.digest.description),
-                ("ETag", manifest.entityTag), ("Vary", "Accept"),
-            ], .bytes(manifest.bytes))
+        let lines = HeaderLines([
+            ("Content-Type", manifest.mediaType), (HeaderName.dockerContentDigest, manifest.digest.description),
+            ("ETag", manifest.entityTag), ("Vary", "Accept"),
+        ])
+        call.prepare(lines, manifest, at: state)
+        return Response(200, lines, .bytes(manifest.bytes))
     }
 
     /// False only for a client that lists types of images and none of an index (content-negotiation.md).
