@@ -14,6 +14,23 @@ struct CommandTests {
         try Shell.run("exec \(program) \(arguments)", base: base, seconds: 30)
     }
 
+    /// A port that nobody listens on, of the kernel's choice.
+    private static func freePort() throws -> UInt16 {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+            }
+        }
+        try #require(isBound)
+        return UInt16(bigEndian: address.sin_port)
+    }
+
     @Test(
         "bad input is exit 2 with a reason",
         arguments: [
@@ -29,11 +46,11 @@ struct CommandTests {
             ("record --upstream http://127.0.0.1:1 --listen nonsense --out /tmp/never.jsonl", "HOST:PORT"),
             ("record --upstream http://127.0.0.1:1 --listen nonsense:1 --out /tmp/never.jsonl", "IPv4"),
             ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:0 --out /tmp/never.jsonl", "HOST:PORT"),
-            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:47113 --out /nonexistent/x", "/nonexistent/x"),
-            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:47113 --split 1 --out /proc/x", "/proc/x"),
+            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:PORT --out /nonexistent/x", "/nonexistent/x"),
+            ("record --upstream http://127.0.0.1:1 --listen 127.0.0.1:PORT --split 1 --out /proc/x", "/proc/x"),
         ])
     func badInput(arguments: String, reason: String) throws {
-        let ended = try Self.run(arguments)
+        let ended = try Self.run(arguments.replacing("PORT", with: "\(try Self.freePort())"))
         #expect(ended.status == 2, "\(arguments): \(ended.output)")
         #expect(ended.output.contains(reason), "\(arguments): \(ended.output)")
         #expect(!ended.output.contains("hunter22"))

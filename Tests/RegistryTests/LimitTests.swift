@@ -41,28 +41,33 @@ struct LimitTests {
     @Test("a body that trickles or stops is 408, and what arrived stays", arguments: [true, false])
     func slowBodies(trickles: Bool) async throws {
         try await TestServer.with(Self.impatient(\.body)) { server in
-            let location = try await server.client().begin("a")
+            let (client, content) = (server.client(), Content.bytes(40_000))
+            let location = try await client.begin("a")
             let wire = try server.wire()
-            try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
-            try await wire.send(Content.bytes(10_000))
+            try await wire.send("PATCH \(location) HTTP/1.1\r\nHost: a\r\nContent-Length: \(content.count)\r\n\r\n")
+            try await wire.send(Array(content[..<10_000]))
             let trickle = Task {
-                while trickles, !Task.isCancelled, try await wire.send([1]) {
-                    try await Task.sleep(for: .milliseconds(50))
+                var sent = 10_000
+                while trickles, !Task.isCancelled, sent < 20_000, try await wire.send([content[sent]]) {
+                    sent += 1
+                    do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
                 }
+                return sent
             }
+            // The thread of the wire sends; what has come is asked of the server. How much that is hangs on how busy the
+            // machine is, that it is a beginning of what was sent does not.
             if trickles {
-                // The thread of the wire sends; what has come is asked of the server.
-                try await eventually("the trickling upload ends") {
-                    try await Self.received(location, server) >= 10_000
-                }
+                try await eventually("the trickling upload ends") { try await Self.received(location, server) > 0 }
                 trickle.cancel()
-                _ = await trickle.result
-                try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
-            } else {
-                try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
-                #expect(try await Self.received(location, server) == 10_000)
             }
-            #expect(try await server.client().get("/v2/").status == 200)
+            let sent = try await trickle.value
+            try expect(await wire.answer(to: "PATCH"), 408, ErrorCode.unsupported)
+            let received = try await Self.received(location, server)
+            #expect(received <= sent)
+            let rest = Array(content[received...])
+            let end = try await client.send("PUT", "\(location)?digest=\(Content.digest(content))", body: rest)
+            #expect(end.status == 201)
+            #expect(try await client.get("/v2/").status == 200)
         }
     }
 

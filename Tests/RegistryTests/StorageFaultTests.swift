@@ -2,7 +2,9 @@ import Foundation
 import Glibc
 import Model
 import Runtime
+import SQLiteDriver
 import Store
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -49,6 +51,46 @@ struct StorageFaultTests {
             store.set { $0.failure = nil }
             #expect(try await client.get(target).body == content)
         }
+    }
+
+    @Test("an upload is unknown where it is not there, never because the database cannot be read")
+    func unreadable() async throws {
+        let database = FailingDatabase(try SQLiteDatabase(path: nil))
+        try await TestServer.with(database: database) { server in
+            let client = server.client()
+            let location = try await client.begin("a")
+            for code in [StoreError.Code.damaged, .unavailable, .missing, .full, .overloaded] {
+                database.failure.withLock { $0 = code }
+                for (method, target) in [
+                    ("GET", location), ("PATCH", location), ("PUT", location + "?digest=" + Content.digest([])),
+                ] {
+                    let answer = try await client.send(method, target, body: method == "GET" ? nil : [])
+                    #expect(answer.status >= 500, "\(method) \(code)")
+                }
+                database.failure.withLock { $0 = nil }
+                #expect(try await client.get(location).status == 204)
+            }
+        }
+    }
+
+    /// A database whose reads fail while a test says so.
+    private final class FailingDatabase: SQLDatabase {
+        let dialect = SQLDialect.sqlite
+        let failure = Mutex<StoreError.Code?>(nil)
+        private let database: SQLiteDatabase
+
+        init(_ database: SQLiteDatabase) { self.database = database }
+
+        func read<T: Sendable>(
+            _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+        ) async throws(StoreError) -> T {
+            if let code = failure.withLock({ $0 }) { throw StoreError(code, "told to") }
+            return try await database.read(body)
+        }
+
+        func write<T: Sendable>(
+            _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+        ) async throws(StoreError) -> T { try await database.write(body) }
     }
 
     @Test("a hundred requests for a blob that was touched read it once, and other blobs are served meanwhile")

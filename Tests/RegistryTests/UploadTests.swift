@@ -1,3 +1,4 @@
+import MemoryDriver
 import Service
 import Testing
 import Vocabulary
@@ -351,31 +352,34 @@ struct UploadTests {
 
     @Test("idle uploads expire, one that is being written to does not")
     func expiry() async throws {
-        var limits = Registry.Limits()
-        limits.uploadIdle = .seconds(3)
-        try await TestServer.with(limits: limits) { server in
+        let time = TestClocks()
+        try await TestServer.with(clocks: time.clocks) { server in
             let sweeper = Task { [registry = server.registry] in await registry.sweep(every: .milliseconds(50)) }
             defer { sweeper.cancel() }
             let client = server.client()
-            let idle = try await client.begin("a")
-            let busy = try await client.begin("a")
+            let (idle, busy) = (try await client.begin("a"), try await client.begin("a"))
             let wire = try server.wire()
             let content = Content.bytes(40_000)
             try await wire.send(
                 "PATCH \(busy) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: \(content.count)\r\n\r\n")
             #expect(try await wire.answer(to: "PATCH").status == 100)
-            var sent = 0
-            try await eventually("the idle upload expires") {
-                if sent < content.count - 100 {
-                    try await wire.send(Array(content[sent..<sent + 100]))
-                    sent += 100
-                }
-                // Asking about an upload is no traffic.
-                return try await client.get(idle).status == 404
+            try await wire.send(Array(content[..<100]))
+            time.pass(server.registry.limits.uploadIdle + .seconds(1))
+            // Asking about an upload is no traffic.
+            try await eventually("the idle upload expires") { try await client.get(idle).status == 404 }
+            try await wire.send(Array(content[100...]))
+            #expect(try await wire.answer(to: "PATCH").status == 202)
+        }
+    }
+
+    @Test("a store that takes no small chunks says so when an upload begins, others say nothing")
+    func smallestChunk() async throws {
+        for (smallest, told) in [(Int64(1), String?.none), (5 << 20, "5242880")] {
+            try await TestServer.with(blobs: MemoryBlobStore(smallestChunk: smallest)) { server in
+                let answer = try await server.client().send("POST", "/v2/a/blobs/uploads/")
+                #expect(answer.status == 202)
+                #expect(answer["OCI-Chunk-Min-Length"] == told)
             }
-            try await wire.send(Array(content[sent...]))
-            let answer = try await wire.answer(to: "PATCH")
-            #expect(answer.status == 202)
         }
     }
 }

@@ -298,7 +298,7 @@ struct UploadStoreTests {
                         """, [.text(id)] + before)
                 }
                 #expect(try await store.session(id, in: "a", of: 1)?.hash.digest == sha256(bytes(100)))
-                return code == .damaged
+                return code == .unusable
             }
             #expect(try await isRefused("received = $2", [.integer(99)]))
             #expect(try await isRefused("driver_state = $2", [.bytes([1, 2, 4])]))

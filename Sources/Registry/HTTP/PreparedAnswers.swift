@@ -42,7 +42,7 @@ extension Application {
     func prepared(_ request: Request) throws(RegistryError) -> Response? {
         guard request.method == .get || request.method == .head, let entry = answers[request.target],
             registry.isServing, !Conditions.areMade(request),
-            let identity = try authenticator.atOnce(request.headers["Authorization"])
+            let identity = try authenticator.atOnce(request.presented)
         else { return nil }
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         guard case .allowed(let grant)? = authorizer.atOnce(.pull, on: entry.name, caller),

@@ -12,6 +12,8 @@ package struct StoreError: Error, Sendable {
         case overloaded
         /// What is stored is not what was stored.
         case damaged
+        /// One row of it cannot be used; the store is all right.
+        case unusable
         /// Who asked for it may not do it any more.
         case refused
         /// Anything else; the store may work again later.

@@ -20,6 +20,9 @@ package struct UploadStatus: Sendable {
 }
 
 extension Registry {
+    /// Fewest bytes that every chunk of an upload but its last should have; 1 where it does not matter.
+    package var smallestChunk: Int64 { blobs.smallestChunk }
+
     /// Begins an upload (end-4a, end-4c). Throws `.tooManyUploads`.
     package func beginUpload(
         algorithm: Digest.Algorithm, _ grant: RepositoryGrant
@@ -161,7 +164,8 @@ extension Registry {
             }
             if let session { return session }
         } catch {
-            guard error.code == .damaged else { throw RegistryError(error) }
+            // Whatever else is wrong with the store says nothing of the upload.
+            guard error.code == .unusable else { throw RegistryError(error) }
             log.error("an upload cannot be gone on with", metadata: ["upload": "\(id)", "cause": "\(error.cause)"])
         }
         throw Self.unknownUpload(id)

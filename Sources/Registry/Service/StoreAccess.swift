@@ -18,7 +18,7 @@ extension RegistryError {
                 cause: error.cause)
         case .refused:
             self.init(.denied, "you may not do this any more: ask who administers it", cause: error.cause)
-        case .damaged:
+        case .damaged, .unusable:
             self.init(.internalError, "the registry's storage is damaged: ask its operator", cause: error.cause)
         }
     }

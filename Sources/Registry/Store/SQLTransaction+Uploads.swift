@@ -37,7 +37,7 @@ extension SQLTransaction {
         return try row?.integer(0) ?? 0 < Int64(limit)
     }
 
-    /// The session, if it belongs to this repository and principal. Throws `.damaged` for one whose hash or driver state is
+    /// The session, if it belongs to this repository and principal. Throws `.unusable` for one whose hash or driver state is
     /// not what was saved with it.
     package func session(
         _ id: String, in repository: Repository, of principal: PrincipalID
@@ -52,14 +52,14 @@ extension SQLTransaction {
         let sealed = try row.bytes(3)
         guard let algorithm = Digest.Algorithm(rawValue: try row.text(1)),
             let hash = ContentHash(algorithm, state: Array(sealed.dropLast(UploadSession.sealLength)))
-        else { throw StoreError(.damaged, "the hash state of upload \(id) cannot be read") }
+        else { throw StoreError(.unusable, "the hash state of upload \(id) cannot be read") }
         var session = UploadSession(
             id: id, repository: repository, principal: principal, address: try row.text(4),
             key: StorageKey(try row.text(0)), received: try row.integer(2), hash: hash)
         session.driver = try row.bytes(5)
         session.fence = try row.integer(6)
         guard session.sealedHash == sealed, hash.count == session.received else {
-            throw StoreError(.damaged, "the state of upload \(id) is not what was saved")
+            throw StoreError(.unusable, "the state of upload \(id) is not what was saved")
         }
         return session
     }

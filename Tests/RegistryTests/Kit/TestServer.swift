@@ -47,11 +47,13 @@ struct TestServer: Sendable {
     /// Runs `body` against a server with these settings, which is stopped behind it.
     static func with(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
-        policy: Policy = .open, _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
+        policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
+        _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
     ) async throws {
         var settings = settings
         settings.shutdownGrace = .zero
-        let server = try await start(limits: limits, http: http, blobs: blobs, policy: policy, settings)
+        let server = try await start(
+            limits: limits, http: http, blobs: blobs, policy: policy, clocks: clocks, database: database, settings)
         do {
             try await body(server)
         } catch {

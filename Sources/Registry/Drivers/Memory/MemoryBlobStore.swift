@@ -6,13 +6,17 @@ import Synchronization
 
 /// Blobs in anonymous memory files (memfd_create), gone with the process: for tests, and the same contract.
 package final class MemoryBlobStore: BlobStore {
-    package let smallestChunk: Int64 = 1
+    package let smallestChunk: Int64
     private let lanes = FileLanes()
     private let isStreamed: Bool
     private let files = Mutex<[StorageKey: File]>([:])
 
-    /// An empty store. `isStreamed`: its objects leave in pieces, as those of a store without files do.
-    package init(isStreamed: Bool = false) { self.isStreamed = isStreamed }
+    /// An empty store. `isStreamed`: its objects leave in pieces, as those of a store without files do; `smallestChunk`: what
+    /// it says of chunks, all of which it takes.
+    package init(isStreamed: Bool = false, smallestChunk: Int64 = 1) {
+        self.isStreamed = isStreamed
+        self.smallestChunk = smallestChunk
+    }
 
     package func newKey() -> StorageKey { StorageKey(IDSource().token()) }
 

@@ -43,7 +43,10 @@ enum Uploads {
         }
         let grant = try await call.grantMaking()
         if let mounted, let answer = try await mount(call, mounted, grant) { return answer }
-        return call.accepted(202, grant, try await call.registry.beginUpload(algorithm: algorithm, grant))
+        var response = call.accepted(202, grant, try await call.registry.beginUpload(algorithm: algorithm, grant))
+        let smallest = call.registry.smallestChunk
+        if smallest > 1 { response.headers.append((HeaderName.ociChunkMinLength, "\(smallest)")) }
+        return response
     }
 
     /// A mount, if the source has the blob and the caller may read it; nil, and nothing told, in every other case.
