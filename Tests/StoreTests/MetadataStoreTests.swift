@@ -151,6 +151,22 @@ struct ManifestStoreTests {
         }
     }
 
+    @Test(
+        "a manifest of very many tags is removed in parts, and is there until the last", arguments: StoreKind.allCases)
+    func removeMany(kind: StoreKind) async throws {
+        try await kind.withMetadata { store in
+            let names = (0..<1200).map { String(10_000 + $0) }
+            let digest = try await push("a", tags: names, to: store).digest
+            for left in [1200 - 512, 1200 - 1024] {
+                #expect(try await store.remove(.digest(digest), from: "a") == .begun)
+                #expect(try await store.tags(of: "a", limit: 2000) == names.suffix(left))
+                #expect(try await store.manifest(.digest(digest), in: "a") != nil)
+            }
+            #expect(try await store.remove(.digest(digest), from: "a") == .removed)
+            #expect(try await store.tags(of: "a").isEmpty)
+        }
+    }
+
     @Test("removing a tag leaves the manifest; removing a manifest takes its tags", arguments: StoreKind.allCases)
     func remove(kind: StoreKind) async throws {
         try await kind.withMetadata { store in

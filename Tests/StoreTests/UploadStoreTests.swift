@@ -128,7 +128,7 @@ struct UploadStoreTests {
             let digest = sha256(bytes(10))
             let first = try await addBlob(bytes(10), to: "a", store)
             let location = try #require(try await store.blob(digest, in: "a"))
-            try await store.write { (db) throws(StoreError) in try db.markDamaged(digest, at: location, stamp: "d") }
+            try await store.write { (db) throws(StoreError) in try db.condemn(digest, at: location, stamp: "d") }
             #expect(try await store.blob(digest, in: "a")?.isDamaged == true)
             #expect(try await !store.mount(digest, from: "a", to: "b"))
             let second = try await addBlob(bytes(10), to: "b", store)
@@ -139,7 +139,7 @@ struct UploadStoreTests {
                 #expect(!found.isDamaged)
             }
             try await store.write { (db) throws(StoreError) in
-                try db.markDamaged(digest, at: location, stamp: "d")
+                try db.condemn(digest, at: location, stamp: "d")
                 try db.confirm(digest, at: location, stamp: "old")
             }
             let found = try await store.blob(digest, in: "a")

@@ -75,6 +75,9 @@ struct Setting: Sendable {
         Setting(
             key: "uploads.per-account", standard: "1000", help: "most uploads in progress that one account has begun"),
         Setting(key: "uploads.limit", standard: "20000", help: "most uploads in progress"),
+        Setting(
+            key: "scrub.bytes-per-second", standard: "8388608",
+            help: "at what pace blobs are read through to find those that the disk has changed; 0 for never"),
         Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),
         Setting(key: "deletes", standard: "true", help: "allow tags, manifests and blobs to be deleted"),
         Setting(

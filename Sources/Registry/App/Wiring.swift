@@ -168,7 +168,8 @@ private struct SweepService: ServiceLifecycle.Service {
         await cancelWhenGracefulShutdown {
             async let sweeping: Void = registry.sweep(every: .seconds(60))
             async let watching: Void = registry.watch()
-            _ = await (sweeping, watching)
+            async let scrubbing: Void = registry.scrub()
+            _ = await (sweeping, watching, scrubbing)
         }
     }
 }
@@ -185,6 +186,7 @@ extension Registry.Limits {
         uploads.ofAddress = try settings.number("uploads.per-address", in: 1...1_000_000)
         uploads.ofPrincipal = try settings.number("uploads.per-account", in: 1...1_000_000)
         uploads.inAll = try settings.number("uploads.limit", in: 1...1_000_000)
+        scrubRate = Int64(try settings.number("scrub.bytes-per-second", in: 0...1 << 40))
         sparseIndexes = try settings.flag("manifests.sparse-indexes")
         deletes = try settings.flag("deletes")
         deletesInUse = try settings.flag("deletes-in-use")

@@ -12,11 +12,15 @@ extension Manifests {
         try grant.demand(.delete)
         guard limits.deletes else { throw Registry.deletesOff }
         let (repository, principal) = (grant.target, grant.caller.principal.id)
-        let outcome = try await store.remove(by: grant) { (db) throws(StoreError) in
-            try db.remove(reference, from: repository, if: precondition, by: principal)
-        }
+        var outcome: ManifestRemoval
+        repeat {
+            // A part at a time, so that others get their turns.
+            outcome = try await store.remove(by: grant) { (db) throws(StoreError) in
+                try db.remove(reference, from: repository, if: precondition, by: principal)
+            }
+        } while outcome == .begun
         switch outcome {
-        case .removed: return
+        case .removed, .begun: return
         case .missing: throw try await missing(reference, in: repository)
         case .preconditionFailed: throw Self.moved
         }

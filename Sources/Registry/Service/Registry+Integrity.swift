@@ -50,11 +50,13 @@ extension Registry {
         }
     }
 
-    /// Reads the object through and notes what it found.
-    func verify(_ digest: Digest, at location: BlobLocation) async -> Verdict {
+    /// Reads the object through, with a `pause` behind each part, and notes what it found.
+    func verify(
+        _ digest: Digest, at location: BlobLocation, _ pause: @Sendable (Int64) async -> Void = { _ in }
+    ) async -> Verdict {
         do throws(StoreError) {
             let object = try await blobs.open(location.key)
-            let actual = try await object.digest(digest.algorithm)
+            let actual = try await object.digest(digest.algorithm, pause)
             guard try await blobs.open(location.key).witness == object.witness else {
                 throw StoreError(.unavailable, "\(location.key) changes while it is read")
             }
@@ -66,7 +68,7 @@ extension Registry {
             }
             log.error("blob is damaged", metadata: ["digest": "\(digest)", "object": "\(location.key)"])
             try await store.write { (db) throws(StoreError) in
-                try db.markDamaged(digest, at: location, stamp: object.witness)
+                try db.condemn(digest, at: location, stamp: object.witness)
             }
             return .damaged
         } catch {

@@ -90,10 +90,17 @@ extension Registry {
         }
     }
 
-    /// Ends an upload of which the client was never told. One that cannot be ended is left to expire.
+    /// Ends an upload of which the client was never told. One that cannot be ended is left to expire: pushes that fail on a
+    /// full disk must not use up the reserve that is for deletions.
     package func abandonUpload(_ id: String, _ grant: RepositoryGrant) async {
         do throws(RegistryError) {
-            try await cancelUpload(id, grant)
+            try await exclusively(id, grant) { () throws(RegistryError) in
+                let session = try await session(id, grant)
+                let ended = try await store.change(session.repository) { (db) throws(StoreError) in
+                    try db.cancel(session)
+                }
+                try discarded(session, ended)
+            }
         } catch {
             log.warning("an upload is left to expire", metadata: ["upload": "\(id)", "cause": "\(error.message)"])
         }
@@ -148,8 +155,12 @@ extension Registry {
         let cancelled = try await store.remove(from: session.repository) { (db) throws(StoreError) in
             try db.cancel(session)
         }
+        try discarded(session, cancelled)
+    }
+
+    private func discarded(_ session: UploadSession, _ isEnded: Bool) throws(RegistryError) {
         activity.end(session.id)
-        guard cancelled else { throw Self.unknownUpload(session.id) }
+        guard isEnded else { throw Self.unknownUpload(session.id) }
         sweeper.request()
     }
 

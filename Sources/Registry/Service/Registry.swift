@@ -21,6 +21,8 @@ package final class Registry: Sendable {
         package var uploadIdle: Duration = .seconds(24 * 3600)
         /// How many uploads may be in progress.
         package var uploads = UploadLimits()
+        /// Bytes a second at which blobs are read through that nobody asks for; 0 for never.
+        package var scrubRate: Int64 = 8 << 20
         /// Whether an index may name manifests that the repository lacks.
         package var sparseIndexes = false
         /// Whether tags, manifests and blobs may be deleted.

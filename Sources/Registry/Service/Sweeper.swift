@@ -10,8 +10,9 @@ final class Sweeper: Sendable {
     private static let pause = Duration.seconds(1)
     /// After a start clients get so long to go on with the uploads of before, unless these expire sooner anyway.
     private static let grace = Duration.seconds(600)
-    /// Sessions that one transaction ends: about five milliseconds of work.
-    private static let batch = 256
+    /// Sessions that one transaction ends. Their rows lie anywhere, so that each is some pages of the log: 64 are a millisecond
+    /// of work and about a megabyte to sync.
+    private static let batch = 64
 
     private let store: MetadataStore
     private let blobs: any BlobStore

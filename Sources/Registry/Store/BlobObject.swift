@@ -11,8 +11,18 @@ package protocol BlobObject: Sendable {
     var witness: String { get }
     /// How these bytes get to a client. `range` lies within the size.
     func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery
-    /// Reads and hashes all bytes, on threads that nothing else waits for. Ends with its task.
-    func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest
+    /// Reads and hashes all bytes, on threads that nothing else waits for. Ends with its task. Behind each part, of at most
+    /// 16 MiB, `pause` is told how many bytes that were.
+    func digest(
+        _ algorithm: Digest.Algorithm, _ pause: @Sendable (Int64) async -> Void
+    ) async throws(StoreError) -> Digest
+}
+
+extension BlobObject {
+    /// Reads and hashes all bytes, without a pause.
+    package func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest {
+        try await digest(algorithm) { _ in }
+    }
 }
 
 /// How bytes of an object get to a client.

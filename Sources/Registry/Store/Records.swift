@@ -17,6 +17,16 @@ package struct BlobLocation: Sendable, Equatable {
     }
 }
 
+/// A blob as the store has it, whichever repositories do.
+package struct StoredBlob: Sendable {
+    package let id: BlobID
+    package let digest: Digest
+    package let location: BlobLocation
+    package let createdAt: Timestamp
+    /// When its bytes were last read through; nil when they never were since they came.
+    package let checkedAt: Timestamp?
+}
+
 /// An upload in progress; bound to one repository and one principal (CVE-2026-32589).
 package struct UploadSession: Sendable {
     package let id: String

@@ -70,12 +70,40 @@ extension SQLTransaction {
             """, [SQLValue(digest), .text(location.key.description), .text(stamp), SQLValue(now)])
     }
 
-    /// Notes that the bytes at `location` are not those of `digest`, while the object is as `stamp` says.
-    package func markDamaged(_ digest: Digest, at location: BlobLocation, stamp: String) throws(StoreError) {
+    /// Notes that the bytes at `location` are not those of `digest`, while the object is as `stamp` says. Where they were
+    /// taken for whole until now, the repositories that have the blob move on, so that nobody serves it from what is cached.
+    package func condemn(_ digest: Digest, at location: BlobLocation, stamp: String) throws(StoreError) {
+        let object: [SQLValue] = [SQLValue(digest), .text(location.key.description)]
+        let having = try rows(
+            """
+            UPDATE repositories SET version = version + 1 WHERE id IN (
+                SELECT l.repository_id FROM repository_blobs l JOIN blobs b ON b.id = l.blob_id
+                WHERE b.digest = $1 AND b.storage_key = $2 AND b.damaged_at IS NULL)
+            RETURNING id
+            """, object)
+        for row in having { moved.insert(.repository(try row.id(0))) }
         try execute(
             """
             UPDATE blobs SET witness = $3, damaged_at = $4, checked_at = $4 WHERE digest = $1 AND storage_key = $2
-            """, [SQLValue(digest), .text(location.key.description), .text(stamp), SQLValue(now)])
+            """, object + [.text(stamp), SQLValue(now)])
+    }
+
+    /// Blobs behind `last`, in the order of their keys, at most `limit` of them.
+    package func blobs(after last: BlobID?, limit: Int) throws(StoreError) -> [StoredBlob] {
+        let found = try rows(
+            """
+            SELECT storage_key, size, witness, damaged_at, id, digest, created_at, checked_at FROM blobs
+            WHERE id > $1 ORDER BY id LIMIT $2
+            """, [.integer(last?.value ?? .min), SQLValue(limit)])
+        var blobs: [StoredBlob] = []
+        for row in found {
+            blobs.append(
+                StoredBlob(
+                    id: try row.id(4), digest: try row.digest(5), location: try row.location(),
+                    createdAt: Timestamp(milliseconds: try row.integer(6)),
+                    checkedAt: row.isNull(7) ? nil : Timestamp(milliseconds: try row.integer(7))))
+        }
+        return blobs
     }
 
     private func isHeld(_ blob: BlobID, by namespace: NamespaceID?) throws(StoreError) -> Bool {

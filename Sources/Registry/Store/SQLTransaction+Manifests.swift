@@ -130,7 +130,8 @@ extension SQLTransaction {
         return id
     }
 
-    /// Removes a tag, or a manifest with all tags that point to it.
+    /// Removes a tag, or a manifest with all tags that point to it: of very many some are removed and the manifest stays, to be
+    /// removed by another call.
     package func remove(
         _ reference: Reference, from repository: Repository, if precondition: Precondition = Precondition(),
         by principal: PrincipalID
@@ -141,7 +142,10 @@ extension SQLTransaction {
         switch reference {
         case .tag(let tag): try removeTag(tag, from: repository, by: principal)
         case .digest:
-            try removeTags(to: known.id, by: principal)
+            guard try removeTags(to: known.id, by: principal) else {
+                try change(repository, usage)
+                return .begun
+            }
             try execute("DELETE FROM manifests WHERE id = $1", [SQLValue(known.id)])
             try removeEdges(of: known)
             usage.manifests = -1
@@ -155,6 +159,8 @@ extension SQLTransaction {
 /// What a removal of a tag or manifest did.
 package enum ManifestRemoval: Sendable {
     case removed
+    /// Some of its tags went; it is to be removed again.
+    case begun
     /// There is none.
     case missing
     case preconditionFailed

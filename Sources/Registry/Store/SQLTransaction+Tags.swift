@@ -81,10 +81,14 @@ extension SQLTransaction {
         try execute("DELETE FROM tags WHERE \(condition)", key)
     }
 
-    /// Takes all tags of a manifest away.
-    func removeTags(to manifest: ManifestID, by principal: PrincipalID) throws(StoreError) {
-        try noteRemoval(where: "manifest_id = $1", [SQLValue(manifest)], by: principal)
-        try execute("DELETE FROM tags WHERE manifest_id = $1", [SQLValue(manifest)])
+    /// Takes the tags of a manifest away, `setLimit` at most; false when there may be more.
+    func removeTags(to manifest: ManifestID, by principal: PrincipalID) throws(StoreError) -> Bool {
+        let some = """
+            manifest_id = $1 AND name IN
+                (SELECT name FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT \(Self.setLimit))
+            """
+        try noteRemoval(where: some, [SQLValue(manifest)], by: principal)
+        return try execute("DELETE FROM tags WHERE \(some)", [SQLValue(manifest)]) < Self.setLimit
     }
 
     private func noteRemoval(

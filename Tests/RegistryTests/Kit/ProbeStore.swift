@@ -72,13 +72,15 @@ private struct ProbeObject: BlobObject {
         try await base.delivery(of: range)
     }
 
-    func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest {
+    func digest(
+        _ algorithm: Digest.Algorithm, _ pause: @Sendable (Int64) async -> Void
+    ) async throws(StoreError) -> Digest {
         let (gate, substitute) = store.state.withLock { state in
             state.readings += 1
             return (state.gate, state.substitute)
         }
         await gate?.pass()
-        let digest = try await base.digest(algorithm)
+        let digest = try await base.digest(algorithm, pause)
         return substitute ?? digest
     }
 }

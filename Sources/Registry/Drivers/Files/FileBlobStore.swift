@@ -15,21 +15,23 @@ package struct FileBlobStore: BlobStore {
 
     /// The store in `directory`. Without an `id` it is made where it is missing; with one it has to be there, and until it
     /// is everything throws `.unavailable`, but this. Throws `StoreError` when it cannot be made.
-    package init(directory: String, id: String? = nil, lanes: FileLanes = FileLanes()) throws(StoreError) {
+    package init(
+        directory: String, id: String? = nil, lanes: FileLanes = FileLanes(), clocks: Clocks = .system
+    ) throws(StoreError) {
         root = directory
         self.lanes = lanes
         let path = "\(directory)/store-id"
         guard let id else {
             try Directory.makeDurable(directory)
             let known = try StoreMarker.read(path)
-            marker = StoreMarker(path, id: known ?? IDSource().uuid())
+            marker = StoreMarker(path, id: known ?? IDSource().uuid(), clocks)
             // All of them now, so that no push has to make one durable; the marker last, so that none is missing behind it.
             for fan in Self.fans { try Directory.make("\(directory)/\(fan)") }
             if known == nil { try marker.write() }
             try Directory.sync(directory)
             return
         }
-        marker = StoreMarker(path, id: id)
+        marker = StoreMarker(path, id: id, clocks)
     }
 
     private static let fans = (0...UInt8.max).map { Hex.encode([$0]) }

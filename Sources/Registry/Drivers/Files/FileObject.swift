@@ -49,7 +49,9 @@ package final class FileObject: BlobObject, BlobContent {
         }
     }
 
-    package func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest {
+    package func digest(
+        _ algorithm: Digest.Algorithm, _ pause: @Sendable (Int64) async -> Void
+    ) async throws(StoreError) -> Digest {
         var (hash, offset) = (ContentHash(algorithm), Int64(0))
         while !Task.isCancelled {
             let (next, count) = try await lanes.hashes.run { [hash, offset] () throws(StoreError) in
@@ -57,6 +59,7 @@ package final class FileObject: BlobObject, BlobContent {
             }
             guard count > 0 else { return next.digest }
             (hash, offset) = (next, offset + count)
+            await pause(count)
         }
         throw StoreError(.overloaded, "nobody waits for the digest any more")
     }

@@ -7,18 +7,20 @@ import Synchronization
 /// The file in a store's directory that tells which store it is: by it an empty mount point, a volume of another registry
 /// and a directory that was replaced under a running server are told from the store.
 final class StoreMarker: Sendable {
-    /// How long a look at the file counts, in nanoseconds.
-    private static let lasting: Int64 = 1_000_000_000
+    /// How long a look at the file counts.
+    private static let lasting = Duration.seconds(1)
 
     let id: String
     private let path: String
-    /// When the file was last found to be right, in nanoseconds of the monotonic clock; nil when it was not.
-    private let seen = Mutex<Int64?>(nil)
+    private let clocks: Clocks
+    /// The uptime when the file was last found to be right; nil when it was not.
+    private let seen = Mutex<Duration?>(nil)
 
     /// A marker that is to say `id`.
-    init(_ path: String, id: String) {
+    init(_ path: String, id: String, _ clocks: Clocks) {
         self.path = path
         self.id = id
+        self.clocks = clocks
     }
 
     /// The id in a marker; nil where there is none. Throws `StoreError` where it cannot be read.
@@ -50,7 +52,7 @@ final class StoreMarker: Sendable {
 
     /// Throws `.unavailable` unless the store's directory is the right one, by a look that is at most a second old.
     func verify() throws(StoreError) {
-        let now = Self.now()
+        let now = clocks.uptime()
         if let last = seen.withLock({ $0 }), now < last + Self.lasting { return }
         try look()
     }
@@ -63,12 +65,6 @@ final class StoreMarker: Sendable {
             let what = found.map { "says \($0)" } ?? "is missing"
             throw StoreError(.unavailable, "\(path) \(what), this registry's store is \(id): is it mounted?")
         }
-        seen.withLock { $0 = Self.now() }
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        seen.withLock { $0 = clocks.uptime() }
     }
 }
