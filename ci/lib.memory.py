@@ -92,9 +92,9 @@ def bodies(registry):
 
 
 def heads(registry):
-    """2,000 connections with 60 KiB of a head that does not end."""
+    """1,000 connections with 60 KiB of a head that does not end."""
     head = b"GET /v2/ HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"x" * 600) for i in range(95))
-    return [registry.socket(head, f"127.0.0.{1 + i % 9}") for i in range(2000)]
+    return [registry.socket(head, f"127.0.0.{1 + i % 9}") for i in range(1000)]
 
 
 def main():
