@@ -58,7 +58,13 @@ extension SQLTransaction {
             } else {
                 false
             }
-        case .login(let id): try login(id)?.principal == principal
+        case .login(let id):
+            // A login lives no longer than the key that it came of.
+            if let login = try login(id), login.principal == principal {
+                try login.key.map { (key) throws(StoreError) in try isGood(.apiKey(key), of: principal) } ?? true
+            } else {
+                false
+            }
         }
     }
 }

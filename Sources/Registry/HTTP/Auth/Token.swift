@@ -37,10 +37,8 @@ enum TokenOperations {
         let query = call.request.query
         try check(query["service"], call)
         let requests = try scopes(query.all("scope"))
-        let identity = try await call.accounts.logins.identify(call.request.presented, from: call.caller.address)
-        guard identity.scope == nil || isKey(identity) else {
-            throw RegistryError(.credentialsInvalid, "a token is not made of a token: send a name and a password")
-        }
+        let identity = try await call.accounts.logins.identifyForToken(
+            call.request.presented, from: call.caller.address)
         return try await answer(
             call, identity, requests, isOffline: query["offline_token"] == "true", query["client_id"])
     }
@@ -79,10 +77,6 @@ enum TokenOperations {
 
     private static func scopes(_ texts: [String]) throws(RegistryError) -> [ScopeRequest] {
         try parsing { () throws(ParseError) in try ScopeRequest.parse(texts) }
-    }
-
-    private static func isKey(_ identity: Identity) -> Bool {
-        if case .apiKey = identity.credential { true } else { false }
     }
 
     private static func answer(

@@ -92,7 +92,7 @@ extension Logins {
                 record.disabledAt == nil
             else { return nil }
             let key = try login.key.flatMap { (id) throws(StoreError) in try db.key(id) }
-            if login.key != nil, key == nil { return nil }
+            guard try db.isGood(.login(login.id), of: record.id) else { return nil }
             return (login, record, key)
         }
         guard let (login, record, key) = found else { throw Self.over }

@@ -70,6 +70,17 @@ package final class Logins: Authenticator {
         }
     }
 
+    /// Who asks for a token: as `identify`, by anything but a token. One made of another would outlive it, and a login kept
+    /// for it would reach as far as the key behind it, however narrow the token was.
+    package func identifyForToken(
+        _ presented: Presented, from address: String
+    ) async throws(RegistryError) -> Identity {
+        if case .bearer = try PresentedForm(presented) {
+            throw RegistryError(.credentialsInvalid, "a token is not made of a token: send a name and a password")
+        }
+        return try await identify(presented, from: address)
+    }
+
     // MARK: memory
 
     private func fingerprint(_ presented: Presented) -> Fingerprint {
