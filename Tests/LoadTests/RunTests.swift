@@ -239,7 +239,7 @@ struct RunTests {
     func progress() async throws {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(profile: try constant(20, .seconds(5)))
+        var settings = RunSettings(profile: try constant(20, .seconds(10)))
         settings.intervalWidth = .seconds(2)
         var told: [Progress] = []
         let generator = try await Generator.start(settings)
