@@ -138,6 +138,16 @@ struct PasswordHasherTests {
         #expect(try await hasher.verify("hello worlds", against: dear) == .wrong)
     }
 
+    @Test("of hundreds of wrong passwords none is right")
+    func manyWrong() async throws {
+        let hasher = try Self.hasher(cost: 1)
+        defer { hasher.stop() }
+        let hash = try await hasher.hash(try Password.parse("the right one"))
+        for number in 0..<400 {
+            #expect(try await hasher.verify("wrong \(number)", against: hash) == .wrong, "\(number)")
+        }
+    }
+
     @Test("every byte counts, also past the 511 that crypt takes", arguments: [510, 511, 512, 513, 1024])
     func long(length: Int) async throws {
         let hasher = try Self.hasher()

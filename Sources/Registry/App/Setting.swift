@@ -62,6 +62,15 @@ struct Setting: Sendable {
             help: "every user may make organizations, not only administrators"
         ),
         Setting(key: "repositories.public", standard: "false", help: "repositories that a push makes are public"),
+        Setting(
+            key: "rate.login", standard: "60", help: "most changes of passwords a minute of one account; 0 for any"),
+        Setting(
+            key: "rate.token", standard: "0", help: "most requests for tokens a minute of one address; 0 for any"),
+        Setting(
+            key: "rate.read", standard: "0",
+            help: "most pulls a minute of one account, or of one address without; 0 for any"),
+        Setting(key: "rate.list", standard: "0", help: "the same for lists"),
+        Setting(key: "rate.write", standard: "0", help: "the same for pushes and deletions"),
         Setting(key: "limits.manifest", standard: "4194304", help: "largest manifest in bytes"),
         Setting(key: "limits.blob", standard: "0", help: "largest blob in bytes; 0 for any"),
         Setting(key: "limits.page", standard: "10000", help: "most entries of one page of a list"),

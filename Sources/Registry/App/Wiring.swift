@@ -229,6 +229,10 @@ extension HTTPSettings {
             throw settings.wrong("http.url", "a URL without a slash at its end, such as https://registry.example.com")
         }
         challengesBasic = try settings.flag("auth.basic")
+        for (kind, key) in [
+            (RateClass.login, "rate.login"), (.token, "rate.token"), (.read, "rate.read"), (.list, "rate.list"),
+            (.write, "rate.write"),
+        ] { rates[kind] = try settings.number(key, in: 0...1_000_000_000) }
         trustedProxies = try settings.string("http.trusted-proxies").split(separator: ",").map { text in
             guard let block = AddressBlock(text.trimmingPrefix(" ").description) else {
                 throw settings.wrong("http.trusted-proxies", "IP addresses or blocks such as 10.0.0.0/8, by commas")

@@ -12,6 +12,8 @@ package struct HTTPSettings: Sendable {
     package var trustedProxies: [AddressBlock] = []
     /// How clients reach the registry, such as `https://registry.example.com`; empty for what their requests say.
     package var url = ""
+    /// Most requests a minute of one account, or of one address where nobody is known, by class; 0 for any.
+    package var rates: [RateClass: Int] = [:]
     /// Whether a 401 of `/v2/` asks for Basic credentials, not for a token.
     package var challengesBasic = false
 
@@ -26,6 +28,7 @@ package final class Application: Sendable {
     let authenticator: any Authenticator
     let authorizer: Authorizer
     package let settings: HTTPSettings
+    let rates: RateLimit
     let log: Logger
     /// For manifests that are being pushed: 32 MiB, or one of the largest.
     package let manifestMemory: MemoryBudget
@@ -45,6 +48,7 @@ package final class Application: Sendable {
         self.authenticator = authenticator
         authorizer = Authorizer(policy: policy, source: registry.repositories)
         self.settings = settings
+        rates = RateLimit(settings.rates)
         self.log = log
         manifestMemory = MemoryBudget(capacity: max(32 << 20, registry.limits.manifest / 7 * 8 + 8))
     }
@@ -63,10 +67,13 @@ package final class Application: Sendable {
             guard let call = try callAtOnce(request, operation, parameters) else {
                 return .pending { [self] in
                     await carryOut(request) { () throws(RegistryError) in
-                        try await operation.handler(await call(request, operation, parameters))
+                        let call = try await call(request, operation, parameters)
+                        try count(operation, call.caller)
+                        return try await operation.handler(call)
                     }
                 }
             }
+            try count(operation, call.caller)
             if let response = try operation.atOnce?(call) {
                 if let held = heldNow(response, request) { return .ready(done(held, request)) }
                 return .pending { [self] in await carryOut(request) { () throws(RegistryError) in response } }
@@ -233,6 +240,7 @@ package final class Application: Sendable {
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
         // Content takes what leaves it there as long as it is in use (RFC 9110 section 15.5.6).
         let isKept = error.code == .contentInUse
+        if error.code == .tooManyRequests { return rateHeaders(error) }
         guard isKept || error.code == .methodNotAllowed else { return [] }
         let allowed = table.allowed(request.path, removing: registry.limits.deletes && !isKept)
         return [("Allow", allowed.joined(separator: ", "))]

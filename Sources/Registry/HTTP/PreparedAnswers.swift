@@ -40,7 +40,8 @@ extension Application {
     /// The answer that was prepared, where the caller may have it and nothing has changed since; nil: go the long way.
     /// Throws `.unauthorized` for credentials that are known to be wrong.
     func prepared(_ request: Request) throws(RegistryError) -> Response? {
-        guard request.method == .get || request.method == .head, let entry = answers[request.target],
+        guard request.method == .get || request.method == .head, !rates.limits(.read),
+            let entry = answers[request.target],
             registry.isServing, !Conditions.areMade(request),
             let identity = try authenticator.atOnce(request.presented)
         else { return nil }

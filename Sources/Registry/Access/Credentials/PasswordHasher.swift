@@ -119,9 +119,9 @@ package final class PasswordHasher: Sendable {
         return Array(Hex.encode(Array(SHA512.hash(data: password.bytes))).utf8)
     }
 
-    /// Compares in a time that depends on the lengths alone.
+    /// Compares in a time that depends on the lengths alone. The parentheses count: `|` and `^` bind alike here.
     private static func areEqual(_ a: String, _ b: String) -> Bool {
         guard a.utf8.count == b.utf8.count else { return false }
-        return zip(a.utf8, b.utf8).reduce(0) { $0 | $1.0 ^ $1.1 } == 0
+        return zip(a.utf8, b.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

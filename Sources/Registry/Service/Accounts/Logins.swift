@@ -64,8 +64,10 @@ package final class Logins: Authenticator {
             }
         case .bearer(let text):
             let token = try tokens.verify(text)
+            // A key or a login may expire before the token does, which no version tells.
             let left = token.expiresAt - store.clocks.wall()
-            return try await remember(fingerprint, for: left) { () throws(RegistryError) in try await holder(of: token)
+            let time = if case .password = token.credential { left } else { min(left, settings.memory) }
+            return try await remember(fingerprint, for: time) { () throws(RegistryError) in try await holder(of: token)
             }
         }
     }
