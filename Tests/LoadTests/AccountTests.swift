@@ -42,7 +42,7 @@ struct AccountTests {
         End(testDescription: "stopped while nothing is answered", reply: .silence, stopsAt: 50, leavesSome: nil) {
             $0.threads = 2
         },
-        End(testDescription: "stopped far behind", rate: 3_000_000, spacing: .constant, stopsAt: 5000, leavesSome: nil)
+        End(testDescription: "stopped far behind", rate: 3_000_000, spacing: .constant, stopsAt: 5000, leavesSome: true)
         {
             ($0.threads, $0.requestTimeout) = (2, .milliseconds(200))
         },
