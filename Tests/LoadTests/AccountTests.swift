@@ -1,3 +1,4 @@
+import Foundation
 import LoadKit
 import Synchronization
 import Testing
@@ -16,6 +17,8 @@ struct AccountTests {
         var tells = Int.max
         /// Some of the schedule is then never begun; absent where chance decides it.
         var leavesSome: Bool? = false
+        /// Each arrival holds its loop for a millisecond: no machine begins more than a thousand a second and loop.
+        var isSlowToBegin = false
         var change: @Sendable (inout RunSettings) -> Void = { _ in }
     }
 
@@ -34,20 +37,30 @@ struct AccountTests {
         End(testDescription: "too many under way", reply: .silence) {
             ($0.activeLimit, $0.requestTimeout) = (20, .milliseconds(1500))
         },
-        End(testDescription: "far behind, until it is given up", rate: 3_000_000, spacing: .constant, leavesSome: true)
-        {
-            $0.requestTimeout = .milliseconds(100)
-        },
+        End(
+            testDescription: "far behind, until it is given up", rate: 20_000, spacing: .constant, leavesSome: true,
+            isSlowToBegin: true
+        ) { $0.requestTimeout = .milliseconds(100) },
         End(testDescription: "stopped", stopsAt: 50, leavesSome: nil) { $0.threads = 2 },
         End(testDescription: "stopped while nothing is answered", reply: .silence, stopsAt: 50, leavesSome: nil) {
             $0.threads = 2
         },
-        End(testDescription: "stopped far behind", rate: 3_000_000, spacing: .constant, stopsAt: 5000, leavesSome: true)
-        {
-            ($0.threads, $0.requestTimeout) = (2, .milliseconds(200))
-        },
+        End(
+            testDescription: "stopped far behind", rate: 20_000, spacing: .constant, stopsAt: 50, leavesSome: true,
+            isSlowToBegin: true
+        ) { ($0.threads, $0.requestTimeout) = (2, .milliseconds(200)) },
         End(testDescription: "seen enough", tells: 1, leavesSome: nil),
     ]
+
+    private struct Gets: Workload {
+        let request: Request
+        let isSlow: Bool
+
+        func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
+            if isSlow { usleep(1000) }
+            return .request(request)
+        }
+    }
 
     private struct Stops: StopSignal {
         let server: TestServer
@@ -67,7 +80,7 @@ struct AccountTests {
         var lines = 0
         let report = try await Generator.with(settings) { generator in
             try await generator.run(
-                SingleRequest(Request(.get, "GET", target.endpoint, "/")),
+                Gets(request: Request(.get, "GET", target.endpoint, "/"), isSlow: end.isSlowToBegin),
                 stop: Stops(server: server, count: end.stopsAt)
             ) { _ in
                 lines += 1
