@@ -7,14 +7,18 @@ import Testing
 struct ReplayTests {
     private static func replay(_ file: String, seed: String, _ faults: Set<Fault> = []) throws -> [ReplayStep] {
         var settings = TestRun.Settings()
-        settings.faults = faults
+        // Recordings with logins are replayed where somebody has to log in.
+        (settings.faults, settings.accounts) = (faults, file.hasPrefix("tokens-"))
         return try TestRun.withStub(settings) { _, server in
-            try replay(file, seed: seed, on: server)
+            try replay(file, seed: seed, on: server, as: settings.accounts ? TestRun.alice : .anonymous)
         }
     }
 
-    private static func replay(_ file: String, seed: String, on server: StubServer) throws -> [ReplayStep] {
+    private static func replay(
+        _ file: String, seed: String, on server: StubServer, as identity: Identity = .anonymous
+    ) throws -> [ReplayStep] {
         var target = Target(base: try TestRun.address(server))
+        target.identity = identity
         target.deadline = .seconds(5)
         let context = RunContext(target: target, seed: seed, keep: false, standing: [])
         return try Replay(try Recording(path: TestRun.file("fixtures/traffic/\(file).jsonl").path), context: context)
@@ -42,6 +46,36 @@ struct ReplayTests {
                     #expect(steps.count { $0.verdict == .good } > steps.count / 2, "\(file) is left out")
                 }
             }
+        }
+    }
+
+    private static func left(_ steps: [ReplayStep]) -> [String] {
+        ReplayReport.reasons(steps).map { "\($0.count) \($0.reason)" }
+    }
+
+    @Test(
+        "recorded logins are done again with credentials and tokens of one's own, and nothing is left out but tokens for nobody",
+        arguments: ["buildah", "ctr", "docker-20.10.24", "podman", "skopeo"])
+    func logins(client: String) throws {
+        let steps = try Self.replay("tokens-" + client, seed: "login1")
+        #expect(Self.bad(steps) == [])
+        let nobody = "1 the registry gives nobody a token without credentials"
+        #expect(Self.left(steps) == (["buildah", "podman"].contains(client) ? [nobody] : []))
+    }
+
+    @Test("without credentials, and where nobody is asked for any, logins are left out, and a reader sees why")
+    func leftOut() throws {
+        try TestRun.withStub(TestRun.Settings()) { _, server in
+            let without = try Self.replay("tokens-ctr", seed: "left1", on: server)
+            #expect(
+                Self.left(without) == ["31 a login, and the replay has no credentials: --user and --password"])
+            #expect(ReplayReport.text("ctr", without).contains("  31 left out: a login, and the replay has no"))
+            let open = try Self.replay("tokens-ctr", seed: "left2", on: server, as: TestRun.alice)
+            #expect(Self.bad(open) == [])
+            #expect(
+                Self.left(open) == [
+                    "17 the registry asks nobody who reads", "14 the registry asks for no Bearer token",
+                ])
         }
     }
 
@@ -127,7 +161,10 @@ struct ReplayTests {
             ("ctr", .headManifestLength), ("ctr", .headManifestNoDigest), ("ctr", .headManifest404),
             ("login", .manifestDigestMissing), ("login", .manifestDeleteDoesNothing), ("login", .tagsInvented),
             ("login", .manifestDelete500), ("curl", .rangeOffByOne), ("curl", .statusTooFar), ("curl", .blobCut),
-            ("curl", .blobPut200),
+            ("curl", .blobPut200), ("tokens-docker-20.10.24", .refreshBroken), ("tokens-ctr", .postFirstScopeOnly),
+            ("tokens-podman", .lastScopeOnly), ("tokens-docker-20.10.24", .anyPassword),
+            ("tokens-ctr", .noChallenge), ("tokens-buildah", .challengeForm),
+            ("tokens-skopeo", .pullTokensRefused), ("tokens-docker-20.10.24", .tokenPost500),
         ])
     func faulty(file: String, fault: Fault) throws {
         let found = Self.bad(try Self.replay(file, seed: "bad1", [fault]))

@@ -75,7 +75,10 @@ struct ReplayCommand: ParsableCommand {
         try put(ReplayReport.junit(suites), junit)
         try put(try ReplayReport.json(suites), json)
         if context.isInterrupted { Console.exit(Status.failures) }
-        Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot\n")
+        let left = ReplayReport.reasons(suites.flatMap(\.steps))
+        Console.write("\(good) exchanges that clients can live with, \(bad) that they cannot")
+        Console.write(left.isEmpty ? "\n" : ", \(left.map(\.count).reduce(0, +)) left out:\n")
+        for (reason, count) in left { Console.write("  \(count): \(reason)\n") }
         if good + bad == 0 { Console.exit(Status.nothingSelected) }
         if let known {
             let changes = known.changes(to: ReplayReport.verdicts(suites)).filter(\.isWorse)

@@ -61,10 +61,11 @@ extension Probe {
     /// PUT of a manifest; what was made is deleted after the check.
     package func putManifest(
         _ content: Content, _ reference: String, type: String?, in repository: String? = nil, query: String = "",
-        headers: [(String, String)] = []
+        headers: [(String, String)] = [], access: Request.Access = .usual
     ) throws -> Answer {
         let repository = repository ?? self.repository
         var request = Request("PUT", manifestPlace(reference, in: repository).with(query))
+        request.access = access
         request.headers = headers
         if let type { request.headers.append(("Content-Type", type)) }
         request.body = content

@@ -18,15 +18,24 @@ package enum ReplayReport {
         return counts
     }
 
-    /// A line for the recording, and one for each exchange that a client could not live with.
+    /// A line for the recording, one for each reason to leave exchanges out, and one for each exchange that a client
+    /// could not live with.
     package static func text(_ name: String, _ steps: [ReplayStep]) -> String {
         let counts = count(steps)
         var text = "\(name): \(counts.good) good, \(counts.bad) bad, \(counts.left) left out\n"
+        for (reason, count) in reasons(steps) { text += "  \(count) left out: \(reason)\n" }
         for step in steps {
             guard case .bad(let expected, let got) = step.verdict else { continue }
             text += "  line \(step.line), \(step.request)\n    expected: \(expected)\n    got:      \(got)\n"
         }
         return text
+    }
+
+    /// Why exchanges were left out, and how many each, the most first.
+    package static func reasons(_ steps: [ReplayStep]) -> [(reason: String, count: Int)] {
+        var counts: [String: Int] = [:]
+        for case .left(let reason) in steps.map(\.verdict) { counts[reason, default: 0] += 1 }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
     }
 
     /// The verdicts, by ids such as `replay.podman.17`, the line of the recording.

@@ -7,19 +7,20 @@ extension Replay {
         let name = repository(target.repository)
         let handle = exchange.answerHeaders["location"]?.first { $0.hasPrefix("@") }
             .map { String($0.prefix { $0 != "?" }) }
+        if let handle { homes[handle] = target.repository }
         if let mounted = target.parameter("mount") { return try mount(exchange, target, mounted, handle) }
         if let told = target.parameter("digest") {
             let content = try bytes(exchange.body)
             let fits = Digests.same(as: told, content.bytes) == told || exchange.status == 201
             let new = told.hasPrefix("sha512:") ? content.digest512 : content.digest
             let answer = try probe.postUpload(
-                "digest=" + queryEscaped(fits ? new : digest(told)), in: name, body: content)
+                "digest=" + queryEscaped(fits ? new : digest(told)), in: name, body: content, access: access)
             try ReplayJudge(exchange, answer).status(also: fits ? [202] : [])
             if fits { try spared(answer, old: told, content, in: name, handle) }
             return .good
         }
         let algorithm = target.parameter("digest-algorithm").map { "digest-algorithm=" + $0 } ?? ""
-        let answer = try probe.postUpload(algorithm, in: name)
+        let answer = try probe.postUpload(algorithm, in: name, access: access)
         try ReplayJudge(exchange, answer).status()
         if let handle { uploads[handle] = try probe.expectLocation(answer) }
         return .good
@@ -35,7 +36,7 @@ extension Replay {
         }
         var query = "mount=" + queryEscaped(digest(mounted))
         if let from { query += "&from=" + queryEscaped(from) }
-        let answer = try probe.postUpload(query, in: name)
+        let answer = try probe.postUpload(query, in: name, access: access)
         try ReplayJudge(exchange, answer).status(also: [201, 202])
         if answer.status == 201 {
             present.insert("\(name) \(mounted)")
@@ -118,6 +119,7 @@ extension Replay {
     /// A PATCH whose connection ends before its body does; nobody answers.
     private func cut(_ exchange: RecordedExchange, _ place: Place, _ part: Content) throws -> ReplayStep.Verdict {
         var request = Request("PATCH", place)
+        request.access = access
         request.body = Content(part.bytes + [UInt8](repeating: 0, count: 1_000_000))
         request.cutUploadAfter = part.count
         if exchange.chunked == true { request.framing = .chunked }
@@ -145,6 +147,7 @@ extension Replay {
         let taken = exchange.status == 201
         let new = old.hasPrefix("sha512:") ? content.digest512 : content.digest
         var request = Request("PUT", place.adding("digest=" + queryEscaped(taken ? new : digest(old))))
+        request.access = access
         request.headers = (exchange.headers["content-type"] ?? []).map { ("Content-Type", $0) }
         if let body, body.count > 0 { request.body = body }
         if exchange.chunked == true, request.body != nil { request.framing = .chunked }

@@ -46,13 +46,25 @@ package final class Replay {
     var cutAt: Int?
     /// What is in each repository.
     var present: Set<String> = []
+    /// The recorded repository of each upload.
+    var homes: [String: String] = [:]
+    /// Tokens that this run got, the latest last.
+    var passes: [Pass] = []
+    /// What this run renews its login with.
+    var refresh: String?
+    /// Where this registry gives out tokens, once that is known.
+    var service: TokenService?
+    /// As whom the request at hand goes out.
+    var access = Request.Access.usual
     private let root: String
+    private let realms: Set<String>
 
     /// Prepares to send; nothing goes out yet.
     package init(_ recording: Recording, context: RunContext) throws {
         self.recording = recording
         probe = try Probe(run: context, id: "replay")
         root = "\(context.target.prefix)/\(context.seed)/"
+        realms = Replay.realms(recording)
     }
 
     /// Sends all of it, in the order in which the requests began.
@@ -86,13 +98,15 @@ package final class Replay {
     }
 
     private func step(_ recorded: RecordedExchange) throws -> ReplayStep.Verdict {
+        if let status = recorded.status, status >= 500 { return .left("the recorded registry failed here") }
+        if realms.contains(String(recorded.url.prefix { $0 != "?" })) { return try login(recorded) }
         // What was masked is not known any more: a parameter can be spared, a path or a body cannot.
         var exchange = recorded
         exchange.url = Replay.withoutMasked(recorded.url)
         if exchange.url.contains(Masker.mask) { return .left("a part of its path is masked") }
         if exchange.body?.text?.contains(Masker.mask) == true { return .left("a part of its body is masked") }
-        if exchange.status == 401 { return .left("logging in is the run's own affair") }
-        if let status = exchange.status, status >= 500 { return .left("the recorded registry failed here") }
+        access = access(of: exchange)
+        if exchange.status == 401 { return try challenged(exchange) }
         if exchange.url.hasPrefix("@") { return try upload(exchange) }
         guard exchange.url.hasPrefix("/v2/") else { return .left("not of the distribution API") }
         let target = Target(exchange.url)
@@ -135,8 +149,12 @@ package final class Replay {
         return try Content.random(body.length, seed: "\(root)\(body.digest)\(salt)")
     }
 
-    func send(_ exchange: RecordedExchange, _ place: Place, body: Content?, range: String? = nil) throws -> Answer {
+    func send(
+        _ exchange: RecordedExchange, _ place: Place, body: Content?, range: String? = nil,
+        access: Request.Access? = nil
+    ) throws -> Answer {
         var request = Request(exchange.method, place)
+        request.access = access ?? self.access
         for name in ["accept", "content-type", "range", "if-none-match", "connection"] {
             for value in exchange.headers[name] ?? [] { request.headers.append((name, value)) }
         }
@@ -146,14 +164,18 @@ package final class Replay {
         return try probe.send(request)
     }
 
+    /// A recorded path in the names of this run.
+    func path(_ target: Target) -> String {
+        let isContent = [Target.Kind.manifest, .blob, .referrers].contains(target.kind)
+        let rest = isContent ? reference(target.rest) : target.rest
+        return "/v2/\(repository(target.repository))/\(target.kind.rawValue)/\(rest)" + target.query
+    }
+
     private func read(_ exchange: RecordedExchange, _ target: Target) throws -> ReplayStep.Verdict {
         if let status = exchange.status, (200..<400).contains(status), exchange.method != "DELETE" {
             try ensure(exchange, target)
         }
-        var rest = target.rest
-        if target.kind == .manifest || target.kind == .blob || target.kind == .referrers { rest = reference(rest) }
-        let path = "/v2/\(repository(target.repository))/\(target.kind.rawValue)/\(rest)" + target.query
-        let answer = try send(exchange, .path(path), body: nil)
+        let answer = try send(exchange, .path(path(target)), body: nil)
         let judge = ReplayJudge(exchange, answer)
         try judge.status()
         if answer.status == 200 || answer.status == 206 {
@@ -235,7 +257,7 @@ package final class Replay {
         }
         let answer = try probe.putManifest(
             content, taken || !target.rest.contains(":") ? reference(target.rest) : target.rest,
-            type: exchange.headers["content-type"]?.first, in: name)
+            type: exchange.headers["content-type"]?.first, in: name, access: access)
         let judge = ReplayJudge(exchange, answer)
         try judge.status()
         if taken {
