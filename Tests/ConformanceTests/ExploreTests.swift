@@ -22,7 +22,7 @@ struct ExploreTests {
         let outcomes = try TestRun.withStub(settings) { _, server in
             var target = Target(base: try TestRun.address(server))
             target.deadline = settings.deadline
-            if settings.accounts { target.identity = TestRun.alice }
+            if settings.accounts { (target.identity, target.others) = (TestRun.alice, [TestRun.bob]) }
             var plan = RunPlan(target: target, groups: CheckCatalog.groups, seed: seed)
             (plan.patterns, plan.jobs, plan.play.steps, plan.play.seed) = (patterns, jobs, steps, seed)
             return try Runner(plan, observer: TestRun.Silent()).run().outcomes
@@ -142,9 +142,15 @@ struct ExploreTests {
             } catch {
                 text = "! \(error)"
             }
-            lines.withLock { $0.append("\(row.description)\t\(row.mode)\t\(text)") }
+            let all = lines.withLock { lines in
+                lines.append("\(row.description)\t\(row.mode)\t\(text)")
+                return lines.sorted().joined(separator: "\n") + "\n"
+            }
+            do {
+                try all.write(toFile: environment["AERUGO_EXPLORE"] ?? "", atomically: true, encoding: .utf8)
+            } catch {
+                Issue.record("\(error)")
+            }
         }
-        let text = lines.withLock { $0.sorted().joined(separator: "\n") + "\n" }
-        try text.write(toFile: environment["AERUGO_EXPLORE"] ?? "", atomically: true, encoding: .utf8)
     }
 }

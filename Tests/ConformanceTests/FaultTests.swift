@@ -85,7 +85,8 @@ struct FaultTests {
     @Test("what a registry is allowed to do is blamed by nobody")
     func allowed() throws {
         for row in try Self.rows() where row.mode == "allowed" {
-            var settings = Self.settings("open")
+            let isOfLogins = row.checks.allSatisfy { $0.hasPrefix("auth.") || $0.hasPrefix("tenants.") }
+            var settings = Self.settings(isOfLogins ? "accounts" : "open")
             settings.faults = [try #require(row.fault)]
             (settings.patterns, settings.deadline) = (row.checks, .seconds(20))
             for outcome in try TestRun.run(settings).outcomes {

@@ -9,7 +9,9 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "Password; better in AERUGO_CONFORMANCE_PASSWORD, which nobody sees in the process list.")
     var password: String?
     @Option(help: "A bearer token instead.") var token: String?
-    @Option(help: "Somebody else, NAME=USER:PASS; may be repeated.") var identity: [String] = []
+    @Option(help: "Somebody who may push below NAME alone, NAME=USER:PASS (or an API key for PASS); may be repeated.")
+    var identity: [String] = []
+    @Option(help: "A file of such, one a line: nobody sees it in the process list.") var identities: String?
     @Option(help: "Seconds that each request may take.") var timeout = 30
     @Flag(help: "Take any certificate.") var insecure = false
     @Option(help: "A PEM file of certificate authorities.") var cacert: String?
@@ -38,7 +40,10 @@ struct TargetOptions: ParsableArguments {
         target.prefix = prefix
         target.onlyRepository = repository
         target.identity = try mainIdentity()
-        target.others = try identity.map(TargetOptions.parse)
+        target.others = try (identity + identitiesOfFile()).map(TargetOptions.parse)
+        guard Set(target.others.map(\.name)).count == target.others.count else {
+            throw ValidationError("each --identity has a NAME of its own")
+        }
         if readOnly {
             guard let repository, !(tag + digest).isEmpty else {
                 throw ValidationError("--read-only needs --repository and at least one --tag or --digest")
@@ -100,6 +105,14 @@ struct TargetOptions: ParsableArguments {
             throw ValidationError("--user needs --password or AERUGO_CONFORMANCE_PASSWORD")
         }
         return Identity(name: user, proof: .password(user: user, password: given))
+    }
+
+    private func identitiesOfFile() throws -> [String] {
+        guard let identities else { return [] }
+        guard let data = FileManager.default.contents(atPath: identities) else {
+            throw ValidationError("--identities: cannot read \(identities)")
+        }
+        return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     }
 
     private static func parse(_ text: String) throws -> Identity {

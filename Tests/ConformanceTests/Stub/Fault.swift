@@ -97,5 +97,8 @@ enum Fault: String, CaseIterable, Sendable {
     // What answers agree in, what is legal and seldom pushed, and registries that ask nobody.
     case annotationsOver100Refused, asksNobody, busyUntilDate, dataRefused, deepIndexRefused, deepMembersRefused
     case descriptorMembersRefused, etagOfTag, headBlobField, headIndexField, headManifestField, imageMembersRefused
+    // What a login gives to whom.
+    case anonymousTokens, anonymousPushes, partialRefused, insufficientIsInvalid, postAnyPassword, refreshIsAccess
+    case refreshOfAnybody, tokenIsPassword, publicInPart
     case layersOver200Refused, nobodyTypesRefused, twoLengthsTold, urlsDropped, wideIndexRefused
 }

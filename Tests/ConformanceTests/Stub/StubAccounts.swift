@@ -15,7 +15,11 @@ struct StubAccounts: Sendable {
 
     /// Alice has everything but what is below her colleague's name.
     func owns(_ user: String, _ repository: String) -> Bool {
-        user == "bob" ? repository.hasPrefix("bob/") : user == "alice" && !repository.hasPrefix("bob/")
+        switch user {
+        case "bob": repository.hasPrefix("bob/")
+        case "alice": !repository.hasPrefix("bob/")
+        default: false
+        }
     }
 
     func leaks(_ faults: FaultSet, _ missing: Bool) -> Bool { false }
@@ -45,8 +49,9 @@ struct StubAccounts: Sendable {
         if faults.has(.sessionsOfAnybody), request.path.contains("/blobs/uploads/"), request.method != "POST" {
             return .success(user)
         }
+        let isPublic = user == "public" && action == "pull" && request.path.contains("/manifests/")
         let isOwner =
-            owns(user, parts[1]) || faults.has(.ownersUnchecked)
+            owns(user, parts[1]) || faults.has(.ownersUnchecked) || isPublic
             || (faults.has(.ownersUncheckedForReading) && action == "pull")
         guard isOwner else {
             if faults.has(.existenceTold), !parts[1].hasSuffix("never-made") {
@@ -54,7 +59,10 @@ struct StubAccounts: Sendable {
             }
             return .failure(challenge(scope, faults, 401))
         }
-        guard allows(claims, scope, faults) else { return .failure(challenge(scope, faults, 401)) }
+        guard allows(claims, scope, faults) else {
+            let code = faults.has(.insufficientIsInvalid) ? "invalid_token" : "insufficient_scope"
+            return .failure(challenge(scope, faults, 401, error: code))
+        }
         return .success(user)
     }
 
@@ -65,13 +73,16 @@ struct StubAccounts: Sendable {
         return faults.has(.anybodyUploads) && request.path.contains("/blobs/uploads/") && request.method != "POST"
     }
 
-    private func challenge(_ scope: String, _ faults: FaultSet, _ status: Int) -> StubDenial {
+    private func challenge(
+        _ scope: String, _ faults: FaultSet, _ status: Int, error: String? = nil
+    ) -> StubDenial {
         var response = StubResponse(
             status, [("Content-Type", "application/json")], Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
         var text = "Bearer realm=\"/token\",service=\"\(StubAccounts.service)\""
         let needed = scope.replacingOccurrences(of: ":push", with: ":pull,push").replacingOccurrences(
             of: ":delete", with: ":pull,push,delete")
         if !scope.isEmpty, !faults.has(.challengeWithoutScope) { text += ",scope=\"\(needed)\"" }
+        if let error { text += ",error=\"\(error)\"" }
         if scope.isEmpty, faults.has(.challengeForm) { text = "Negotiate" }
         if !(faults.has(.noChallenge) && scope.hasSuffix("pull")) { response.set("WWW-Authenticate", text) }
         return StubDenial(response: response)
@@ -103,9 +114,13 @@ struct StubAccounts: Sendable {
         do { return try JSONSerialization.jsonObject(with: data) as? [String: Any] } catch { return nil }
     }
 
+    private static var everything: [String: Any] {
+        ["type": "repository", "name": "*", "actions": ["pull", "push", "delete"]]
+    }
+
     /// A token of alice's for everything, as somebody may have got it long before.
     func pass() -> String {
-        let access: [String: Any] = ["type": "repository", "name": "*", "actions": ["pull", "push", "delete"]]
+        let access = StubAccounts.everything
         let end = Date().timeIntervalSince1970 + 3_600
         return sign(["sub": "alice", "aud": StubAccounts.service, "exp": end, "access": [access]])
     }
@@ -124,6 +139,9 @@ struct StubAccounts: Sendable {
     /// The claims of a good token of the request.
     private func claims(_ request: StubRequest, _ faults: FaultSet) -> [String: Any]? {
         guard let value = request.header("Authorization"), value.hasPrefix("Bearer ") else { return nil }
+        if faults.has(.refreshIsAccess), value == "Bearer refresh-alice-77" {
+            return ["sub": "alice", "access": [StubAccounts.everything]]
+        }
         let parts = value.dropFirst(7).split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, let head = decoded(parts[0]), let claims = decoded(parts[1]) else { return nil }
         guard isSigned(parts, head, faults) else { return nil }
@@ -164,11 +182,14 @@ struct StubAccounts: Sendable {
             if faults.has(.postFirstScopeOnly) { scopes = Array(scopes.prefix(1)) }
             user =
                 fields["grant_type"] == "refresh_token"
-                ? (fields["refresh_token"] == "refresh-alice-77" && !faults.has(.refreshBroken) ? "alice" : nil)
+                ? owner(ofRefresh: fields["refresh_token"] ?? "", faults)
                 : known(fields["username"] ?? "", fields["password"] ?? "", faults)
+            if user == nil, faults.has(.postAnyPassword), fields["grant_type"] == "password" {
+                user = fields["username"]
+            }
         } else {
             guard let value = request.header("Authorization") else {
-                return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")])
+                return nobody(scopes, request.query("service").first ?? "", faults)
             }
             let data = Data(base64Encoded: String(value.dropFirst(6))) ?? Data()
             let pair = String(decoding: data, as: UTF8.self).split(separator: ":", maxSplits: 1).map(String.init)
@@ -183,6 +204,11 @@ struct StubAccounts: Sendable {
             return StubResponse(500)
         }
         let service = request.query("service").first ?? fields["service"] ?? ""
+        if faults.has(.partialRefused),
+            scopes.contains(where: { !owns(user, $0.split(separator: ":").dropFirst().first.map(String.init) ?? "") })
+        {
+            return StubResponse(403)
+        }
         let answer = issue(user, scopes, service, offline: !request.query("offline_token").isEmpty, faults)
         if faults.has(.tokenFieldOther), request.method == "POST" {
             let text = String(decoding: answer.body, as: UTF8.self).replacingOccurrences(of: "token\"", with: "jwt\"")
@@ -191,7 +217,22 @@ struct StubAccounts: Sendable {
         return answer
     }
 
+    private func owner(ofRefresh token: String, _ faults: FaultSet) -> String? {
+        guard !faults.has(.refreshBroken) else { return nil }
+        let user = [StubAccounts.alice.name, StubAccounts.bob.name].first { token == "refresh-\($0)-77" }
+        return user != nil && faults.has(.refreshOfAnybody) ? StubAccounts.alice.name : user
+    }
+
+    /// A token for who brings no credentials: none, or one that allows nothing.
+    private func nobody(_ scopes: [String], _ service: String, _ faults: FaultSet) -> StubResponse {
+        if faults.has(.anonymousPushes) { return issue("alice", scopes, service, offline: false, faults) }
+        if faults.has(.publicInPart) { return issue("public", scopes, service, offline: false, faults) }
+        if faults.has(.anonymousTokens) { return issue("nobody", scopes, service, offline: false, faults) }
+        return StubResponse(401, [("WWW-Authenticate", "Basic realm=\"stub\"")])
+    }
+
     private func known(_ name: String, _ password: String, _ faults: FaultSet) -> String? {
+        if faults.has(.tokenIsPassword), password.split(separator: ".").count == 3 { return name }
         for (user, secret) in [StubAccounts.alice, StubAccounts.bob] where user == name {
             return secret == password || faults.has(.anyPassword) ? user : nil
         }
@@ -205,10 +246,11 @@ struct StubAccounts: Sendable {
             let parts = scope.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             let reads = parts.last == "pull"
             guard parts.count == 3, !(reads && faults.has(.pullTokensRefused)),
-                owns(user, parts[1]) || faults.has(.ownersUnchecked)
+                owns(user, parts[1]) || faults.has(.ownersUnchecked) || user == "public" && reads
                     || (reads && faults.has(.ownersUncheckedForReading))
             else { return nil }
-            return ["type": parts[0], "name": parts[1], "actions": parts[2].split(separator: ",").map(String.init)]
+            let actions = parts[2] == "*" ? "pull,push,delete" : parts[2]
+            return ["type": parts[0], "name": parts[1], "actions": actions.split(separator: ",").map(String.init)]
         }
         let now = Date().timeIntervalSince1970
         let token = sign(["sub": user, "aud": service, "exp": now + 300, "access": access])
@@ -217,7 +259,7 @@ struct StubAccounts: Sendable {
             "expires_in": faults.has(.shortLived) ? 10 : 300,
             "issued_at": faults.has(.issuedAtText) ? "today" : "2026-01-01T00:00:00Z",
         ]
-        if offline { answer["refresh_token"] = "refresh-alice-77" }
+        if offline { answer["refresh_token"] = "refresh-\(user)-77" }
         do {
             return StubResponse(
                 200, [("Content-Type", "application/json"), ("Set-Cookie", "session=cookie-secret-314159; Path=/")],

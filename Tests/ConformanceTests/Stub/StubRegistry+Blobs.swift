@@ -115,7 +115,9 @@ extension StubRegistry {
             !text.hasPrefix("bytes=") || text.contains("a") || text == "bytes=9-5" || text == "bytes="
                 || text == "bytes=-" || text.count > 24
         {
-            return StubResponse(206, headers + [("Content-Range", "bytes 0-0/\(bytes.count)")], [bytes[0]])
+            return StubResponse(
+                206, headers + [("Content-Range", "bytes 0-0/\(bytes.count)")],
+                Array(bytes.prefix(1)))
         }
         guard text.lowercased().hasPrefix("bytes="), has(.unitCaseSensitive) == false || text.hasPrefix("bytes=") else {
             return has(.unitCaseSensitive)

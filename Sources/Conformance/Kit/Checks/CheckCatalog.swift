@@ -37,7 +37,7 @@ package enum CheckCatalog {
         CheckGroup("Many clients at once", ConcurrencyChecks.checks),
         CheckGroup("Cut connections", ResumeChecks.checks),
         CheckGroup("Advisories", AdvisoryChecks.checks),
-        CheckGroup("Tokens", TokenChecks.checks + ForgedTokenChecks.checks),
+        CheckGroup("Tokens", TokenChecks.checks + LoginChecks.checks + ForgedTokenChecks.checks),
         CheckGroup("Two identities", TenantChecks.checks),
         CheckGroup("Read only", GivenChecks.checks),
         CheckGroup("Gigabytes", LargeChecks.checks),

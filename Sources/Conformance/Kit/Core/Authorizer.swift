@@ -50,7 +50,7 @@ package final class Authorizer: Sendable {
     package func answer(
         _ identity: Identity, to headers: Headers, method: String, path: String, with wire: Wire
     ) throws(TransportFailure) -> String? {
-        guard let challenge = Challenge(headers) else { return nil }
+        guard let challenge = Challenge(headers)?.toMount(path) else { return nil }
         state.withLock { $0.challenges[Authorizer.kind(identity, method, path)] = challenge }
         if challenge.scheme == "basic" { return identity.basic }
         guard challenge.scheme == "bearer", case let realm? = challenge.parameters["realm"] else { return nil }

@@ -44,6 +44,7 @@ struct Preflight {
             let asks = try first.status == 401 || !isReadOnly && asksWhoPushes(probe)
             if refusal == nil {
                 try lookForOthers(probe)
+                try lookAtStrangers(probe)
                 _ = try answered { try lookForLateness() }
             }
             if !context.keep { Cleaner(probe).clean() }
@@ -96,6 +97,28 @@ struct Preflight {
         guard let answer = try answered({ try probe.postUpload(in: other) }) else { return }
         guard [401, 403, 404, 405].contains(answer.status) else { return }
         context.markOnlyOne("the registry lets \(only) be used, and answers \(answer.status) to an upload to \(other)")
+    }
+
+    /// Which of the other identities a registry that keeps people apart would let do nothing here.
+    private func lookAtStrangers(_ probe: Probe) throws {
+        guard context.target.identity.proof != .anonymous else { return }
+        for other in context.target.others {
+            context.markStranger(other, unless: try answered { try whyNoStranger(other, probe) } ?? nil)
+        }
+    }
+
+    /// Who is refused altogether is nobody to this registry; and a registry that asks for Basic credentials and lets
+    /// everybody push who has some knows who somebody is, not who may what.
+    private func whyNoStranger(_ other: Identity, _ probe: Probe) throws -> String? {
+        let hello = try probe.other(other, "GET", .path("/v2/"))
+        if hello.status == 401 { return "the registry refuses the credentials of \(other.name) (401 on /v2/)" }
+        let bare = try probe.postUpload(access: .none)
+        guard Challenge(bare.headers)?.scheme == "basic" else { return nil }
+        let begun = try probe.other(other, "POST", probe.uploadsPlace())
+        guard begun.status == 202 else { return nil }
+        if let url = probe.location(begun)?.url(on: probe.base) { probe.ledger.add(.upload(url)) }
+        return "the registry asks for Basic credentials, and lets \(other.name) push where the run does: it does not "
+            + "tell one from the other"
     }
 
     /// How late lists show what is pushed.

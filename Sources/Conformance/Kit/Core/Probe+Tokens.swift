@@ -27,7 +27,8 @@ extension Probe {
         return TokenService(realm: base.resolving(realm), service: challenge.parameters["service"] ?? "")
     }
 
-    /// Asks for a token by GET, as docker, podman and skopeo do; skips the check of who has no password.
+    /// Asks for a token by GET, as docker, podman and skopeo do, without credentials for nobody; skips the check of who
+    /// has a token and no password.
     package func askToken(
         _ service: TokenService, scopes: [String], as identity: Identity? = nil, query: String = ""
     ) throws -> Answer {
@@ -36,10 +37,11 @@ extension Probe {
         if !query.isEmpty { parts.append(query) }
         var request = Request("GET", .url(Address.adding(parts.joined(separator: "&"), to: service.realm)))
         request.access = .none
-        guard let basic = (identity ?? run.target.identity).basic else {
-            throw Skip("the run has a token, no password to get one with")
+        let identity = identity ?? run.target.identity
+        if identity.proof != .anonymous {
+            guard let basic = identity.basic else { throw Skip("the run has a token, no password to get one with") }
+            request.headers = [("Authorization", basic)]
         }
-        request.headers = [("Authorization", basic)]
         return try send(request)
     }
 

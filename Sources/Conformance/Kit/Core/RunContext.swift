@@ -27,6 +27,8 @@ package final class RunContext: Sendable {
         var refusalOfOthers: String?
         var lateness = Duration.zero
         var isFlat = false
+        var strangers: [Identity] = []
+        var noStranger: String?
     }
 
     /// Prepares a run; sends nothing.
@@ -70,6 +72,20 @@ package final class RunContext: Sendable {
     package func markOnlyOne(_ reason: String) {
         flags.withLock { $0.refusalOfOthers = reason }
     }
+
+    /// Remembers that an identity may nothing where the run pushes, or why that cannot be said of it.
+    package func markStranger(_ identity: Identity, unless reason: String?) {
+        flags.withLock { flags in
+            if reason == nil { flags.strangers.append(identity) }
+            flags.noStranger = flags.noStranger ?? reason
+        }
+    }
+
+    /// Those of the other identities that may nothing where the run pushes.
+    package var strangers: [Identity] { flags.withLock { $0.strangers } }
+
+    /// Why one of the other identities is none of them; nil when all are.
+    package var noStrangerReason: String? { flags.withLock { $0.noStranger } }
 
     /// Remembers how long after a write a list shows it.
     package func markLate(_ lateness: Duration) {

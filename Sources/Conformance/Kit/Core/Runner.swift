@@ -191,6 +191,9 @@ package final class Runner: Sendable {
         if needs.contains(.secondIdentity), plan.target.others.isEmpty {
             return "needs a second identity: --identity NAME=USER:PASS"
         }
+        if needs.contains(.secondIdentity), context.strangers.isEmpty {
+            return context.noStrangerReason ?? "needs a second identity, beside one of the run's own"
+        }
         return nil
     }
 

@@ -92,6 +92,16 @@ package struct Challenge: Sendable, Equatable {
         self.parameters = parameters
     }
 
+    /// The challenge with the right to pull from where a request mounts, which clients ask for as well.
+    func toMount(_ target: String) -> Challenge {
+        let query = target.drop { $0 != "?" }.dropFirst().split(separator: "&")
+        guard scheme == "bearer", query.contains(where: { $0.hasPrefix("mount=") }),
+            let from = query.first(where: { $0.hasPrefix("from=") })?.dropFirst(5).removingPercentEncoding
+        else { return self }
+        let scopes = [parameters["scope"], "repository:\(from):pull"].compactMap { $0 }.joined(separator: " ")
+        return Challenge(scheme: scheme, parameters: parameters.merging(["scope": scopes]) { $1 })
+    }
+
     private static func parse(_ line: String) -> Challenge? {
         let blank = line.firstIndex(of: " ") ?? line.endIndex
         let scheme = line[..<blank].lowercased()

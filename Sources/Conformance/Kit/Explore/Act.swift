@@ -197,6 +197,8 @@ enum Act: Hashable, Sendable {
     case touchEnded(session: Int, method: String)
     case touchForeign(session: Int, Int, method: String)
     case odd(Int, Oddity)
+    /// Somebody who may nothing in the repository tries something there.
+    case trespass(Int, Int, Trespass)
 }
 
 extension Act {
@@ -207,7 +209,9 @@ extension Act {
             .askSession, .touchEnded,
             .touchForeign, .odd:
             true
-        case .pushBlob, .pushWrong, .mount, .begin, .chunk, .finish, .cancel, .cut, .putManifest, .delete, .race: false
+        case .pushBlob, .pushWrong, .mount, .begin, .chunk, .finish, .cancel, .cut, .putManifest, .delete, .race,
+            .trespass:
+            false
         }
     }
 
@@ -218,7 +222,7 @@ extension Act {
             .cut(let at, _, _), .putManifest(let at, _, _, _, _), .delete(let at, _), .race(let at, _),
             .askBlob(let at, _, _, _), .askManifest(let at, _, _), .blobAsManifest(let at, _),
             .manifestAsBlob(let at, _), .askTags(let at, _),
-            .askReferrers(let at, _, _), .odd(let at, _):
+            .askReferrers(let at, _, _), .odd(let at, _), .trespass(let at, _, _):
             at
         case .chunk, .finish, .cancel, .askCatalog, .askSession, .touchEnded, .touchForeign: nil
         }

@@ -72,7 +72,9 @@ final class Explorer: Sendable {
     private func play(game: Int, count: Int, until end: ContinuousClock.Instant?) {
         withStage(game) { stage in
             let seed = "\(plan.seed)/game \(game)"
-            var player = Player(seed: seed, homes: stage.names.count - 1, seats: stage.seats.count)
+            var player = Player(
+                seed: seed, homes: stage.names.count - 1, seats: stage.seats.count,
+                strangers: stage.strangers.count)
             var oracle = Oracle(seed: seed, stranger: stage.names.count - 1, seats: stage.seats.count)
             var history: [Move] = []
             var deviations = 0

@@ -36,6 +36,7 @@ struct Oracle: Sendable {
             asks = manifest(at, plan, reference, tags, world)
         case .delete(let at, let victim): asks = deletion(at, victim, world)
         case .race(let at, let race): asks = self.race(at, race, world)
+        case .trespass(let at, _, let deed): asks = after(deed, at)
         case .odd(let at, let oddity): asks = oddity.isRefusedPush ? [.askTags(at, .whole)] : []
         case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
             .askSession, .touchEnded:

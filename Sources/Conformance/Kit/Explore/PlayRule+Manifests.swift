@@ -105,6 +105,10 @@ extension PlayRule {
     static let name = PlayRule(
         "name-grammar", .must, "distribution-spec: Pulling manifests", "a name outside the grammar is never made",
         ["name-grammar"], same: ["names.refused.*"])
+    static let strangers = PlayRule(
+        "strangers", .must, "RFC 6749 §7: Accessing Protected Resources",
+        "who may nothing in a repository neither reads nor changes anything there", ["oauth-covers"],
+        same: ["tenants.*", "auth.*"])
     static let rawRequest = PlayRule(
         "raw", .should, http, "bytes that are no request are refused, and those of one are answered",
         ["http-semantics"], same: ["robust.*"])
@@ -116,7 +120,7 @@ extension PlayRule {
         headAlike, manifestPush, manifestThere, manifestBytes, manifestMissing, manifestHeaders, manifestType, accept,
         condition, manifestRefused, manifestSize, blobUnknown, tagRefused, tagQuery, tagList, tagOrder, tagPages,
         oddNumber, catalog, referrers, referrerEntry, filter, referrersMalformed, subject, deleted, deleteMissingBlob,
-        deleteMissing, errorCode, oddRequest, method, name, rawRequest,
+        deleteMissing, errorCode, oddRequest, method, name, strangers, rawRequest,
     ]
 
     /// The checks of the catalog.

@@ -8,6 +8,8 @@ struct Player: Sendable {
     /// Manifests that the game knows of.
     private var plans: [ManifestPlan] = []
     private let seats: Int
+    /// How many there are who may nothing here.
+    private let strangers: Int
     /// Repositories that are pushed to; the one behind them is never made.
     private let homes: Int
     /// Acts that are to come next.
@@ -22,9 +24,9 @@ struct Player: Sendable {
         "application/vnd.aerugo.sbom.v1+json", "application/vnd.aerugo.sbom.v1", "application/vnd.aerugo.signature",
     ]
 
-    init(seed: String, homes: Int, seats: Int) {
+    init(seed: String, homes: Int, seats: Int, strangers: Int = 0) {
         dice = Dice(seed)
-        (self.homes, self.seats) = (homes, seats)
+        (self.homes, self.seats, self.strangers) = (homes, seats, strangers)
         blobs = [BlobKey(number: 0, size: 0), BlobKey(number: 1, size: 1), BlobKey(number: 2, size: 700)]
     }
 
@@ -40,6 +42,7 @@ struct Player: Sendable {
             (14, { $0.pushBlob($1, $2) }), (5, { $0.pushWrong($1, $2) }), (5, { $0.mount($1, $2) }),
             (12, { $0.session($1, $2) }), (24, { $0.putManifest($1, $2) }), (13, { $0.delete($1, $2) }),
             (4, { $0.race($1, $2) }), (14, { $0.odd($1, $2) }), (1, { $0.cut($1, $2) }), (3, { $0.bulk($1, $2) }),
+            (strangers > 0 ? 10 : 0, { $0.trespass($1, $2) }),
         ]
         let kind = dice.weighted(kinds) ?? { $0.pushBlob($1, $2) }
         return kind(&self, world, at)

@@ -14,6 +14,8 @@ final class Stage {
     /// One for each client: the acts name them by number.
     let seats: [Probe]
     let names: [String]
+    /// Who may nothing in these repositories.
+    var strangers: [Identity] { seats[0].run.strangers }
     let cast: Cast
     var world: World
     var habits: Habits
@@ -75,6 +77,7 @@ final class Stage {
         case .touchEnded(let session, let method): try touchEnded(probe, session, method)
         case .touchForeign(let session, let at, let method): try touchForeign(probe, session, at, method)
         case .odd(let at, let oddity): try ask(oddity, probe, at)
+        case .trespass(let at, let who, let deed): try trespass(at, who, deed)
         }
     }
 

@@ -4,17 +4,17 @@ import Vocabulary
 enum Tour {
     /// The stations of the tour, each with some of the acts and a game of its own.
     static let stations: [[Move]] = [
-        blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races,
+        blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races, strangers,
     ].map { acts in acts.enumerated().map { Move(act: $1, seat: $0 % 3) } }
 
-    private static let config = BlobKey(number: 2, size: 700)
-    private static let layer = BlobKey(number: 3, size: 5_000)
+    static let config = BlobKey(number: 2, size: 700)
+    static let layer = BlobKey(number: 3, size: 5_000)
     private static let large = BlobKey(number: 4, size: 1_300_000)
-    private static let begin: [Act] = [
+    static let begin: [Act] = [
         .pushBlob(0, config, .put(streamed: false, escaped: true), .sha256), .pushBlob(0, layer, .stream, .sha256),
     ]
-    private static let image = ManifestPlan(number: 1, config: config, layers: [layer])
-    private static let other = ManifestPlan(number: 2, config: config)
+    static let image = ManifestPlan(number: 1, config: config, layers: [layer])
+    static let other = ManifestPlan(number: 2, config: config)
 
     private static let forms: [PushForm] = [
         .single, .put(streamed: false, escaped: false), .put(streamed: true, escaped: true), .stream,

@@ -237,6 +237,7 @@ struct World: Sendable {
             .askSession(let session), .touchEnded(let session, _), .touchForeign(let session, _, _):
             sessions[session]?.state = .lost
             if let session = sessions[session] { holdings[session.repository].doubt(session.key) }
+        case .trespass(let at, _, let deed): doubt(deed, at)
         case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob: break
         }
     }
