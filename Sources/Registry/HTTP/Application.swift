@@ -143,19 +143,19 @@ package final class Application: Sendable {
     ) throws(RegistryError) -> Call? {
         if operation.access == .anybody {
             let caller = Caller(Identity(.anonymous), requestID: request.id, address: request.remote)
-            return Call(request, self, parameters, caller, .none)
+            return Call(request, self, operation, parameters, caller, .none)
         }
         let name = try repository(parameters)
         guard let identity = try authenticator.atOnce(request.presented) else { return nil }
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         switch operation.access {
-        case .anybody: return Call(request, self, parameters, caller, .none)
+        case .anybody: return Call(request, self, operation, parameters, caller, .none)
         case .registry(let right):
             guard let decision = authorizer.atOnce(right, caller) else { return nil }
-            return Call(request, self, parameters, caller, .registry(decision))
+            return Call(request, self, operation, parameters, caller, .registry(decision))
         case .repository(let right):
             guard let name, let decision = authorizer.atOnce(right, on: name, caller) else { return nil }
-            return Call(request, self, parameters, caller, .repository(name, decision))
+            return Call(request, self, operation, parameters, caller, .repository(name, decision))
         case .namespace: return nil
         }
     }
@@ -170,21 +170,22 @@ package final class Application: Sendable {
             ? Identity(.anonymous) : try await authenticator.identify(request.presented, from: request.remote)
         let caller = Caller(identity, requestID: request.id, address: request.remote)
         switch operation.access {
-        case .anybody: return Call(request, self, parameters, caller, .none)
+        case .anybody: return Call(request, self, operation, parameters, caller, .none)
         case .registry(let right):
-            return Call(request, self, parameters, caller, .registry(try await authorizer.authorize(right, caller)))
+            return Call(
+                request, self, operation, parameters, caller, .registry(try await authorizer.authorize(right, caller)))
         case .repository(let right):
             guard let name = try repository(parameters) else {
                 throw RegistryError(.internalError, "the operation has no repository")
             }
             let decision = try await authorizer.authorize(right, on: name, caller)
-            return Call(request, self, parameters, caller, .repository(name, decision))
+            return Call(request, self, operation, parameters, caller, .repository(name, decision))
         case .namespace(let right):
             let text = parameters[.organization]
             let name = try parsing { () throws(ParseError) in try AccountName.parse(text) }
             let namespace = try await accounts.organizations.namespace(name)
             let decision = try await authorizer.authorize(right, in: namespace, caller)
-            return Call(request, self, parameters, caller, .namespace(decision))
+            return Call(request, self, operation, parameters, caller, .namespace(decision))
         }
     }
 

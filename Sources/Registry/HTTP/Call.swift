@@ -21,12 +21,14 @@ package struct Call: Sendable {
     let caller: Caller
     let manifestMemory: MemoryBudget
     let answerMemory: AnswerMemory
+    let operation: Operation
     let parameters: PathParameters
     let access: Access
     let answers: PreparedAnswers
 
     init(
-        _ request: Request, _ application: Application, _ parameters: PathParameters, _ caller: Caller, _ access: Access
+        _ request: Request, _ application: Application, _ operation: Operation, _ parameters: PathParameters,
+        _ caller: Caller, _ access: Access
     ) {
         self.request = request
         registry = application.registry
@@ -38,6 +40,7 @@ package struct Call: Sendable {
         answers = application.answers
         self.caller = caller
         self.access = access
+        self.operation = operation
         self.parameters = parameters
     }
 

@@ -39,6 +39,7 @@ enum ErrorResponse {
         case .tooManyRequests: (429, ErrorCode.tooManyRequests)
         case .accountNameInvalid: (400, ErrorCode.nameInvalid)
         case .fieldInvalid: (400, ErrorCode.unsupported)
+        case .mediaTypeUnsupported: (415, ErrorCode.unsupported)
         case .accountUnknown: (404, ErrorCode.nameUnknown)
         case .nameTaken, .inUse, .lastOwner: (409, ErrorCode.denied)
         case .storageFull: (507, ErrorCode.unavailable)
@@ -70,7 +71,7 @@ enum ErrorResponse {
         json.put("status", Int64(status))
         json.put("title", error.message)
         json.put("code", problemCode(error.code))
-        for (key, value) in error.detail.sorted(by: { $0.key < $1.key }) { json.put(key, value) }
+        for key in ["field", "name"] { if let value = error.detail[key] { json.put(key, value) } }
         return .json(status, json.text, type: "application/problem+json", headers)
     }
 
@@ -82,6 +83,7 @@ enum ErrorResponse {
         case .insufficientScope: "insufficient_scope"
         case .denied: "denied"
         case .fieldInvalid: "field_invalid"
+        case .mediaTypeUnsupported: "media_type_unsupported"
         case .accountNameInvalid, .nameInvalid: "name_invalid"
         case .accountUnknown, .nameUnknown, .notFound: "not_found"
         case .nameTaken: "name_taken"

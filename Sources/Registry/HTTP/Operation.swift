@@ -1,6 +1,7 @@
 import Access
 import Model
 import Service
+import Vocabulary
 
 /// One operation of an API, as data: dispatch, what is allowed where, what may be answered, and tests are read from the
 /// table of them, and nothing of this is said in another place.
@@ -17,12 +18,14 @@ package final class Operation: Sendable {
     }
 
     /// What its request brings.
-    package enum Body: Sendable, Equatable {
+    package enum Body: Sendable {
         /// Nothing that counts.
         case none
         case manifest, blob
-        /// A JSON object of the management API, or what a form posts.
-        case json, form
+        /// A JSON object of the management API.
+        case json(Shape)
+        /// What a form posts.
+        case form
 
         /// Most bytes of what is neither manifest nor blob: small, as it is taken before anybody is known.
         static let small = 64 << 10
@@ -36,6 +39,23 @@ package final class Operation: Sendable {
             case .json, .form: (Int64(Self.small), .badRequest)
             }
         }
+    }
+
+    /// A way in which it succeeds.
+    package struct Success: Sendable, ExpressibleByIntegerLiteral {
+        package let status: Int
+        /// Of the JSON that is answered; nil for none, or for what another specification describes.
+        package let shape: Shape?
+        package var type = MediaType.json
+
+        /// A status with JSON of this shape, in a media type.
+        package init(_ status: Int, _ shape: Shape?, type: String = MediaType.json) {
+            self.status = status
+            self.shape = shape
+            self.type = type
+        }
+
+        package init(integerLiteral status: Int) { self.init(status, nil) }
     }
 
     /// How an error is written.
@@ -60,14 +80,17 @@ package final class Operation: Sendable {
     package let pattern: PathPattern
     package let access: Access
     package let body: Body
-    /// The statuses of its success.
-    package let answers: [Int]
+    /// The parameters behind `?`; those of `/v2/` are the specification's.
+    package let query: [Shape.Member]
+    package let answers: [Success]
     /// The errors that are its own; see `commonFailures`.
     package let failures: [RegistryError.Code]
     package let errorStyle: ErrorStyle
     package let rate: RateClass
-    /// The endpoint's id in the distribution-spec, or what else defines it.
+    /// The endpoint's id in the distribution-spec, or what else defines it: `users.create` for one of the management API.
     package let spec: String
+    /// What it does, in a sentence, where no specification says it.
+    package let summary: String
     /// Whether it removes content, which an operator may have switched off.
     package let removesContent: Bool
     /// Asked first: the answer, if it is there without waiting.
@@ -75,19 +98,22 @@ package final class Operation: Sendable {
     let handler: Handler
 
     init(
-        _ method: Method, _ pattern: String, _ access: Access, body: Body = .none, answers: [Int],
-        failures: [RegistryError.Code] = [], rate: RateClass, spec: String, removesContent: Bool = false,
-        style: ErrorStyle = .docker,
+        _ method: Method, _ pattern: String, _ access: Access, body: Body = .none,
+        query: [Shape.Member] = [], answers: [Success],
+        failures: [RegistryError.Code] = [], rate: RateClass, spec: String, summary: String = "",
+        removesContent: Bool = false, style: ErrorStyle = .docker,
         atOnce: QuickHandler? = nil, _ handler: @escaping Handler
     ) {
         self.method = method
         self.pattern = PathPattern(pattern)
         self.access = access
         self.body = body
+        self.query = query
         self.answers = answers
         self.failures = failures
         self.rate = rate
         self.spec = spec
+        self.summary = summary
         self.removesContent = removesContent
         errorStyle = style
         self.atOnce = atOnce
@@ -102,6 +128,17 @@ package final class Operation: Sendable {
 
     /// Every status that it may be answered with.
     package var statuses: Set<Int> {
+        Set(answers.map(\.status) + errors.map { ErrorResponse.table($0).status })
+    }
+
+    /// What JSON an answer of this status has; nil for none.
+    package func shape(_ status: Int) -> Shape? {
+        if let answer = answers.first(where: { $0.status == status }) { return answer.shape }
+        return errorStyle == .problem ? .problem : nil
+    }
+
+    /// Every error that it may fail with.
+    var errors: [RegistryError.Code] {
         var codes = Self.commonFailures + failures
         if access != .anybody {
             codes += [.unauthorized, .denied, .insufficientScope, .credentialsInvalid, .tooManyRequests]
@@ -109,6 +146,6 @@ package final class Operation: Sendable {
         if case .repository = access { codes += [.nameInvalid, .nameUnknown] }
         if case .namespace = access { codes += [.accountNameInvalid, .accountUnknown] }
         if removesContent { codes += [.methodNotAllowed, .contentInUse, .storageFull] }
-        return Set(answers + codes.map { ErrorResponse.table($0).status })
+        return codes
     }
 }

@@ -9,7 +9,11 @@ package struct OperationTable: Sendable {
     /// `a/blobs/uploads/x` is never a blob.
     package static let all = OperationTable(
         registry + TokenOperations.operations + UserOperations.operations + OrganizationOperations.operations
-            + RobotOperations.operations + RepositoryOperations.operations + AuditOperations.operations)
+            + RobotOperations.operations + RepositoryOperations.operations + AuditOperations.operations
+            + SystemOperations.operations)
+
+    /// The description of what stands in `all` (OpenAPI 3.1).
+    package static let document = OpenAPI(all.operations).document().text
 
     /// The table of a registry without accounts.
     package static let open = OperationTable(registry)

@@ -98,6 +98,12 @@ package struct Query: Sendable {
     /// The first value of a parameter, nil when it is not there.
     package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
+    /// The names of the parameters, each once.
+    var names: [String] {
+        items.enumerated().filter { item in items.firstIndex { $0.name == item.element.name } == item.offset }
+            .map(\.element.name)
+    }
+
     /// Every value of a parameter.
     package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 }

@@ -14,7 +14,7 @@ package struct RegistryError: Error, Sendable {
         case credentialsInvalid
         /// So often that it has to wait; `retryAfter` says how long.
         case tooManyRequests
-        case accountNameInvalid, fieldInvalid, accountUnknown, nameTaken, inUse, lastOwner
+        case accountNameInvalid, fieldInvalid, mediaTypeUnsupported, accountUnknown, nameTaken, inUse, lastOwner
     }
 
     package let code: Code

@@ -30,8 +30,10 @@ struct Household: Sendable {
     /// An account's request, with a JSON body where there is one.
     @discardableResult
     func send(_ who: String?, _ method: String, _ target: String, _ json: String? = nil) async throws -> Answer {
-        try await server.client().send(
+        let answer = try await server.client().send(
             method, target, who.map { [line($0)] } ?? [], body: json.map { Array($0.utf8) })
+        try Contract.check(answer, to: method, target)
+        return answer
     }
 
     /// The same, which has to be done.

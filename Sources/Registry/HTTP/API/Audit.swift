@@ -4,35 +4,38 @@ import Service
 
 /// `/api/v1/audit`: what happened, for administrators of the registry, and of one organization for who manages it.
 enum AuditOperations {
-    static let operations = [
-        Operation(
-            .get, "/api/v1/audit", .registry(.administer), answers: [200], failures: [.paginationInvalid], rate: .list,
-            spec: "api: audit", style: .problem
+    static let operations: [Operation] = [
+        .api(
+            "audit.list", .get, "/api/v1/audit", .registry(.administer), "Lists what happened, newest first.",
+            query: Shape.Member.page, gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
-            page(try await call.accounts.audit.list(call.listRequest(), call.registryGrant()))
+            let found = try await call.accounts.audit.list(call.listRequest(), call.registryGrant())
+            return call.page(found.events.map(\.json), next: found.next)
         },
-        OrganizationOperations.operation(
-            .get, "/api/v1/organizations/{organization}/audit", .namespace(.manage), [200], [.paginationInvalid]
+        .api(
+            "organizations.audit", .get, "/api/v1/organizations/{organization}/audit", .namespace(.manage),
+            "Lists what happened in an organization, newest first.", query: Shape.Member.page,
+            gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
-            page(try await call.accounts.audit.list(call.listRequest(), call.namespaceGrant()))
+            let found = try await call.accounts.audit.list(call.listRequest(), call.namespaceGrant())
+            return call.page(found.events.map(\.json), next: found.next)
         },
     ]
+}
 
-    private static func page(_ found: (events: [Event], next: String?)) -> Response {
-        .page(
-            found.events.map { event in
-                var json = JSONObject()
-                json.put("id", event.id)
-                json.put("at", event.at)
-                json.put("who", event.who)
-                json.put("credential", event.credential)
-                json.put("address", event.address)
-                json.put("request_id", event.requestID)
-                json.put("action", event.action)
-                json.put("outcome", event.outcome)
-                json.put("subject", event.subject)
-                json.put("detail", event.detail)
-                return json
-            }, next: found.next)
+extension Event {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("id", id)
+        json.put("at", at)
+        json.put("who", who)
+        json.put("credential", credential)
+        json.put("address", address)
+        json.put("request_id", requestID)
+        json.put("action", action)
+        json.put("outcome", outcome)
+        json.put("subject", subject)
+        json.put("detail", detail)
+        return json
     }
 }

@@ -4,58 +4,95 @@ import Service
 
 /// `/api/v1/organizations`: these, their members and teams.
 enum OrganizationOperations {
-    static let operations =
-        [
-            operation(.post, list, .registry(.account), body: .json, [201], [.fieldInvalid, .nameTaken], create),
-            operation(.get, list, .registry(.account), [200], [.paginationInvalid], all),
-            operation(.get, one, .namespace(.view), [200]) { call throws(RegistryError) in
-                .json(200, try await call.accounts.organizations.get(call.namespaceGrant()).json)
-            },
-            operation(.delete, one, .namespace(.own), [204], [.inUse]) { call throws(RegistryError) in
-                try await call.accounts.organizations.remove(call.namespaceGrant())
-                return Response(204)
-            },
-            operation(.get, "\(one)/members", .namespace(.view), [200], [], members),
-            operation(
-                .put, "\(one)/members/{user}", .namespace(.manage), body: .json, [204], [.fieldInvalid, .lastOwner],
-                setMember),
-            operation(.delete, "\(one)/members/{user}", .namespace(.manage), [204], [.lastOwner]) {
-                call throws(RegistryError) in
-                try await call.accounts.organizations.removeMember(
-                    call.account(.user), mayOwn: call.mayOwn(), call.namespaceGrant())
-                return Response(204)
-            },
-        ] + teams
+    static let operations: [Operation] = organizations + members + teams
 
-    private static let teams = [
-        operation(.get, "\(one)/teams", .namespace(.view), [200]) { call throws(RegistryError) in
-            .names(try await call.accounts.organizations.teams(call.namespaceGrant()))
-        },
-        operation(.post, "\(one)/teams", .namespace(.manage), body: .json, [201], [.fieldInvalid, .nameTaken]) {
+    private static let organizations: [Operation] = [
+        .api(
+            "organizations.create", .post, list, .registry(.account),
+            "Makes an organization, and the namespace of its name; who makes it is its owner.", takes: .newOrganization,
+            gives: .init(201, .organization), failures: [.accountNameInvalid, .nameTaken], create),
+        .api(
+            "organizations.list", .get, list, .registry(.account),
+            "Lists the organizations that one is in, or all for an administrator.", query: Shape.Member.page,
+            gives: .init(200, .page(of: .organization)), all),
+        .api(
+            "organizations.get", .get, one, .namespace(.view), "Shows an organization.",
+            gives: .init(200, .organization)
+        ) {
             call throws(RegistryError) in
-            let fields = try await call.fields(["name"])
-            let name = try fields.account("name")
-            try await call.accounts.organizations.addTeam(name, call.namespaceGrant())
-            var json = JSONObject()
-            json.put("name", name.description)
-            return .json(201, json)
+            .json(200, try await call.accounts.organizations.get(call.namespaceGrant()).json)
         },
-        operation(.delete, "\(one)/teams/{team}", .namespace(.manage), [204]) { call throws(RegistryError) in
+        .api(
+            "organizations.delete", .delete, one, .namespace(.own), "Deletes an organization that has no repositories.",
+            gives: 204, failures: [.inUse]
+        ) { call throws(RegistryError) in
+            try await call.accounts.organizations.remove(call.namespaceGrant())
+            return Response(204)
+        },
+    ]
+
+    private static let members: [Operation] = [
+        .api(
+            "members.list", .get, "\(one)/members", .namespace(.view), "Lists who is in an organization.",
+            gives: .init(200, .page(of: .member)), allMembers),
+        .api(
+            "members.set", .put, "\(one)/members/{user}", .namespace(.manage),
+            "Makes a user a member, or gives a member another role. Owners are made by owners alone.",
+            takes: .memberRole,
+            gives: 204, failures: [.lastOwner], setMember),
+        .api(
+            "members.remove", .delete, "\(one)/members/{user}", .namespace(.manage),
+            "Takes a member out of an organization and of its teams. The last owner stays.", gives: 204,
+            failures: [.lastOwner]
+        ) { call throws(RegistryError) in
+            try await call.accounts.organizations.removeMember(
+                call.account(.user), mayOwn: call.mayOwn(), call.namespaceGrant())
+            return Response(204)
+        },
+    ]
+
+    private static let teams: [Operation] = [
+        .api(
+            "teams.list", .get, "\(one)/teams", .namespace(.view), "Lists an organization's teams.",
+            gives: .init(200, .page(of: .named))
+        ) { call throws(RegistryError) in
+            call.whole(try await call.accounts.organizations.teams(call.namespaceGrant()).map(JSONObject.named))
+        },
+        .api(
+            "teams.create", .post, "\(one)/teams", .namespace(.manage), "Makes a team.", takes: .named,
+            gives: .init(201, .named), failures: [.nameTaken]
+        ) { call throws(RegistryError) in
+            let name = try await call.fields().account("name")
+            try await call.accounts.organizations.addTeam(name, call.namespaceGrant())
+            return .json(201, .named(name.description))
+        },
+        .api(
+            "teams.delete", .delete, "\(one)/teams/{team}", .namespace(.manage),
+            "Deletes a team, and what was permitted to it.", gives: 204
+        ) { call throws(RegistryError) in
             try await call.accounts.organizations.removeTeam(call.account(.team), call.namespaceGrant())
             return Response(204)
         },
-        operation(.get, "\(one)/teams/{team}/members", .namespace(.view), [200]) { call throws(RegistryError) in
-            .names(
-                try await call.accounts.organizations.members(ofTeam: call.account(.team), call.namespaceGrant()))
+        .api(
+            "teams.members", .get, "\(one)/teams/{team}/members", .namespace(.view), "Lists who is in a team.",
+            gives: .init(200, .page(of: .named))
+        ) { call throws(RegistryError) in
+            call.whole(
+                try await call.accounts.organizations.members(ofTeam: call.account(.team), call.namespaceGrant())
+                    .map(JSONObject.named))
         },
-        operation(.put, "\(one)/teams/{team}/members/{user}", .namespace(.manage), [204]) {
-            call throws(RegistryError) in
+        .api(
+            "teams.add", .put, "\(one)/teams/{team}/members/{user}", .namespace(.manage),
+            "Puts a member of the organization into a team.", gives: 204
+        ) { call throws(RegistryError) in
             try await call.accounts.organizations.addMember(
                 call.account(.user), toTeam: call.account(.team), call.namespaceGrant())
             return Response(204)
         },
-        operation(.delete, "\(one)/teams/{team}/members/{user}", .namespace(.manage), [204]) {
-            call throws(RegistryError) in
+        .api(
+            "teams.remove", .delete, "\(one)/teams/{team}/members/{user}", .namespace(.manage),
+            "Takes somebody out of a team.", gives: 204
+        ) { call throws(RegistryError) in
             try await call.accounts.organizations.removeMember(
                 call.account(.user), fromTeam: call.account(.team), call.namespaceGrant())
             return Response(204)
@@ -65,18 +102,8 @@ enum OrganizationOperations {
     private static let list = "/api/v1/organizations"
     private static let one = "/api/v1/organizations/{organization}"
 
-    static func operation(
-        _ method: Method, _ path: String, _ access: Operation.Access, body: Operation.Body = .none, _ answers: [Int],
-        _ failures: [RegistryError.Code] = [], _ handler: @escaping Operation.Handler
-    ) -> Operation {
-        Operation(
-            method, path, access, body: body, answers: answers,
-            failures: failures + [.accountUnknown, .accountNameInvalid], rate: method == .get ? .list : .write,
-            spec: "api: organizations", style: .problem, handler)
-    }
-
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["name", "description"])
+        let fields = try await call.fields()
         let made = try await call.accounts.organizations.add(
             fields.account("name"), description: fields.text("description") ?? "", call.registryGrant())
         return .json(201, made.json)
@@ -84,23 +111,23 @@ enum OrganizationOperations {
 
     @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
         let found = try await call.accounts.organizations.list(call.listRequest(), call.registryGrant())
-        return .page(found.organizations.map(\.json), next: found.next)
+        return call.page(found.organizations.map(\.json), next: found.next)
     }
 
-    @Sendable private static func members(_ call: Call) async throws(RegistryError) -> Response {
+    @Sendable private static func allMembers(_ call: Call) async throws(RegistryError) -> Response {
         let members = try await call.accounts.organizations.members(call.namespaceGrant())
-        return .page(
+        return call.whole(
             members.map { member in
                 var json = JSONObject()
                 json.put("name", member.name)
                 json.put("role", member.role.name)
                 json.put("kind", member.isRobot ? "robot" : "user")
                 return json
-            }, next: nil)
+            })
     }
 
     @Sendable private static func setMember(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["role"])
+        let fields = try await call.fields()
         guard let role = Role(name: try fields.required("role")) else { throw .unknownRole }
         try await call.accounts.organizations.setRole(
             role, of: call.account(.user), mayOwn: call.mayOwn(), call.namespaceGrant())
@@ -131,15 +158,12 @@ extension Fields {
     }
 }
 
-extension Response {
-    /// A page of names.
-    fileprivate static func names(_ names: [String]) -> Response {
-        .page(
-            names.map { name in
-                var json = JSONObject()
-                json.put("name", name)
-                return json
-            }, next: nil)
+extension JSONObject {
+    /// An object that has a name alone.
+    fileprivate static func named(_ name: String) -> JSONObject {
+        var json = JSONObject()
+        json.put("name", name)
+        return json
     }
 }
 

@@ -4,21 +4,38 @@ import Service
 
 /// `/api/v1/repositories`: visibility and permissions.
 enum RepositoryOperations {
-    static let operations = [
-        operation(.get, "/api/v1/repositories", .registry(.catalog), [200], [.paginationInvalid], list),
-        operation(.get, one, .repository(.pull), [200], [], get),
-        operation(.patch, one, .repository(.administer), body: .json, [200], [.fieldInvalid], change),
-        operation(.get, "\(one)/permissions", .repository(.administer), [200]) { call throws(RegistryError) in
-            .page(
+    static let operations: [Operation] = [
+        .api(
+            "repositories.list", .get, "/api/v1/repositories", .registry(.catalog),
+            "Lists the repositories that one may pull from, in the order of their names.", query: Shape.Member.page,
+            gives: .init(200, .page(of: .repositoryItem)), list),
+        .api(
+            "repositories.get", .get, one, .repository(.pull), "Shows a repository.", gives: .init(200, .repository),
+            get),
+        .api(
+            "repositories.update", .patch, one, .repository(.administer), "Changes a repository.",
+            takes: .repositoryChange, gives: .init(200, .repository), change),
+        .api(
+            "permissions.list", .get, "\(one)/permissions", .repository(.administer), "Lists who was given what.",
+            gives: .init(200, .page(of: .permission))
+        ) { call throws(RegistryError) in
+            call.whole(
                 try await call.accounts.permissions.list(call.grant()).map { permission in
                     var json = JSONObject()
                     json.put("grantee", permission.grantee)
                     json.put("actions", permission.rights.actions)
                     return json
-                }, next: nil)
+                })
         },
-        operation(.put, permission, .repository(.administer), body: .json, [204], [.fieldInvalid], permit),
-        operation(.delete, permission, .repository(.administer), [204]) { call throws(RegistryError) in
+        .api(
+            "permissions.set", .put, permission, .repository(.administer),
+            "Gives somebody actions, in the place of those that were given before.", takes: .newPermission, gives: 204,
+            permit),
+        .api(
+            "permissions.remove", .delete, permission, .repository(.administer),
+            "Takes back what was given to somebody.",
+            gives: 204
+        ) { call throws(RegistryError) in
             try await call.accounts.permissions.remove(call.grantee(), call.grant())
             return Response(204)
         },
@@ -27,19 +44,9 @@ enum RepositoryOperations {
     private static let one = "/api/v1/repositories/{repository}"
     private static let permission = "/api/v1/repositories/{repository}/permissions/{grantee}"
 
-    private static func operation(
-        _ method: Method, _ path: String, _ access: Operation.Access, body: Operation.Body = .none, _ answers: [Int],
-        _ failures: [RegistryError.Code] = [], _ handler: @escaping Operation.Handler
-    ) -> Operation {
-        Operation(
-            method, path, access, body: body, answers: answers,
-            failures: failures + [.accountUnknown, .accountNameInvalid], rate: method == .get ? .list : .write,
-            spec: "api: repositories", style: .problem, handler)
-    }
-
     @Sendable private static func list(_ call: Call) async throws(RegistryError) -> Response {
         let page = try await call.registry.repositories.list(call.listRequest(), call.registryGrant())
-        return .page(
+        return call.page(
             page.items.map { name in
                 var json = JSONObject()
                 json.put("name", name)
@@ -54,7 +61,7 @@ enum RepositoryOperations {
 
     @Sendable private static func change(_ call: Call) async throws(RegistryError) -> Response {
         let grant = try call.grant()
-        let fields = try await call.fields(["visibility"])
+        let fields = try await call.fields()
         let visibility: Visibility
         switch try fields.required("visibility") {
         case "public": visibility = .open
@@ -67,7 +74,7 @@ enum RepositoryOperations {
 
     @Sendable private static func permit(_ call: Call) async throws(RegistryError) -> Response {
         let grant = try call.grant()
-        let fields = try await call.fields(["actions"])
+        let fields = try await call.fields()
         var rights: Rights = []
         for action in try fields.texts("actions") ?? [] {
             guard let known = Rights.names.first(where: { $0.name == action }) else {

@@ -4,44 +4,53 @@ import Service
 
 /// Robots of organizations, and API keys: one's own, a robot's, and by administrators anybody's.
 enum RobotOperations {
-    static let operations =
-        [
-            OrganizationOperations.operation(.get, robots, .namespace(.view), [200]) { call throws(RegistryError) in
-                .page(try await call.accounts.organizations.robots(call.namespaceGrant()).map(\.json), next: nil)
-            },
-            OrganizationOperations.operation(
-                .post, robots, .namespace(.manage), body: .json, [201], [.fieldInvalid, .nameTaken], create),
-            OrganizationOperations.operation(
-                .patch, robot, .namespace(.manage), body: .json, [200], [.fieldInvalid]
-            ) { call throws(RegistryError) in
-                let fields = try await call.fields(["disabled"])
-                guard let isDisabled = try fields.flag("disabled") else {
-                    throw Fields.wrong("disabled", "has to be there")
-                }
-                return .json(
-                    200,
-                    try await call.accounts.organizations.setDisabled(
-                        isDisabled, robot: call.account(.robot), call.namespaceGrant()
-                    ).json)
-            },
-            OrganizationOperations.operation(.delete, robot, .namespace(.manage), [204]) { call throws(RegistryError) in
-                try await call.accounts.organizations.removeRobot(call.account(.robot), call.namespaceGrant())
-                return Response(204)
-            },
-        ]
-        + keys("/api/v1/keys", .registry(.account)) { call throws(RegistryError) in .caller(try call.registryGrant()) }
-        + keys("/api/v1/users/{user}/keys", .registry(.administer)) { call throws(RegistryError) in
+    static let operations: [Operation] =
+        robotOperations
+        + keys("keys", "/api/v1/keys", .registry(.account)) { call throws(RegistryError) in
+            .caller(try call.registryGrant())
+        }
+        + keys("users.keys", "/api/v1/users/{user}/keys", .registry(.administer)) { call throws(RegistryError) in
             .user(try call.account(.user), try call.registryGrant())
         }
-        + keys("\(robot)/keys", .namespace(.manage)) { call throws(RegistryError) in
+        + keys("robots.keys", "\(robot)/keys", .namespace(.manage)) { call throws(RegistryError) in
             .robot(try call.account(.robot), try call.namespaceGrant())
         }
 
     private static let robots = "/api/v1/organizations/{organization}/robots"
     private static let robot = "/api/v1/organizations/{organization}/robots/{robot}"
 
+    private static let robotOperations: [Operation] = [
+        .api(
+            "robots.list", .get, robots, .namespace(.view), "Lists an organization's robots.",
+            gives: .init(200, .page(of: .robot))
+        ) { call throws(RegistryError) in
+            call.whole(try await call.accounts.organizations.robots(call.namespaceGrant()).map(\.json))
+        },
+        .api(
+            "robots.create", .post, robots, .namespace(.manage), "Makes a robot, which logs in with its keys.",
+            takes: .newRobot, gives: .init(201, .robot), failures: [.nameTaken], create),
+        .api(
+            "robots.update", .patch, robot, .namespace(.manage), "Disables a robot, or enables it again.",
+            takes: .robotChange, gives: .init(200, .robot)
+        ) { call throws(RegistryError) in
+            guard let isDisabled = try await call.fields().flag("disabled") else {
+                throw Fields.wrong("disabled", "has to be there")
+            }
+            return .json(
+                200,
+                try await call.accounts.organizations.setDisabled(
+                    isDisabled, robot: call.account(.robot), call.namespaceGrant()
+                ).json)
+        },
+        .api("robots.delete", .delete, robot, .namespace(.manage), "Deletes a robot and its keys.", gives: 204) {
+            call throws(RegistryError) in
+            try await call.accounts.organizations.removeRobot(call.account(.robot), call.namespaceGrant())
+            return Response(204)
+        },
+    ]
+
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["name", "role"])
+        let fields = try await call.fields()
         let role = try fields.text("role").map { (name) throws(RegistryError) in
             guard let role = Role(name: name) else { throw .unknownRole }
             return role
@@ -53,29 +62,34 @@ enum RobotOperations {
 
     /// The operations on keys below a path that says whose they are.
     private static func keys(
-        _ path: String, _ access: Operation.Access,
+        _ id: String, _ path: String, _ access: Operation.Access,
         _ owner: @Sendable @escaping (Call) throws(RegistryError) -> Keys.Owner
     ) -> [Operation] {
         [
-            OrganizationOperations.operation(.get, path, access, [200]) { call throws(RegistryError) in
-                .page(try await call.accounts.keys.list(owner(call)).map(\.json), next: nil)
-            },
-            OrganizationOperations.operation(.post, path, access, body: .json, [201], [.fieldInvalid, .inUse]) {
+            .api("\(id).list", .get, path, access, "Lists API keys.", gives: .init(200, .page(of: .key))) {
                 call throws(RegistryError) in
+                call.whole(try await call.accounts.keys.list(owner(call)).map(\.json))
+            },
+            .api(
+                "\(id).create", .post, path, access, "Makes an API key.", takes: .newKey, gives: .init(201, .madeKey),
+                failures: [.inUse, .denied]
+            ) { call throws(RegistryError) in
                 let made = try await call.accounts.keys.add(try await call.newKey(), owner(call))
                 var json = made.key.json
                 json.put("secret", made.secret)
                 return .json(201, json)
             },
-            OrganizationOperations.operation(.delete, "\(path)/{key}", access, [204]) { call throws(RegistryError) in
+            .api("\(id).delete", .delete, "\(path)/{key}", access, "Deletes an API key.", gives: 204) {
+                call throws(RegistryError) in
                 try await call.accounts.keys.remove(call.key(), owner(call))
                 return Response(204)
             },
-            OrganizationOperations.operation(.post, "\(path)/{key}/rotate", access, body: .json, [200], [.fieldInvalid])
-            {
-                call throws(RegistryError) in
-                let fields = try await call.fields(["overlap"])
-                let overlap = Duration.seconds(try fields.number("overlap", in: 0...7_776_000) ?? 86_400)
+            .api(
+                "\(id).rotate", .post, "\(path)/{key}/rotate", access,
+                "Gives an API key a new secret; the older one is good for a while.", takes: .keyRotation,
+                gives: .init(200, .rotatedKey)
+            ) { call throws(RegistryError) in
+                let overlap = Duration.seconds(try await call.fields().number("overlap") ?? 86_400)
                 var json = JSONObject()
                 json.put(
                     "secret", try await call.accounts.keys.rotate(call.key(), keepingOlderFor: overlap, owner(call)))
@@ -94,9 +108,9 @@ extension Call {
     }
 
     fileprivate func newKey() async throws(RegistryError) -> NewKey {
-        let fields = try await fields(["name", "expires_at", "scope"])
+        let fields = try await fields()
         var entries: [(pattern: String, actions: [String])]?
-        if let scope = try fields.objects("scope", ["repositories", "actions"]) {
+        if let scope = try fields.objects("scope") {
             entries = []
             for entry in scope {
                 entries?.append((try entry.required("repositories"), try entry.texts("actions") ?? []))

@@ -2,59 +2,48 @@ import Access
 import Model
 import Service
 
-/// `/api/v1/users` and `/api/v1/auth`.
+/// `/api/v1/users` and one's own account.
 enum UserOperations {
-    static let operations = [
-        Operation(
-            .post, "/api/v1/users", .registry(.administer), body: .json, answers: [201],
-            failures: [.fieldInvalid, .accountNameInvalid, .nameTaken], rate: .write, spec: "api: users",
-            style: .problem,
-            create),
-        Operation(
-            .get, "/api/v1/users", .registry(.administer), answers: [200], failures: [.paginationInvalid], rate: .list,
-            spec: "api: users", style: .problem, list),
-        Operation(
-            .get, user, .registry(.administer), answers: [200], failures: failures, rate: .read, spec: "api: users",
-            style: .problem
-        ) { call throws(RegistryError) in
+    static let operations: [Operation] = [
+        .api(
+            "users.create", .post, users, .registry(.administer), "Makes a user, and the namespace of its name.",
+            takes: .newUser, gives: .init(201, .madeUser), failures: [.accountNameInvalid, .nameTaken], create),
+        .api(
+            "users.list", .get, users, .registry(.administer), "Lists users in the order of their names.",
+            query: [.search] + Shape.Member.page, gives: .init(200, .page(of: .user)), list),
+        .api("users.get", .get, user, .registry(.administer), "Shows a user.", gives: .init(200, .user)) {
+            call throws(RegistryError) in
             .json(200, try await call.accounts.users.get(call.account(.user), call.registryGrant()).json)
         },
-        Operation(
-            .patch, user, .registry(.administer), body: .json, answers: [200],
-            failures: failures + [.fieldInvalid, .inUse],
-            rate: .write, spec: "api: users", style: .problem, change),
-        Operation(
-            .delete, user, .registry(.administer), answers: [204], failures: failures + [.inUse, .lastOwner],
-            rate: .write,
-            spec: "api: users", style: .problem
+        .api(
+            "users.update", .patch, user, .registry(.administer), "Changes a user.", takes: .userChange,
+            gives: .init(200, .user), failures: [.inUse, .nameTaken], change),
+        .api(
+            "users.delete", .delete, user, .registry(.administer), "Deletes a user who has no repositories.",
+            gives: 204, failures: [.inUse, .lastOwner]
         ) { call throws(RegistryError) in
             try await call.accounts.users.remove(call.account(.user), call.registryGrant())
             return Response(204)
         },
-        Operation(
-            .put, "\(user)/password", .registry(.administer), body: .json, answers: [200],
-            failures: failures + [.fieldInvalid], rate: .write, spec: "api: users", style: .problem, password),
-        Operation(
-            .get, "/api/v1/auth/me", .registry(.account), answers: [200], rate: .read, spec: "api: auth",
-            style: .problem,
-            me),
-        Operation(
-            .put, "/api/v1/auth/password", .registry(.account), body: .json, answers: [204], failures: [.fieldInvalid],
-            rate: .login, spec: "api: auth", style: .problem, ownPassword),
+        .api(
+            "users.password", .put, "\(user)/password", .registry(.administer),
+            "Sets a user's password, and ends all that came of the old one.", takes: .newPassword,
+            gives: .init(200, .madePassword), password),
+        .api(
+            "auth.me", .get, "/api/v1/auth/me", .registry(.account), "Shows who asks.", gives: .init(200, .me), me),
+        .api(
+            "auth.password", .put, "/api/v1/auth/password", .registry(.account), "Changes one's own password.",
+            takes: .ownPassword, gives: 204, rate: .login, ownPassword),
     ]
 
+    private static let users = "/api/v1/users"
     private static let user = "/api/v1/users/{user}"
-    private static let failures: [RegistryError.Code] = [.accountUnknown, .accountNameInvalid]
 
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
-        let grant = try call.registryGrant()
-        let fields = try await call.fields(["name", "email", "password", "admin"])
-        let name = try parsing { [text = try fields.required("name")] () throws(ParseError) in
-            try AccountName.parse(text)
-        }
+        let fields = try await call.fields()
         let made = try await call.accounts.users.add(
-            name, email: fields.text("email"), password: fields.text("password"),
-            isAdministrator: fields.flag("admin") ?? false, grant)
+            fields.account("name"), email: fields.text("email"), password: fields.text("password"),
+            isAdministrator: fields.flag("admin") ?? false, call.registryGrant())
         var json = made.user.json
         if let password = made.password { json.put("password", password) }
         return .json(201, json)
@@ -63,11 +52,11 @@ enum UserOperations {
     @Sendable private static func list(_ call: Call) async throws(RegistryError) -> Response {
         let found = try await call.accounts.users.list(
             containing: call.request.query["q"] ?? "", call.listRequest(), call.registryGrant())
-        return .page(found.users.map(\.json), next: found.next)
+        return call.page(found.users.map(\.json), next: found.next)
     }
 
     @Sendable private static func change(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["email", "admin", "disabled"])
+        let fields = try await call.fields()
         var change = UserChange()
         if fields.has("email") { change.email = .some(try fields.text("email")) }
         change.isAdministrator = try fields.flag("admin")
@@ -77,7 +66,7 @@ enum UserOperations {
     }
 
     @Sendable private static func password(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["password"])
+        let fields = try await call.fields()
         let made = try await call.accounts.users.setPassword(
             fields.text("password"), of: call.account(.user), call.registryGrant())
         var json = JSONObject()
@@ -96,7 +85,7 @@ enum UserOperations {
     }
 
     @Sendable private static func ownPassword(_ call: Call) async throws(RegistryError) -> Response {
-        let fields = try await call.fields(["current", "password"])
+        let fields = try await call.fields()
         try await call.accounts.users.changePassword(
             from: fields.required("current"), to: fields.required("password"), call.registryGrant())
         return Response(204)
@@ -104,7 +93,7 @@ enum UserOperations {
 }
 
 extension User {
-    fileprivate var json: JSONObject {
+    var json: JSONObject {
         var json = JSONObject()
         json.put("id", id.description)
         json.put("name", name)
@@ -114,37 +103,5 @@ extension User {
         json.put("created_at", createdAt)
         json.put("last_login_at", lastLoginAt)
         return json
-    }
-}
-
-extension Call {
-    /// The name in the path. Throws `.accountNameInvalid`.
-    func account(_ parameter: PathParameter) throws(RegistryError) -> AccountName {
-        let text = parameters[parameter]
-        return try parsing { () throws(ParseError) in try AccountName.parse(text) }
-    }
-
-    /// The members of the body. Throws `.fieldInvalid`.
-    func fields(_ known: Set<String>) async throws(RegistryError) -> Fields {
-        try Fields(try await smallBody(), known)
-    }
-
-    /// A body of at most 64 KiB.
-    func smallBody() async throws(RegistryError) -> [UInt8] {
-        let share = manifestMemory.share(for: request.remote)
-        let bytes = try await request.body.collect(upTo: Operation.Body.small, in: share)
-        withExtendedLifetime(share) {}
-        return bytes
-    }
-
-    /// `n` and `after`. Throws `.paginationInvalid`.
-    func listRequest() throws(RegistryError) -> PageRequest {
-        let after = request.query["after"] ?? ""
-        guard let text = request.query["n"] else { return PageRequest(limit: 100, last: after) }
-        guard let limit = Int(text), limit > 0 else {
-            throw RegistryError(
-                .paginationInvalid, "n is '\(text.excerpt)': send a whole number, one or more", detail: ["field": "n"])
-        }
-        return PageRequest(limit: limit, last: after)
     }
 }

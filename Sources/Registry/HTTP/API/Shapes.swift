@@ -1,0 +1,203 @@
+import Access
+import Model
+
+/// The shapes that bodies and answers of the management API have.
+extension Shape {
+    /// A name of an account, as `AccountName` reads it.
+    static let accountName = Shape.text(
+        Text(pattern: accountPattern, length: 1...AccountName.maximumLength))
+    static let repositoryName = Shape.text(Text(pattern: repositoryPattern, length: 1...RepositoryName.maximumLength))
+    static let digest = Shape.text(Text(pattern: "^[a-z0-9]+:[0-9a-f]{64,128}$", length: 1...200))
+    static let identifier = Shape.text(Text(pattern: "^[1-9][0-9]{0,18}$", length: 1...19))
+    static let role = Shape.oneOf(Role.allCases.map(\.name))
+    static let visibility = Shape.oneOf(["public", "private"])
+    static let actions = Shape.list(.oneOf(Rights.names.map(\.name)))
+    static let bytes = Shape.number(0...Int64.max)
+    static let prose = Shape.text(0...4096)
+
+    static let component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
+    static let accountPattern = "^\(component)$"
+    static let repositoryPattern = "^\(component)(/\(component))*$"
+
+    /// A page of a list.
+    static func page(of item: Shape) -> Shape {
+        .object([
+            .required("items", .list(item), "What there is, in order."),
+            .required(
+                "next", .nullable(.text(0...1024)),
+                "What `after` has to be for the next page; null on the last one. The same is in `Link`."),
+        ])
+    }
+
+    package static let problem = Shape.object(
+        "Problem",
+        [
+            .required("status", .number(400...599), "The status again."),
+            .required("title", .text(0...4096), "What is wrong and what to do, for people."),
+            .required("code", .text(0...64), "What is wrong, for programs: never changes its meaning."),
+            .optional("field", .text(0...300), "The member, parameter or header that is wrong."),
+            .optional("name", .text(0...300), "Of what is not there."),
+        ])
+}
+
+// MARK: users
+
+extension Shape {
+    private static let email = Shape.nullable(.text(1...320))
+    private static let password = Shape.text(Text(length: 1...1024, format: "password"))
+
+    static let user = Shape.object("User", userMembers)
+    static let newUser = Shape.object(
+        "NewUser",
+        [
+            .required("name", .accountName, "Of the user, and of its namespace."),
+            .optional("email", email, "One that no other user has."),
+            .optional("password", .nullable(password), "Left out: one is made, and is in the answer."),
+            .optional("admin", .flag, "Whether it administers the registry."),
+        ])
+    static let madeUser = Shape.object(
+        "MadeUser",
+        userMembers + [.optional("password", password, "The password that was made; it is shown this once.")])
+    static let userChange = Shape.object(
+        "UserChange",
+        [
+            .optional("email", email, "null takes it away."), .optional("admin", .flag, ""),
+            .optional("disabled", .flag, "Who is disabled can do nothing, with the next request on."),
+        ])
+    static let newPassword = Shape.object(
+        "NewPassword", [.optional("password", .nullable(password), "Left out: one is made, and is in the answer.")])
+    static let madePassword = Shape.object(
+        "MadePassword", [.optional("password", password, "The password that was made; it is shown this once.")])
+    static let ownPassword = Shape.object(
+        "OwnPassword",
+        [.required("current", .text(0...1024), "The one that counts now."), .required("password", password, "")])
+
+    private static let userMembers: [Member] = [
+        .required("id", identifier, ""), .required("name", .accountName, ""), .required("email", email, ""),
+        .required("admin", .flag, "Whether it administers the registry."), .required("disabled", .flag, ""),
+        .required("created_at", .time, ""),
+        .required("last_login_at", .nullable(.time), "When its password was last used."),
+    ]
+
+    /// Of the system, which has no account, there is its name alone.
+    static let me = Shape.object(
+        "Me",
+        userMembers.map { member in
+            switch member.name {
+            case "name", "admin": member
+            default: .optional(member.name, member.shape, member.about)
+            }
+        })
+}
+
+// MARK: organizations
+
+extension Shape {
+    static let organization = Shape.object(
+        "Organization",
+        [
+            .required("name", .accountName, ""), .required("description", prose, ""),
+            .required("repositories", .bytes, "How many it has."),
+            .required("bytes", .bytes, "What they hold, each blob once."), .required("created_at", .time, ""),
+        ])
+    static let newOrganization = Shape.object(
+        "NewOrganization",
+        [
+            .required("name", .accountName, "Of the organization, and of its namespace."),
+            .optional("description", .nullable(prose), ""),
+        ])
+    static let member = Shape.object(
+        "Member",
+        [
+            .required("name", .text(1...64), ""), .required("role", role, ""),
+            .required("kind", .oneOf(["user", "robot"]), ""),
+        ])
+    static let memberRole = Shape.object("MemberRole", [.required("role", role, "See docs/roles.md.")])
+    static let named = Shape.object("Named", [.required("name", .accountName, "")])
+    static let robot = Shape.object(
+        "Robot",
+        [
+            .required("id", identifier, ""), .required("name", .accountName, ""),
+            .required("login", .text(1...129), "What it logs in as."), .required("role", .nullable(role), ""),
+            .required("disabled", .flag, ""), .required("created_at", .time, ""),
+        ])
+    static let newRobot = Shape.object(
+        "NewRobot",
+        [
+            .required("name", .accountName, ""),
+            .optional("role", .nullable(role), "Left out: what it may is given by permissions alone."),
+        ])
+    static let robotChange = Shape.object("RobotChange", [.required("disabled", .flag, "")])
+}
+
+// MARK: keys
+
+extension Shape {
+    private static let scope = Shape.list(
+        .object(
+            "ScopeEntry",
+            [
+                .required(
+                    "repositories",
+                    .text(
+                        Text(pattern: "^(\\*|\(component)(/\(component))*(/\\*)?)$", length: 1...258)),
+                    "A repository, `path/*` for all below a path, or `*`."),
+                .required("actions", .list(.oneOf(["pull", "push", "delete"])), "One or more."),
+            ]))
+
+    static let key = Shape.object("Key", keyMembers)
+    static let madeKey = Shape.object("MadeKey", keyMembers + [secret])
+    static let newKey = Shape.object(
+        "NewKey",
+        [
+            .required("name", .text(1...100), "What it is for."),
+            .optional("expires_at", .nullable(.time), "Left out: never."),
+            .optional("scope", .nullable(scope), "What it reaches at most; left out: all that its account may."),
+        ])
+    static let keyRotation = Shape.object(
+        "KeyRotation",
+        [.optional("overlap", .number(0...7_776_000), "For how many seconds the older secret is good still; a day.")])
+    static let rotatedKey = Shape.object("RotatedKey", [secret])
+
+    private static let secret = Member.required("secret", .text(1...100), "It is shown this once.")
+    private static let keyMembers: [Member] = [
+        .required("id", identifier, ""), .required("name", .text(1...100), ""),
+        .required("hint", .text(1...100), "What its secret begins with."), .required("scope", .nullable(scope), ""),
+        .required("created_at", .time, ""), .required("expires_at", .nullable(.time), ""),
+        .required("last_used_at", .nullable(.time), "To the minute."),
+    ]
+}
+
+// MARK: repositories
+
+extension Shape {
+    static let repositoryItem = Shape.object("RepositoryItem", [.required("name", .repositoryName, "")])
+    static let repository = Shape.object(
+        "Repository", [.required("name", .repositoryName, ""), .required("visibility", visibility, "")])
+    static let repositoryChange = Shape.object(
+        "RepositoryChange", [.required("visibility", visibility, "Whether everybody may pull.")])
+    static let permission = Shape.object(
+        "Permission",
+        [
+            .required(
+                "grantee", .text(1...200), "`user:NAME`, `team:ORGANIZATION/TEAM` or `robot:ORGANIZATION+ROBOT`."),
+            .required("actions", actions, ""),
+        ])
+    static let newPermission = Shape.object("NewPermission", [.required("actions", actions, "One or more.")])
+}
+
+// MARK: audit
+
+extension Shape {
+    static let event = Shape.object(
+        "Event",
+        [
+            .required("id", identifier, ""), .required("at", .time, ""),
+            .required("who", .text(1...200), "An account; `system` and `anonymous` are nobody's."),
+            .required("credential", .text(0...200), "By which it was: `password`, `key:…`, `login:…`."),
+            .required("address", .text(0...64), ""),
+            .required("request_id", .text(0...200), "The X-Request-Id of the answer."),
+            .required("action", .text(1...64), ""), .required("outcome", .text(1...32), ""),
+            .required("subject", .text(0...1024), ""), .required("detail", .text(0...4096), ""),
+        ])
+}

@@ -1,0 +1,109 @@
+import Foundation
+import HTTP
+import Model
+import Testing
+
+@Suite("The contract of the management API")
+struct ContractTests {
+    @Test("the document that is published is the one in docs/openapi.json, and JSON")
+    func document() async throws {
+        let kept = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/openapi.json")
+        try await Household.with { house in
+            let answer = try await house.server.client().get("/api/v1/openapi.json")
+            #expect(answer.status == 200)
+            let published = try JSONSerialization.jsonObject(with: Data(answer.body))
+            let text = try JSONSerialization.data(
+                withJSONObject: published, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            if ProcessInfo.processInfo.environment["AERUGO_KEEP_DOCUMENT"] != nil { try (text + [10]).write(to: kept) }
+            #expect(
+                try Data(contentsOf: kept) == text + [10],
+                "the API has changed: look whether old clients still understand it, then run AERUGO_KEEP_DOCUMENT=1 ci/test --filter ContractTests"
+            )
+        }
+    }
+
+    @Test("every operation is described, by a name of its own")
+    func described() {
+        let operations = OperationTable.all.operations.filter { $0.errorStyle == .problem }
+        #expect(Set(operations.map(\.spec)).count == operations.count)
+        for operation in operations {
+            #expect(operation.summary.hasSuffix("."), "\(operation.spec)")
+        }
+    }
+
+    @Test(
+        "a body that does not fit is refused with the member that is wrong, and changes nothing",
+        arguments: [
+            (#"{"name":"eve","nme":1}"#, "nme"), (#"{}"#, "name"), (#"{"name":7}"#, "name"),
+            (#"{"name":"eve","admin":"yes"}"#, "admin"), (#"{"name":"eve","email":""}"#, "email"),
+            (#"{"name":"eve","password":"\#(String(repeating: "x", count: 1025))"}"#, "password"),
+        ])
+    func misfit(body: String, field: String) async throws {
+        try await Household.with { house in
+            let answer = try await house.send("root", "POST", "/api/v1/users", body)
+            #expect(answer.status == 400)
+            #expect(try answer.problem()["field"] as? String == field)
+            #expect(try await house.send("root", "GET", "/api/v1/users/eve").status == 404)
+        }
+    }
+
+    @Test(
+        "what cannot be JSON, or is not said to be, is refused",
+        arguments: [("[]", "application/json", 400), ("{", "application/json", 400), ("{}", "text/plain", 415)])
+    func noObject(body: String, type: String, status: Int) async throws {
+        try await Household.with { house in
+            let answer = try await house.server.client().send(
+                "POST", "/api/v1/users", [house.line("root"), "Content-Type: \(type)"], body: Array(body.utf8))
+            #expect(answer.status == status)
+        }
+    }
+
+    @Test(
+        "a parameter that is not known, is there twice or does not fit is refused",
+        arguments: ["nn=1", "n=0", "n=1001", "n=x", "n=1&n=2", "after=\(String(repeating: "a", count: 1025))"])
+    func parameter(query: String) async throws {
+        try await Household.with { house in
+            let answer = try await house.send("root", "GET", "/api/v1/users?\(query)")
+            #expect(answer.status == 400)
+            #expect(try answer.problem()["code"] as? String == "field_invalid")
+        }
+    }
+
+    @Test("who may not is told so before anything of the request is looked at")
+    func order() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann")
+            #expect(try await house.send(nil, "POST", "/api/v1/users?x=1", "{").status == 401)
+            #expect(try await house.send("ann", "POST", "/api/v1/users?x=1", "{").status == 403)
+        }
+    }
+
+    @Test("a list's Link leads to its next page, and keeps what was asked for")
+    func link() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann", "anton", "bea", "hanna")
+            var target: String? = "/api/v1/users?n=1&q=an"
+            var seen: [String] = []
+            while let next = target {
+                let answer = try await house.done("root", "GET", next)
+                let items = try answer.object()["items"] as? [[String: Any]] ?? []
+                seen += items.compactMap { $0["name"] as? String }
+                target = answer["Link"].map { String($0.drop { $0 != "/" }.prefix { $0 != ">" }) }
+            }
+            #expect(seen == ["ann", "anton", "hanna"])
+        }
+    }
+
+    @Test("the patterns of names say what the parsers say")
+    func patterns() throws {
+        let account = try Regex("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*")
+        var random = SystemRandomNumberGenerator()
+        let letters = Array("ab0._-A/é")
+        for _ in 0..<20_000 {
+            let text = String((0..<Int.random(in: 1...6, using: &random)).map { _ in letters.randomElement()! })
+            let isName: Bool
+            do { _ = try AccountName.parse(text); isName = true } catch { isName = false }
+            #expect(isName == (text.wholeMatch(of: account) != nil), "\(text)")
+        }
+    }
+}
