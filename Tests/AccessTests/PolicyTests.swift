@@ -33,6 +33,16 @@ struct PolicyTests {
         Caller(Identity(principal, scope: scope), requestID: "r", address: "192.0.2.1")
     }
 
+    @Test("what the rules give one by one is what they give together")
+    func reasons() {
+        for standing in Self.standings {
+            for visibility in [Visibility.open, .hidden] {
+                let sum = standing.reasons(visibility).reduce(Rights()) { $0.union($1.rights) }
+                #expect(sum == standing.rights(visibility), "\(standing)")
+            }
+        }
+    }
+
     private static var standings: [Standing] {
         var all: [Standing] = []
         for bits in 0..<Int64(16) {

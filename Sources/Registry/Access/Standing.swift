@@ -33,6 +33,30 @@ package struct Standing: Sendable, Hashable {
         return open.union(role?.rights ?? []).union(permitted.complete)
     }
 
+    /// What each rule gives in a repository of that visibility; together they are `rights`. Permissions are told as one:
+    /// whose they are is in their rows.
+    package func reasons(_ visibility: Visibility) -> [(rule: Rule, rights: Rights)] {
+        guard isActive else { return [] }
+        var reasons: [(Rule, Rights)] = []
+        if isAdministrator { reasons.append((.administrator, .all)) }
+        if isAtHome { reasons.append((.owner, .all)) }
+        if let role { reasons.append((.role(role), role.rights)) }
+        if !permitted.isEmpty { reasons.append((.permission, permitted.complete)) }
+        if visibility == .open { reasons.append((.open, .pull)) }
+        return reasons
+    }
+
+    /// A rule by which somebody may do something in a repository.
+    package enum Rule: Sendable, Hashable {
+        case administrator
+        /// Of the namespace.
+        case owner
+        case role(Role)
+        case permission
+        /// It is public.
+        case open
+    }
+
     /// What it may do with the namespace.
     package var duties: Duties {
         guard isActive else { return [] }

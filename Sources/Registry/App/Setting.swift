@@ -63,6 +63,9 @@ struct Setting: Sendable {
         ),
         Setting(key: "repositories.public", standard: "false", help: "repositories that a push makes are public"),
         Setting(
+            key: "repositories.restore-days", standard: "7",
+            help: "days that a deleted repository can be restored, and its name is taken"),
+        Setting(
             key: "rate.login", standard: "60", help: "most changes of passwords a minute of one account; 0 for any"),
         Setting(
             key: "rate.token", standard: "0", help: "most requests for tokens a minute of one address; 0 for any"),

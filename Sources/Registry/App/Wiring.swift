@@ -186,6 +186,7 @@ extension Registry.Limits {
         uploads.ofAddress = try settings.number("uploads.per-address", in: 1...1_000_000)
         uploads.ofPrincipal = try settings.number("uploads.per-account", in: 1...1_000_000)
         uploads.inAll = try settings.number("uploads.limit", in: 1...1_000_000)
+        restoreTime = .seconds(86_400 * Int64(try settings.number("repositories.restore-days", in: 0...3650)))
         scrubRate = Int64(try settings.number("scrub.bytes-per-second", in: 0...1 << 40))
         sparseIndexes = try settings.flag("manifests.sparse-indexes")
         deletes = try settings.flag("deletes")

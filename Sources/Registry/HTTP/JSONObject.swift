@@ -38,9 +38,15 @@ struct JSONObject {
         json.raw(flag ? "true" : "false")
     }
 
-    mutating func put(_ name: String, _ number: Int64) {
+    mutating func put(_ name: String, _ number: Int64?) {
         key(name)
-        json.raw("\(number)")
+        json.raw(number.map { "\($0)" } ?? "null")
+    }
+
+    /// A member that is JSON text already.
+    mutating func put(_ name: String, json text: String) {
+        key(name)
+        json.raw(text)
     }
 
     mutating func put(_ name: String, _ time: Timestamp?) { put(name, time?.rfc3339) }
@@ -58,9 +64,9 @@ struct JSONObject {
         }
     }
 
-    mutating func put(_ name: String, _ object: JSONObject) {
+    mutating func put(_ name: String, _ object: JSONObject?) {
         key(name)
-        json.append(object.text)
+        if let object { json.append(object.text) } else { json.raw("null") }
     }
 
     mutating func put(_ name: String, _ objects: [JSONObject]) {

@@ -9,7 +9,8 @@ package struct OperationTable: Sendable {
     /// `a/blobs/uploads/x` is never a blob.
     package static let all = OperationTable(
         registry + TokenOperations.operations + UserOperations.operations + OrganizationOperations.operations
-            + RobotOperations.operations + RepositoryOperations.operations + AuditOperations.operations
+            + RobotOperations.operations + RepositoryOperations.operations + PermissionOperations.operations
+            + TagOperations.operations + ContentOperations.operations + AuditOperations.operations
             + SystemOperations.operations)
 
     /// The description of what stands in `all` (OpenAPI 3.1).

@@ -29,6 +29,8 @@ package final class Registry: Sendable {
         package var deletes = true
         /// Whether a blob may be deleted that a manifest of its repository names.
         package var deletesInUse = false
+        /// How long a repository that was deleted can be restored.
+        package var restoreTime: Duration = .seconds(7 * 86_400)
         /// Who may see a repository that a push makes.
         package var visibility = Visibility.open
 
@@ -68,6 +70,7 @@ package final class Registry: Sendable {
         sweeper = Sweeper(store, blobs, idle: limits.uploadIdle, locks, activity, log) {
             [repositories, manifests] () throws(StoreError) in
             _ = try await repositories.removeEmpty()
+            try await repositories.purge(deletedFor: limits.restoreTime)
             try await manifests.removeLooseEdges()
         }
     }

@@ -10,7 +10,7 @@ package struct Repositories: Sendable {
     private let standings: StandingCache
     private let page: Int
     /// Of a repository that a push makes.
-    private let visibility: Visibility
+    let visibility: Visibility
 
     init(_ store: MetadataStore, page: Int, visibility: Visibility) {
         self.store = store
@@ -24,11 +24,11 @@ package struct Repositories: Sendable {
     /// left as it is. Throws `.denied` where the caller's right to it is gone.
     package func make(_ grant: Grant<NewRepository>) async throws(RegistryError) {
         let (name, visibility) = (grant.target.name, visibility.rawValue)
-        try await storing { () throws(StoreError) in
-            try await store.write { (db) throws(StoreError) in
-                try db.hold(grant)
-                try db.makeRepository(name, visibility: visibility)
-            }
+        try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
+            try db.hold(grant)
+            if let refusal = try db.refusal(ofName: name) { return .failure(refusal) }
+            try db.makeRepository(name, visibility: visibility)
+            return .success(())
         }
     }
 

@@ -62,7 +62,7 @@ package struct ManifestPush: Sendable {
         if isLookedUp != true, let refusal = try refusal(db) { return refusal }
         var usage = UsageChange(begins: true)
         let id = try db.keep(manifest, in: repository, as: known, staged: staged, counting: &usage)
-        try db.point(tags, to: id, manifest.digest, in: repository, by: principal, from: targets)
+        try db.point(tags, to: id, manifest.digest, in: repository, by: principal, from: targets, counting: &usage)
         try db.change(repository, usage)
         return .stored
     }

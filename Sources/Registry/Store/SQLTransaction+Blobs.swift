@@ -27,16 +27,24 @@ extension SQLTransaction {
 
     /// Takes the blob from the repository; the last one to have it gives up the bytes. False when it does not have it.
     package func removeBlob(_ digest: Digest, from repository: Repository) throws(StoreError) -> Bool {
+        var usage = UsageChange(begins: false)
+        guard try unlink(digest, from: repository, counting: &usage) else { return false }
+        try change(repository, usage)
+        return true
+    }
+
+    /// The same, where it is for the caller to note that the repository has changed.
+    func unlink(
+        _ digest: Digest, from repository: Repository, counting usage: inout UsageChange
+    ) throws(StoreError) -> Bool {
         guard let blob = try blobRow(digest) else { return false }
         let removed = try execute(
             "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2",
             [SQLValue(repository.id), SQLValue(blob.id)])
         guard removed > 0 else { return false }
-        var usage = UsageChange(begins: false)
-        usage.blobs = -1
-        usage.blobBytes = -blob.size
-        if try !isHeld(blob.id, by: repository.namespace) { usage.namespaceBlobBytes = -blob.size }
-        try change(repository, usage)
+        usage.blobs -= 1
+        usage.blobBytes -= blob.size
+        if try !isHeld(blob.id, by: repository.namespace) { usage.namespaceBlobBytes -= blob.size }
         if try !isHeld(blob.id, by: nil) {
             try execute("DELETE FROM blobs WHERE id = $1", [SQLValue(blob.id)])
             try retire(blob.key)

@@ -113,12 +113,12 @@ extension SQLTransaction {
     }
 
     /// Takes away the edges of a manifest that is no more: those of a large one later, in parts, by `removeLooseEdges`.
-    func removeEdges(of manifest: KnownManifest) throws(StoreError) {
-        guard manifest.edges > Int64(Self.setLimit) else {
-            try execute("DELETE FROM manifest_edges WHERE manifest_id = $1", [SQLValue(manifest.id)])
+    func removeEdges(of manifest: ManifestID, count: Int64) throws(StoreError) {
+        guard count > Int64(Self.setLimit) else {
+            try execute("DELETE FROM manifest_edges WHERE manifest_id = $1", [SQLValue(manifest)])
             return
         }
-        try loosen(manifest.id)
+        try loosen(manifest)
     }
 
     /// A manifest of the repository that refers to this digest as one of the roles; nil when none does.

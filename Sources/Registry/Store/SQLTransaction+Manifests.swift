@@ -14,6 +14,15 @@ package struct NewManifest: Sendable {
     package let defaultImage: Digest?
     package let edges: [ManifestEdge]
 
+    /// What config and layers come to, as it tells their sizes; as much as can be told, at most.
+    var contentBytes: Int64 {
+        edges.reduce(0) { sum, edge in
+            guard edge.role <= .layer else { return sum }
+            let (next, overflows) = sum.addingReportingOverflow(edge.size)
+            return overflows ? .max : next
+        }
+    }
+
     /// A manifest of these bytes, with what they say.
     package init(
         digest: Digest, mediaType: String, bytes: [UInt8], subject: Digest?, artifactType: String?, annotations: String,
@@ -117,12 +126,12 @@ extension SQLTransaction {
         try execute(
             """
             INSERT INTO manifests (id, media_type, subject, artifact_type, default_image, annotations, bytes,
-                repository_id, digest, size, edges, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                repository_id, digest, size, edges, created_at, content_bytes)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             [SQLValue(id)] + said + [
                 SQLValue(repository.id), SQLValue(manifest.digest), SQLValue(manifest.bytes.count),
-                SQLValue(manifest.edges.count), SQLValue(now),
+                SQLValue(manifest.edges.count), SQLValue(now), .integer(manifest.contentBytes),
             ])
         if staged == nil { try add(manifest.edges, to: id, in: repository) } else { try fasten(id) }
         change.manifests += 1
@@ -140,14 +149,14 @@ extension SQLTransaction {
         guard precondition.holds(for: known.digest) else { return .preconditionFailed }
         var usage = UsageChange(begins: false)
         switch reference {
-        case .tag(let tag): try removeTag(tag, from: repository, by: principal)
+        case .tag(let tag): try removeTag(tag, from: repository, by: principal, counting: &usage)
         case .digest:
-            guard try removeTags(to: known.id, by: principal) else {
+            guard try removeTags(to: known.id, by: principal, counting: &usage) else {
                 try change(repository, usage)
                 return .begun
             }
             try execute("DELETE FROM manifests WHERE id = $1", [SQLValue(known.id)])
-            try removeEdges(of: known)
+            try removeEdges(of: known.id, count: known.edges)
             usage.manifests = -1
             usage.manifestBytes = -known.size
         }

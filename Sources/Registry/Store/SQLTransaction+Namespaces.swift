@@ -86,11 +86,11 @@ extension SQLTransaction {
             [.text(last), SQLValue(limit)] + (member.map { [SQLValue($0)] } ?? []), "ORDER BY n.name LIMIT $2")
     }
 
-    /// Removes a namespace that has no repositories, with its robots, teams and members. False, and nothing is done, when it
+    /// Removes a namespace that has no repositories, be it some that can be restored still, with its robots, teams and members. False, and nothing is done, when it
     /// has some.
     package func removeNamespace(_ id: NamespaceID) throws(StoreError) -> Bool {
         let isUsed = try rows(
-            "SELECT 1 FROM repositories WHERE namespace_id = $1 AND deleted_at IS NULL LIMIT 1", [SQLValue(id)])
+            "SELECT 1 FROM repositories WHERE namespace_id = $1 LIMIT 1", [SQLValue(id)])
         guard isUsed.isEmpty else { return false }
         for row in try rows(
             "SELECT id FROM principals WHERE kind = 2 AND namespace_id = $1 AND deleted_at IS NULL", [SQLValue(id)])

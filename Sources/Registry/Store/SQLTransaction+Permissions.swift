@@ -66,6 +66,32 @@ extension SQLTransaction {
         return records
     }
 
+    /// What permissions a principal has on a repository: its own, and those of its teams by their names.
+    package func permissions(
+        reaching principal: PrincipalID, on repository: Repository
+    ) throws(StoreError) -> [(team: String?, rights: Int64)] {
+        var found: [(team: String?, rights: Int64)] = []
+        for row in try rows(
+            """
+            SELECT t.name, x.rights FROM permissions x LEFT JOIN teams t ON t.id = x.grantee_id
+            WHERE x.repository_id = $3 AND (x.grantee_id = $1 OR x.grantee_id IN
+                (SELECT team_id FROM team_members WHERE principal_id = $1 AND namespace_id = $2))
+            ORDER BY x.grantee_id
+            """, [SQLValue(principal), SQLValue(repository.namespace), SQLValue(repository.id)])
+        {
+            found.append((try row.optionalText(0), try row.integer(1)))
+        }
+        return found
+    }
+
+    /// What was given to a grantee itself on a repository; nil when nothing was.
+    package func permission(of grantee: Int64, on repository: Repository) throws(StoreError) -> Int64? {
+        try rows(
+            "SELECT rights FROM permissions WHERE repository_id = $1 AND grantee_id = $2",
+            [SQLValue(repository.id), .integer(grantee)]
+        ).first?.integer(0)
+    }
+
     /// The key of an organization's team; nil when there is none.
     package func team(_ name: String, of namespace: NamespaceID) throws(StoreError) -> TeamID? {
         try rows("SELECT id FROM teams WHERE namespace_id = $1 AND name = $2", [SQLValue(namespace), .text(name)])

@@ -7,6 +7,7 @@ package struct UsageChange {
     var blobBytes: Int64 = 0
     var manifests = 0
     var manifestBytes: Int64 = 0
+    var tags = 0
     /// Bytes of blobs that no other repository of the namespace has.
     var namespaceBlobBytes: Int64 = 0
     /// Whether content came, rather than went.
@@ -76,18 +77,7 @@ extension SQLTransaction {
     package func repositoryNames(
         after last: String, limit: Int, readableBy reader: PrincipalID? = nil
     ) throws(StoreError) -> [String] {
-        let readable =
-            reader == nil
-            ? ""
-            : """
-            AND (r.visibility = 1
-                OR r.namespace_id IN (SELECT namespace_id FROM members WHERE principal_id = $3)
-                OR r.namespace_id IN (SELECT namespace_id FROM principals WHERE id = $3 AND kind = 1)
-                OR EXISTS (SELECT 1 FROM permissions x WHERE x.repository_id = r.id AND x.rights <> 0
-                    AND (x.grantee_id = $3 OR x.grantee_id IN
-                        (SELECT team_id FROM team_members WHERE principal_id = $3
-                            AND team_members.namespace_id = r.namespace_id))))
-            """
+        let readable = reader == nil ? "" : Self.isReadable(by: "$3")
         return try rows(
             """
             SELECT r.name FROM repositories r
@@ -95,6 +85,19 @@ extension SQLTransaction {
             ORDER BY r.name LIMIT $2
             """, [.text(last), SQLValue(limit)] + (reader.map { [SQLValue($0)] } ?? [])
         ).texts()
+    }
+
+    /// The condition that a principal, the argument of that place, may pull from a repository `r`.
+    static func isReadable(by place: String) -> String {
+        """
+        AND (r.visibility = 1
+            OR r.namespace_id IN (SELECT namespace_id FROM members WHERE principal_id = \(place))
+            OR r.namespace_id IN (SELECT namespace_id FROM principals WHERE id = \(place) AND kind = 1)
+            OR EXISTS (SELECT 1 FROM permissions x WHERE x.repository_id = r.id AND x.rights <> 0
+                AND (x.grantee_id = \(place) OR x.grantee_id IN
+                    (SELECT team_id FROM team_members WHERE principal_id = \(place)
+                        AND team_members.namespace_id = r.namespace_id))))
+        """
     }
 
     /// Whether the repository has had content.
@@ -118,20 +121,26 @@ extension SQLTransaction {
         let found = try execute(
             """
             UPDATE repositories SET version = version + 1, blobs = blobs + $2, blob_bytes = blob_bytes + $3,
-                manifests = manifests + $4, manifest_bytes = manifest_bytes + $5, begun_at = COALESCE(begun_at, $6)
+                manifests = manifests + $4, manifest_bytes = manifest_bytes + $5, begun_at = COALESCE(begun_at, $6),
+                pushed_at = COALESCE($6, pushed_at), tags = tags + $7
             WHERE id = $1 AND deleted_at IS NULL
             """,
             [
                 SQLValue(repository.id), SQLValue(change.blobs), .integer(change.blobBytes), SQLValue(change.manifests),
-                .integer(change.manifestBytes), change.begins ? SQLValue(now) : .null,
+                .integer(change.manifestBytes), change.begins ? SQLValue(now) : .null, SQLValue(change.tags),
             ])
         guard found > 0 else { throw StoreError(.missing, "repository \(repository.name) was deleted") }
+        try count(change, in: repository.namespace)
+    }
+
+    /// Counts in a namespace what has changed in one of its repositories.
+    func count(_ change: UsageChange, in namespace: NamespaceID) throws(StoreError) {
         guard change.namespaceBlobBytes != 0 || change.manifestBytes != 0 else { return }
         try execute(
             """
             UPDATE namespaces SET blob_bytes = blob_bytes + $2, manifest_bytes = manifest_bytes + $3 WHERE id = $1
             """,
-            [SQLValue(repository.namespace), .integer(change.namespaceBlobBytes), .integer(change.manifestBytes)])
+            [SQLValue(namespace), .integer(change.namespaceBlobBytes), .integer(change.manifestBytes)])
     }
 
     /// Whether `removeEmptyRepositories` might find any.

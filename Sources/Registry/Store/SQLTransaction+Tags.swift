@@ -16,7 +16,7 @@ package struct KnownManifest: Sendable {
 
 extension SQLTransaction {
     /// How many moves of a tag are remembered.
-    private static let historyLength: Int64 = 64
+    static let historyLength: Int64 = 64
 
     /// Tags after `last` in byte order, at most `limit`.
     package func tags(of repository: Repository, after last: String, limit: Int) throws(StoreError) -> [String] {
@@ -41,11 +41,13 @@ extension SQLTransaction {
         return targets
     }
 
-    /// Points tags, each named once, to a manifest; `targets` is what they point to until now.
+    /// Points tags, each named once, to a manifest; `targets` is what they point to until now. `change` takes in what has
+    /// to be counted.
     func point(
         _ tags: [Tag], to manifest: ManifestID, _ digest: Digest, in repository: Repository, by principal: PrincipalID,
-        from targets: [String: (digest: Digest, moves: Int64)]
+        from targets: [String: (digest: Digest, moves: Int64)], counting change: inout UsageChange
     ) throws(StoreError) {
+        change.tags += tags.count { targets[$0.description] == nil }
         let moving = tags.filter { targets[$0.description]?.digest != digest }
         let moves = { (tag: Tag) in targets[tag.description].map { $0.moves &+ 1 } ?? 0 }
         try execute(for: moving) { tag in
@@ -74,21 +76,27 @@ extension SQLTransaction {
     }
 
     /// Takes a tag away; what it pointed to stays.
-    func removeTag(_ tag: Tag, from repository: Repository, by principal: PrincipalID) throws(StoreError) {
+    func removeTag(
+        _ tag: Tag, from repository: Repository, by principal: PrincipalID, counting change: inout UsageChange
+    ) throws(StoreError) {
         let condition = "repository_id = $1 AND name = $2"
         let key: [SQLValue] = [SQLValue(repository.id), .text(tag.description)]
         try noteRemoval(where: condition, key, by: principal)
-        try execute("DELETE FROM tags WHERE \(condition)", key)
+        change.tags -= try execute("DELETE FROM tags WHERE \(condition)", key)
     }
 
     /// Takes the tags of a manifest away, `setLimit` at most; false when there may be more.
-    func removeTags(to manifest: ManifestID, by principal: PrincipalID) throws(StoreError) -> Bool {
+    func removeTags(
+        to manifest: ManifestID, by principal: PrincipalID, counting change: inout UsageChange
+    ) throws(StoreError) -> Bool {
         let some = """
             manifest_id = $1 AND name IN
                 (SELECT name FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT \(Self.setLimit))
             """
         try noteRemoval(where: some, [SQLValue(manifest)], by: principal)
-        return try execute("DELETE FROM tags WHERE \(some)", [SQLValue(manifest)]) < Self.setLimit
+        let count = try execute("DELETE FROM tags WHERE \(some)", [SQLValue(manifest)])
+        change.tags -= count
+        return count < Self.setLimit
     }
 
     private func noteRemoval(

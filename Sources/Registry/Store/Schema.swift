@@ -16,6 +16,7 @@ package enum Schema {
             tenants(dialect) + content(dialect) + uploads(dialect) + events(dialect)
         },
         Migration(number: 3) { accounts($0) },
+        Migration(number: 4) { management($0) },
     ]
 
     /// Applies those of the migrations that have not been. Throws `.unavailable` for a database of another version.

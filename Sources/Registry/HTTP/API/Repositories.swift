@@ -2,106 +2,138 @@ import Access
 import Model
 import Service
 
-/// `/api/v1/repositories`: visibility and permissions.
+/// `/api/v1/repositories`: these themselves.
 enum RepositoryOperations {
     static let operations: [Operation] = [
         .api(
-            "repositories.list", .get, "/api/v1/repositories", .registry(.catalog),
-            "Lists the repositories that one may pull from, in the order of their names.", query: Shape.Member.page,
-            gives: .init(200, .page(of: .repositoryItem)), list),
+            "repositories.list", .get, list, .registry(.catalog),
+            "Lists the repositories that one may pull from, in the order of their names.", query: filters,
+            gives: .init(200, .page(of: .repository)), all),
         .api(
-            "repositories.get", .get, one, .repository(.pull), "Shows a repository.", gives: .init(200, .repository),
-            get),
-        .api(
-            "repositories.update", .patch, one, .repository(.administer), "Changes a repository.",
-            takes: .repositoryChange, gives: .init(200, .repository), change),
-        .api(
-            "permissions.list", .get, "\(one)/permissions", .repository(.administer), "Lists who was given what.",
-            gives: .init(200, .page(of: .permission))
-        ) { call throws(RegistryError) in
-            call.whole(
-                try await call.accounts.permissions.list(call.grant()).map { permission in
-                    var json = JSONObject()
-                    json.put("grantee", permission.grantee)
-                    json.put("actions", permission.rights.actions)
-                    return json
-                })
+            "repositories.create", .post, list, .registry(.account),
+            "Makes a repository before anything is pushed to it.",
+            takes: .newRepository, gives: .init(201, .repository), failures: [.nameInvalid, .nameTaken], create),
+        .api("repositories.get", .get, one, .repository(.pull), "Shows a repository.", gives: .init(200, .repository)) {
+            call throws(RegistryError) in
+            .json(200, try await call.registry.repositories.get(call.grant()).json)
         },
         .api(
-            "permissions.set", .put, permission, .repository(.administer),
-            "Gives somebody actions, in the place of those that were given before.", takes: .newPermission, gives: 204,
-            permit),
+            "repositories.update", .patch, one, .repository(.administer),
+            "Changes a repository. Its name cannot be changed: push to the new one, and delete this.",
+            takes: .repositoryChange, gives: .init(200, .repository), change),
         .api(
-            "permissions.remove", .delete, permission, .repository(.administer),
-            "Takes back what was given to somebody.",
-            gives: 204
+            "repositories.delete", .delete, one, .repository(.administer),
+            "Deletes a repository: it is out of sight at once, and can be restored for a time.", gives: 204,
+            failures: [.methodNotAllowed]
         ) { call throws(RegistryError) in
-            try await call.accounts.permissions.remove(call.grantee(), call.grant())
+            try call.demandDeletes()
+            try await call.registry.repositories.remove(call.grant())
             return Response(204)
+        },
+        .api(
+            "repositories.restore", .post, "\(one)/restore", .registry(.account),
+            "Brings a repository back that was deleted.", gives: .init(200, .repository),
+            failures: [.nameInvalid, .nameUnknown], restore),
+        .api(
+            "organizations.deleted", .get, "/api/v1/organizations/{organization}/deleted-repositories",
+            .namespace(.manage), "Lists an organization's repositories that were deleted and can be restored.",
+            query: Shape.Member.page, gives: .init(200, .page(of: .deletedRepository))
+        ) { call throws(RegistryError) in
+            let found = try await call.registry.repositories.deleted(call.listRequest(), call.namespaceGrant())
+            return call.page(found.repositories.map(\.deletedJSON), next: found.next)
         },
     ]
 
-    private static let one = "/api/v1/repositories/{repository}"
-    private static let permission = "/api/v1/repositories/{repository}/permissions/{grantee}"
+    static let one = "/api/v1/repositories/{repository}"
+    private static let list = "/api/v1/repositories"
+    private static let filters: [Shape.Member] =
+        [
+            .search, .optional("namespace", .accountName, "Those of a user or an organization."),
+            .optional("visibility", .visibility, ""),
+        ] + Shape.Member.page
 
-    @Sendable private static func list(_ call: Call) async throws(RegistryError) -> Response {
-        let page = try await call.registry.repositories.list(call.listRequest(), call.registryGrant())
-        return call.page(
-            page.items.map { name in
-                var json = JSONObject()
-                json.put("name", name)
-                return json
-            }, next: page.next)
+    @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
+        var search = RepositorySearch()
+        search.part = call.request.query["q"] ?? ""
+        search.namespace = call.request.query["namespace"]
+        search.visibility = call.request.query["visibility"].map { $0 == "public" ? .open : .hidden }
+        let found = try await call.registry.repositories.search(search, call.listRequest(), call.registryGrant())
+        return call.page(found.repositories.map(\.json), next: found.next)
     }
 
-    @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
-        let grant = try call.grant()
-        return .json(200, shown(grant.target.name, try await call.accounts.permissions.visibility(grant)))
+    @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
+        let fields = try await call.fields()
+        let text = try fields.required("name")
+        let name = try parsing { () throws(ParseError) in try RepositoryName.parse(text) }
+        switch try await call.authorizer.authorize(.push, on: name, call.caller) {
+        case .absent(let making):
+            return .json(
+                201,
+                try await call.registry.repositories.create(
+                    visibility: fields.visibility(), description: fields.text("description") ?? "", making
+                ).json)
+        case .allowed:
+            throw RegistryError(.nameTaken, "there is a repository \(name) already", detail: ["name": text])
+        case .challenge, .narrow, .denied, .hidden:
+            throw RegistryError(.denied, "you may not make \(name): ask who manages '\(name.namespace)'")
+        }
     }
 
     @Sendable private static func change(_ call: Call) async throws(RegistryError) -> Response {
-        let grant = try call.grant()
         let fields = try await call.fields()
-        let visibility: Visibility
-        switch try fields.required("visibility") {
-        case "public": visibility = .open
-        case "private": visibility = .hidden
-        default: throw Fields.wrong("visibility", "must be public or private")
+        var change = RepositoryChange()
+        change.visibility = try fields.visibility()
+        change.description = try fields.text("description")
+        return .json(200, try await call.registry.repositories.change(change, call.grant()).json)
+    }
+
+    @Sendable private static func restore(_ call: Call) async throws(RegistryError) -> Response {
+        let text = call.parameters[.repository]
+        let name = try parsing { () throws(ParseError) in try RepositoryName.parse(text) }
+        let namespace = try await call.registry.repositories.namespace(of: name)
+        guard let grant = try await call.authorizer.authorize(.manage, in: namespace, call.caller).grant() else {
+            throw RegistryError(.nameUnknown, "there is no repository \(name) to restore")
         }
-        try await call.accounts.permissions.setVisibility(visibility, grant)
-        return .json(200, shown(grant.target.name, visibility))
+        return .json(200, try await call.registry.repositories.restore(name, grant).json)
     }
-
-    @Sendable private static func permit(_ call: Call) async throws(RegistryError) -> Response {
-        let grant = try call.grant()
-        let fields = try await call.fields()
-        var rights: Rights = []
-        for action in try fields.texts("actions") ?? [] {
-            guard let known = Rights.names.first(where: { $0.name == action }) else {
-                throw Fields.wrong("actions", "has '\(action.excerpt)': there are pull, push, delete and admin")
-            }
-            rights.insert(known.rights)
-        }
-        guard !rights.isEmpty else { throw Fields.wrong("actions", "has to name one or more actions") }
-        try await call.accounts.permissions.set(rights, for: call.grantee(), grant)
-        return Response(204)
-    }
-
-    private static func shown(_ name: RepositoryName, _ visibility: Visibility) -> JSONObject {
-        var json = JSONObject()
-        json.put("name", name.description)
-        json.put("visibility", visibility == .open ? "public" : "private")
-        return json
-    }
-}
-
-extension Rights {
-    fileprivate var actions: [String] { Rights.names.filter { contains($0.rights) }.map(\.name) }
 }
 
 extension Call {
-    fileprivate func grantee() throws(RegistryError) -> Grantee {
-        let text = parameters[.grantee]
-        return try parsing { () throws(ParseError) in try Grantee.parse(text) }
+    /// Throws `.methodNotAllowed` where the operator has switched deletions off.
+    func demandDeletes() throws(RegistryError) {
+        guard registry.limits.deletes else {
+            throw RegistryError(
+                .methodNotAllowed, "this registry does not delete: its operator has switched it off")
+        }
+    }
+}
+
+extension Fields {
+    fileprivate func visibility() throws(RegistryError) -> Visibility? {
+        try text("visibility").map { $0 == "public" ? .open : .hidden }
+    }
+}
+
+extension RepositoryInfo {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("name", name.description)
+        json.put("visibility", visibility.text)
+        json.put("description", description)
+        json.put("tags", tags)
+        json.put("manifests", manifests)
+        json.put("blobs", blobs)
+        json.put("bytes", bytes)
+        json.put("pulls", pulls)
+        json.put("created_at", createdAt)
+        json.put("pushed_at", pushedAt)
+        json.put("pulled_at", pulledAt)
+        return json
+    }
+
+    fileprivate var deletedJSON: JSONObject {
+        var json = json
+        json.put("deleted_at", deletedAt)
+        return json
     }
 }

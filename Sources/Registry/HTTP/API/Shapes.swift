@@ -168,24 +168,6 @@ extension Shape {
     ]
 }
 
-// MARK: repositories
-
-extension Shape {
-    static let repositoryItem = Shape.object("RepositoryItem", [.required("name", .repositoryName, "")])
-    static let repository = Shape.object(
-        "Repository", [.required("name", .repositoryName, ""), .required("visibility", visibility, "")])
-    static let repositoryChange = Shape.object(
-        "RepositoryChange", [.required("visibility", visibility, "Whether everybody may pull.")])
-    static let permission = Shape.object(
-        "Permission",
-        [
-            .required(
-                "grantee", .text(1...200), "`user:NAME`, `team:ORGANIZATION/TEAM` or `robot:ORGANIZATION+ROBOT`."),
-            .required("actions", actions, ""),
-        ])
-    static let newPermission = Shape.object("NewPermission", [.required("actions", actions, "One or more.")])
-}
-
 // MARK: audit
 
 extension Shape {

@@ -200,7 +200,7 @@ extension PathParameter {
         case .repository, .name: .repositoryName
         case .key: .identifier
         case .digest: .digest
-        case .grantee, .reference, .session: .text(1...255)
+        case .grantee, .reference, .session, .tag: .text(1...255)
         }
     }
 }

@@ -77,28 +77,6 @@ package struct Permissions: Sendable {
         }
     }
 
-    /// Makes a repository public or not.
-    package func setVisibility(_ visibility: Visibility, _ grant: RepositoryGrant) async throws(RegistryError) {
-        try grant.demand(.administer)
-        let repository = grant.target
-        try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
-            try db.hold(grant)
-            try db.setVisibility(visibility.rawValue, of: repository)
-            try db.audit(
-                AuditEntry(
-                    grant, "repository.visibility", repository.name.description, in: repository.namespace,
-                    repository.id, detail: visibility == .open ? "public" : "private"))
-            return .success(())
-        }
-    }
-
-    /// The visibility of a repository, for who may see it.
-    package func visibility(_ grant: RepositoryGrant) async throws(RegistryError) -> Visibility {
-        let id = grant.target.id
-        let record = try await store.look { (db) throws(StoreError) in try db.repository(id) }
-        return record.flatMap { Visibility(rawValue: $0.visibility) } ?? .hidden
-    }
-
     private func change(
         _ grant: RepositoryGrant, _ action: String, _ grantee: Grantee, detail: String = "",
         _ body: @Sendable @escaping (SQLTransaction, Int64, GranteeKind) throws(StoreError) -> RegistryError?
@@ -121,7 +99,7 @@ package struct Permissions: Sendable {
 }
 
 extension SQLTransaction {
-    fileprivate func find(_ grantee: Grantee) throws(StoreError) -> (id: Int64, kind: GranteeKind)? {
+    func find(_ grantee: Grantee) throws(StoreError) -> (id: Int64, kind: GranteeKind)? {
         switch grantee {
         case .user(let name): return try user(name.description).map { ($0.id.value, .user) }
         case .team(let name, let organization):
