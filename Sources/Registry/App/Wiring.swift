@@ -169,7 +169,8 @@ private struct SweepService: ServiceLifecycle.Service {
             async let sweeping: Void = registry.sweep(every: .seconds(60))
             async let watching: Void = registry.watch()
             async let scrubbing: Void = registry.scrub()
-            _ = await (sweeping, watching, scrubbing)
+            async let counting: Void = registry.pulls.run()
+            _ = await (sweeping, watching, scrubbing, counting)
         }
     }
 }

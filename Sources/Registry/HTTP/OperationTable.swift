@@ -8,13 +8,17 @@ package struct OperationTable: Sendable {
     /// The table of the whole server. Where two patterns fit a path, the one that stands first is meant:
     /// `a/blobs/uploads/x` is never a blob.
     package static let all = OperationTable(
-        registry + TokenOperations.operations + UserOperations.operations + OrganizationOperations.operations
+        registry + TokenOperations.operations + SessionOperations.operations + UserOperations.operations
+            + OrganizationOperations.operations
             + RobotOperations.operations + RepositoryOperations.operations + PermissionOperations.operations
             + TagOperations.operations + ContentOperations.operations + AuditOperations.operations
             + SystemOperations.operations)
 
     /// The description of what stands in `all` (OpenAPI 3.1).
     package static let document = OpenAPI(all.operations).document().text
+
+    /// The same for people.
+    package static let page = Array(APIPage(all.operations).html.utf8)
 
     /// The table of a registry without accounts.
     package static let open = OperationTable(registry)

@@ -14,12 +14,16 @@ final class PreparedAnswers: Sendable {
     final class Entry: Weighted {
         let name: RepositoryName
         let state: RepositoryState
+        let pulls: PullCount
         let lines: HeaderLines
         let body: [UInt8]
 
-        init(_ name: RepositoryName, _ state: RepositoryState, _ lines: HeaderLines, _ body: [UInt8]) {
+        init(
+            _ name: RepositoryName, _ state: RepositoryState, _ pulls: PullCount, _ lines: HeaderLines, _ body: [UInt8]
+        ) {
             self.name = name
             self.state = state
+            self.pulls = pulls
             self.lines = lines
             self.body = body
         }
@@ -49,6 +53,7 @@ extension Application {
         guard case .allowed(let grant)? = authorizer.atOnce(.pull, on: entry.name, caller),
             try registry.manifests.state(grant) == entry.state
         else { return nil }
+        if request.method == .get { entry.pulls.note() }
         return Response(200, entry.lines, .bytes(entry.body))
     }
 }
@@ -56,10 +61,12 @@ extension Application {
 extension Call {
     /// Keeps an answer for the next request of the same target. One that hangs on what the caller accepts, or that is to be
     /// counted while it waits, is none for all.
-    func prepare(_ lines: HeaderLines, _ manifest: StoredManifest, at state: RepositoryState?) {
+    func prepare(
+        _ lines: HeaderLines, _ manifest: StoredManifest, at state: RepositoryState?, counting pulls: PullCount
+    ) {
         guard let state, case .repository(let name, _) = access, request.path.utf8.count == request.target.utf8.count,
             manifest.bytes.count <= PreparedAnswers.largest, !manifest.isSubstitute, manifest.defaultImage == nil
         else { return }
-        answers.insert(PreparedAnswers.Entry(name, state, lines, manifest.bytes), for: request.target)
+        answers.insert(PreparedAnswers.Entry(name, state, pulls, lines, manifest.bytes), for: request.target)
     }
 }

@@ -42,6 +42,7 @@ package final class Registry: Sendable {
     package let manifests: Manifests
     package let tags: Tags
     package let referrers: Referrers
+    package let pulls: PullLedger
     package let limits: Limits
     let store: MetadataStore
     let blobs: any BlobStore
@@ -65,6 +66,7 @@ package final class Registry: Sendable {
         manifests = Manifests(store, limits: limits)
         tags = Tags(store: store, page: limits.page)
         referrers = Referrers(store: store, page: limits.page)
+        pulls = PullLedger(store, log)
         locations = VersionedCache(capacity: 2 << 20, versions: store.versions)
         activity = UploadActivity(store.clocks)
         sweeper = Sweeper(store, blobs, idle: limits.uploadIdle, locks, activity, log) {

@@ -151,6 +151,22 @@ extension SQLTransaction {
             expiresAt: try row.time(3))
     }
 
+    /// The login that a session with this hash uses, unless either has expired.
+    package func login(sessionHash hash: [UInt8]) throws(StoreError) -> LoginRecord? {
+        try login("session_until > $2 AND session_hash = $1", .bytes(hash))
+    }
+
+    /// Gives a login new secrets, in the place of those that it had: a refresh token and a session.
+    package func renew(
+        _ login: LoginID, hash: [UInt8], until: Timestamp, sessionHash: [UInt8], sessionUntil: Timestamp
+    ) throws(StoreError) {
+        try execute(
+            "UPDATE logins SET hash = $2, expires_at = $3, session_hash = $4, session_until = $5 WHERE id = $1",
+            [
+                SQLValue(login), .bytes(hash), SQLValue(until), .bytes(sessionHash), SQLValue(sessionUntil),
+            ])
+    }
+
     /// Lets a login live longer.
     package func extend(_ login: LoginID, until: Timestamp) throws(StoreError) {
         try execute("UPDATE logins SET expires_at = $2 WHERE id = $1", [SQLValue(login), SQLValue(until)])

@@ -52,6 +52,11 @@ extension SQLTransaction {
         try principals("p.id = $1", [SQLValue(id)]).first
     }
 
+    /// The user of an e-mail address; nil when there is none.
+    package func user(email: String) throws(StoreError) -> PrincipalRecord? {
+        try principals("p.kind = 1 AND p.email = $1", [.text(email)]).first
+    }
+
     /// The user of a name.
     package func user(_ name: String) throws(StoreError) -> PrincipalRecord? {
         try principals(

@@ -121,6 +121,20 @@ extension SQLTransaction {
             "UPDATE repositories SET description = $2 WHERE id = $1", [SQLValue(repository.id), .text(text)])
     }
 
+    /// Counts pulls of a repository. Nothing that is cached hangs on that.
+    package func notePulls(_ count: Int, of repository: RepositoryID) throws(StoreError) {
+        try execute(
+            "UPDATE repositories SET pulls = pulls + $2, pulled_at = $3 WHERE id = $1",
+            [SQLValue(repository), SQLValue(count), SQLValue(now)])
+    }
+
+    /// Notes that a tag was pulled.
+    package func notePull(of tag: String, in repository: RepositoryID) throws(StoreError) {
+        try execute(
+            "UPDATE tags SET pulled_at = $3 WHERE repository_id = $1 AND name = $2",
+            [SQLValue(repository), .text(tag), SQLValue(now)])
+    }
+
     /// Takes a repository out of sight. Its name stays taken, and all that it has is there, until it is purged.
     package func retire(_ repository: Repository) throws(StoreError) {
         let found = try execute(

@@ -11,6 +11,10 @@ extension Schema {
             "UPDATE repositories SET pushed_at = begun_at",
             "CREATE INDEX repositories_deleted ON repositories (name) WHERE deleted_at IS NOT NULL",
             "CREATE INDEX repositories_in_namespace ON repositories (namespace_id, name)",
+            // A login at the management API: the secret that it is used by, until then.
+            "ALTER TABLE logins ADD COLUMN session_hash BYTEA",
+            "ALTER TABLE logins ADD COLUMN session_until BIGINT",
+            "CREATE UNIQUE INDEX logins_session ON logins (session_hash) WHERE session_hash IS NOT NULL",
             "ALTER TABLE tags ADD COLUMN pulled_at BIGINT",
             // Of what it refers to: config and layers, as it tells them.
             "ALTER TABLE manifests ADD COLUMN content_bytes BIGINT NOT NULL DEFAULT 0",

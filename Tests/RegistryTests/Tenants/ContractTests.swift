@@ -107,3 +107,81 @@ struct ContractTests {
         }
     }
 }
+
+@Suite("Sessions at the management API")
+struct SessionAPITests {
+    private static func logIn(_ house: Household, _ name: String, _ password: String? = nil) async throws -> Answer {
+        try await house.send(
+            nil, "POST", "/api/v1/auth/login",
+            #"{"name":"\#(name)","password":"\#(password ?? Household.password(name))"}"#)
+    }
+
+    private static func secrets(_ answer: Answer) throws -> (access: String, refresh: String) {
+        let object = try answer.object()
+        guard let access = object["access_token"] as? String, let refresh = object["refresh_token"] as? String else {
+            throw WireError(description: "no session: \(answer.status) \(answer.text)")
+        }
+        return ("Authorization: Bearer \(access)", refresh)
+    }
+
+    private static func me(_ house: Household, _ line: String) async throws -> Int {
+        try await house.server.client().get("/api/v1/auth/me", [line]).status
+    }
+
+    @Test("a session is begun by name or address, renewed, and ended; what was before it is over each time")
+    func life() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann")
+            try await house.done("root", "PATCH", "/api/v1/users/ann", #"{"email":"ann@example.com"}"#)
+            #expect(try await Self.logIn(house, "ann", "wrong password").status == 401)
+            #expect(try await Self.logIn(house, "nobody", "wrong password").status == 401)
+            let first = try Self.secrets(
+                await Self.logIn(house, "ann@example.com", Household.password("ann")))
+            #expect(try await Self.me(house, first.access) == 200)
+            let renewed = try await house.send(
+                nil, "POST", "/api/v1/auth/refresh", #"{"refresh_token":"\#(first.refresh)"}"#)
+            let second = try Self.secrets(renewed)
+            #expect(try await Self.me(house, first.access) == 401)
+            #expect(try await Self.me(house, second.access) == 200)
+            for path in ["refresh", "logout"] {
+                _ = try await house.send(
+                    nil, "POST", "/api/v1/auth/\(path)", #"{"refresh_token":"\#(first.refresh)"}"#)
+            }
+            #expect(try await Self.me(house, second.access) == 200)
+            let body = #"{"refresh_token":"\#(second.refresh)"}"#
+            #expect(try await house.send(nil, "POST", "/api/v1/auth/logout", body).status == 204)
+            #expect(try await Self.me(house, second.access) == 401)
+            #expect(try await house.send(nil, "POST", "/api/v1/auth/refresh", body).status == 401)
+        }
+    }
+
+    @Test("a change of password and being disabled end a session with the next request")
+    func end() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann", "bob")
+            let ann = try Self.secrets(await Self.logIn(house, "ann"))
+            let bob = try Self.secrets(await Self.logIn(house, "bob"))
+            #expect(try await Self.me(house, ann.access) == 200)
+            try await house.done("root", "PUT", "/api/v1/users/ann/password", "{}")
+            try await house.done("root", "PATCH", "/api/v1/users/bob", #"{"disabled":true}"#)
+            #expect(try await Self.me(house, ann.access) == 401)
+            #expect(try await Self.me(house, bob.access) == 401)
+            #expect(try await Self.logIn(house, "bob").status == 401)
+        }
+    }
+
+    @Test("a session is no API key, no refresh token and no way to a token")
+    func doors() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann")
+            let ann = try Self.secrets(await Self.logIn(house, "ann"))
+            let secret = String(ann.access.dropFirst("Authorization: Bearer ".count))
+            #expect(try await Self.me(house, Household.basic("ann", secret)) == 401)
+            #expect(try await Self.me(house, "X-API-Key: \(secret)") == 401)
+            #expect(try await Self.me(house, "Authorization: Bearer \(ann.refresh)") == 401)
+            #expect(try await house.server.client().get("/auth/token?service=aerugo", [ann.access]).status == 401)
+            let body = #"{"refresh_token":"\#(secret)"}"#
+            #expect(try await house.send(nil, "POST", "/api/v1/auth/refresh", body).status == 401)
+        }
+    }
+}

@@ -181,3 +181,26 @@ extension Household {
         try await items(who, target).compactMap { $0["name"] as? String }
     }
 }
+
+extension ManagementTests {
+    @Test("pulls are counted, by tag and by digest, from memory too; looking is no pull")
+    func pulls() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann")
+            #expect(try await house.push("ann", "ann/app", "v1") == 201)
+            let (client, line) = (house.server.client(), house.line("ann"))
+            let digest = Content.digest(Content.image())
+            for _ in 0..<3 { #expect(try await house.pull(by: line, "ann/app", "v1") == 200) }
+            for _ in 0..<2 { #expect(try await house.pull(by: line, "ann/app", digest) == 200) }
+            _ = try await client.send("HEAD", "/v2/ann/app/manifests/v1", [line])
+            _ = try await client.get("/v2/ann/app/manifests/v1", [line, "If-None-Match: \"\(digest)\""])
+            await house.server.registry.pulls.flush()
+            for _ in 0..<2 { #expect(try await house.pull(by: line, "ann/app", "v1") == 200) }
+            await house.server.registry.pulls.flush()
+            let shown = try await house.done("ann", "GET", "/api/v1/repositories/ann%2Fapp").object()
+            #expect(shown["pulls"] as? Int == 7 && shown["pulled_at"] is String)
+            let tag = try await house.done("ann", "GET", "/api/v1/repositories/ann%2Fapp/tags/v1").object()
+            #expect(tag["pulled_at"] is String)
+        }
+    }
+}

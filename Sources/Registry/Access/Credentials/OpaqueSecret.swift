@@ -1,6 +1,6 @@
 import Crypto
 
-/// A secret that the registry makes and hands out once: an API key or a refresh token. It says nothing of its owner; rows
+/// A secret that the registry makes and hands out once: an API key, a refresh token or a session. It says nothing of its owner; rows
 /// are found by its hash, so that a stolen database opens nothing.
 ///
 /// The text is the kind's prefix, 43 letters and digits that hold 256 random bits, and 6 that are a checksum of all before:
@@ -11,6 +11,8 @@ package struct OpaqueSecret: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
         case apiKey = "ak_"
         case refreshToken = "ar_"
+        /// What a login at the management API is used by, for a while.
+        case session = "as_"
     }
 
     /// Why a text is no secret.
@@ -51,7 +53,7 @@ package struct OpaqueSecret: Sendable, Hashable {
         return OpaqueSecret(kind: kind, text: String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Reads the text of a secret of either kind. Throws `.foreign`, `.mistyped`.
+    /// Reads the text of a secret of any kind. Throws `.foreign`, `.mistyped`.
     package static func parse(_ text: some StringProtocol) throws(Fault) -> OpaqueSecret {
         guard let kind = kind(of: text) else { throw .foreign }
         let bytes = Array(text.utf8)

@@ -90,6 +90,29 @@ extension Shape {
         })
 }
 
+// MARK: sessions
+
+extension Shape {
+    private static let token = Shape.text(1...100)
+
+    static let credentials = Shape.object(
+        "Credentials",
+        [
+            .required("name", .text(1...320), "Of a user, or its e-mail address."),
+            .required("password", .text(Text(length: 1...1024, format: "password")), ""),
+            .optional("client", .nullable(.text(0...100)), "What the session is for, in a word."),
+        ])
+    static let refreshToken = Shape.object("RefreshToken", [.required("refresh_token", .text(1...1024), "")])
+    static let session = Shape.object(
+        "Session",
+        [
+            .required("access_token", token, "To be sent as Authorization: Bearer."),
+            .required("token_type", .oneOf(["Bearer"]), ""),
+            .required("expires_in", .number(0...86_400 * 365), "In seconds."),
+            .required("refresh_token", token, "Gets the next session; good once."), .required("user", user, ""),
+        ])
+}
+
 // MARK: organizations
 
 extension Shape {

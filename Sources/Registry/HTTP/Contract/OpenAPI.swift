@@ -167,7 +167,7 @@ extension OpenAPI {
 
 extension Operation {
     /// What it is about: `users` of `users.create`.
-    fileprivate var topic: String { String(spec.prefix { $0 != "." }) }
+    var topic: String { String(spec.prefix { $0 != "." }) }
 
     /// Whether an empty body lacks something.
     fileprivate var needsBody: Bool {

@@ -1,3 +1,4 @@
+import Access
 import Model
 import Service
 import Vocabulary
@@ -27,21 +28,23 @@ enum Manifests {
         guard let grant = try call.grantIfThere() else { return nil }
         // Asked for first: what is read later holds for this state, or is not used.
         let state = try call.registry.manifests.state(grant)
-        return try call.registry.manifests.atOnce(
-            call.existingReference(), takesIndexes: takesIndexes(call.request), grant
-        ).map { response(call, $0, at: state) }
+        let reference = try call.existingReference()
+        return try call.registry.manifests.atOnce(reference, takesIndexes: takesIndexes(call.request), grant)
+            .map { response(call, $0, reference, grant, at: state) }
     }
 
     @Sendable private static func get(_ call: Call) async throws(RegistryError) -> Response {
         let (memory, limit, remote) = (call.answerMemory, call.registry.limits.manifest, call.request.remote)
+        let (reference, grant) = (try call.existingReference(), try call.grant())
         let manifest = try await call.registry.manifests.get(
-            call.existingReference(), takesIndexes: takesIndexes(call.request), call.grant()
+            reference, takesIndexes: takesIndexes(call.request), grant
         ) { () throws(RegistryError) in try await memory.room(for: limit, remote) }
-        return response(call, manifest)
+        return response(call, manifest, reference, grant)
     }
 
     private static func response(
-        _ call: Call, _ manifest: StoredManifest, at state: RepositoryState? = nil
+        _ call: Call, _ manifest: StoredManifest, _ reference: Reference, _ grant: RepositoryGrant,
+        at state: RepositoryState? = nil
     ) -> Response {
         if var other = Conditions.response(call.request, manifest.digest) {
             other.headers.append(("Vary", "Accept"))
@@ -51,7 +54,9 @@ enum Manifests {
             ("Content-Type", manifest.mediaType), (HeaderName.dockerContentDigest, manifest.digest.description),
             ("ETag", manifest.entityTag), ("Vary", "Accept"),
         ])
-        call.prepare(lines, manifest, at: state)
+        let pulls = call.registry.pulls.counter(grant.target, reference)
+        if call.request.method == .get { pulls.note() }
+        call.prepare(lines, manifest, at: state, counting: pulls)
         return Response(200, lines, .bytes(manifest.bytes))
     }
 

@@ -79,14 +79,7 @@ extension Logins {
     /// By a refresh token; the login lives on. Gives whose it is, bound by the key that it came of, if it did.
     /// Throws `.credentialsInvalid`.
     package func logIn(refreshing text: String) async throws(RegistryError) -> Identity {
-        let hash: [UInt8]
-        do throws(OpaqueSecret.Fault) {
-            let secret = try OpaqueSecret.parse(text)
-            guard secret.kind == .refreshToken else { throw .foreign }
-            hash = secret.hash
-        } catch {
-            throw RegistryError(.credentialsInvalid, "that is no refresh token: log in again")
-        }
+        let hash = try Self.refreshHash(text)
         let found = try await store.look { (db) throws(StoreError) -> (LoginRecord, PrincipalRecord, KeyRecord?)? in
             guard let login = try db.login(hash: hash), let record = try db.principal(login.principal),
                 record.disabledAt == nil
@@ -111,6 +104,17 @@ extension Logins {
             }
         }
         return Identity(principal, scope: bound, credential: .login(login.id))
+    }
+
+    /// The hash of a refresh token. Throws `.credentialsInvalid` for a text that is none.
+    static func refreshHash(_ text: String) throws(RegistryError) -> [UInt8] {
+        do throws(OpaqueSecret.Fault) {
+            let secret = try OpaqueSecret.parse(text)
+            guard secret.kind == .refreshToken else { throw .foreign }
+            return secret.hash
+        } catch {
+            throw RegistryError(.credentialsInvalid, "that is no refresh token: log in again")
+        }
     }
 
     /// Keeps a login, for a client that wants to come back without a password; gives its refresh token.

@@ -62,6 +62,10 @@ package final class Logins: Authenticator {
             return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
                 try await logIn(by: secret, as: nil, from: address)
             }
+        case .session(let secret):
+            return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
+                try await holder(ofSession: secret)
+            }
         case .bearer(let text):
             let token = try tokens.verify(text)
             // A key or a login may expire before the token does, which no version tells.
@@ -77,7 +81,9 @@ package final class Logins: Authenticator {
     package func identifyForToken(
         _ presented: Presented, from address: String
     ) async throws(RegistryError) -> Identity {
-        if case .bearer = try PresentedForm(presented) {
+        switch try PresentedForm(presented) {
+        case .nothing, .basic, .key: break
+        case .bearer, .session:
             throw RegistryError(.credentialsInvalid, "a token is not made of a token: send a name and a password")
         }
         return try await identify(presented, from: address)

@@ -7,6 +7,7 @@ enum PresentedForm {
     /// RFC 7617.
     case basic(user: String, secret: String)
     case key(OpaqueSecret)
+    case session(OpaqueSecret)
     /// RFC 6750.
     case bearer(String)
 
@@ -25,21 +26,30 @@ enum PresentedForm {
             else { throw RegistryError(.credentialsInvalid, "the Basic credentials are not base64 of name:password") }
             self = .basic(user: String(text[..<colon]), secret: String(text[text.index(after: colon)...]))
         case "bearer":
-            self = OpaqueSecret.looksLikeOne(value) ? .key(try Self.key(value)) : .bearer(value)
+            guard OpaqueSecret.looksLikeOne(value) else {
+                self = .bearer(value)
+                return
+            }
+            self =
+                value.hasPrefix(OpaqueSecret.Kind.session.rawValue)
+                ? .session(try Self.secret(value, .session)) : .key(try Self.key(value))
         default:
             throw RegistryError(.credentialsInvalid, "Authorization must be of the scheme Basic or Bearer")
         }
     }
 
-    static func key(_ text: String) throws(RegistryError) -> OpaqueSecret {
+    static func key(_ text: String) throws(RegistryError) -> OpaqueSecret { try secret(text, .apiKey) }
+
+    private static func secret(_ text: String, _ kind: OpaqueSecret.Kind) throws(RegistryError) -> OpaqueSecret {
+        let noun = kind == .apiKey ? "API key" : "session"
         do throws(OpaqueSecret.Fault) {
             let secret = try OpaqueSecret.parse(text)
-            guard secret.kind == .apiKey else { throw .foreign }
+            guard secret.kind == kind else { throw .foreign }
             return secret
         } catch {
             throw RegistryError(
                 .credentialsInvalid,
-                error == .mistyped ? "the API key is mistyped: its checksum is wrong" : "that is no API key")
+                error == .mistyped ? "the \(noun) is mistyped: its checksum is wrong" : "that is no \(noun)")
         }
     }
 
