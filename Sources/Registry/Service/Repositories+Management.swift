@@ -114,12 +114,17 @@ extension Repositories {
 
     /// Changes a repository.
     package func change(
-        _ change: RepositoryChange, _ grant: RepositoryGrant
+        _ change: RepositoryChange, if expectation: Expectation = .anything, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> RepositoryInfo {
         try grant.demand(.administer)
         let repository = grant.target
         return try await store.transact { (db) throws(StoreError) -> Result<RepositoryInfo, Refusal> in
             try db.hold(grant)
+            if let details = try db.details(of: repository.id),
+                let refusal = expectation.refusal(RepositoryInfo(details).tag)
+            {
+                return .failure(refusal)
+            }
             var said: [String] = []
             if let visibility = change.visibility {
                 try db.setVisibility(visibility.rawValue, of: repository)

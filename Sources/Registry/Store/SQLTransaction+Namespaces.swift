@@ -1,10 +1,27 @@
 import Model
 import Runtime
 
+/// What an organization says of itself.
+package struct NamespaceProfile: Sendable {
+    package var description = ""
+    package var displayName = ""
+    /// Addresses, or nothing.
+    package var website = ""
+    package var avatar = ""
+
+    /// A profile that says this.
+    package init(description: String = "", displayName: String = "", website: String = "", avatar: String = "") {
+        self.description = description
+        self.displayName = displayName
+        self.website = website
+        self.avatar = avatar
+    }
+}
+
 /// A row of the table of namespaces.
 package struct NamespaceRecord: Sendable {
     package let namespace: Namespace
-    package let description: String
+    package let profile: NamespaceProfile
     package let repositories: Int64
     package let blobBytes: Int64
     package let manifestBytes: Int64
@@ -13,7 +30,7 @@ package struct NamespaceRecord: Sendable {
 
     static let columns = """
         n.id, n.name, n.kind, n.description, n.repositories, n.blob_bytes, n.manifest_bytes, n.created_at, \
-        n.access_version
+        n.access_version, n.display_name, n.website, n.avatar
         """
 
     init(_ row: SQLRow) throws(StoreError) {
@@ -21,7 +38,9 @@ package struct NamespaceRecord: Sendable {
             throw StoreError(.damaged, "a namespace is of an unknown kind")
         }
         namespace = Namespace(id: try row.id(0), name: try row.text(1), kind: kind)
-        description = try row.text(3)
+        profile = NamespaceProfile(
+            description: try row.text(3), displayName: try row.text(9), website: try row.text(10),
+            avatar: try row.text(11))
         repositories = try row.integer(4)
         blobBytes = try row.integer(5)
         manifestBytes = try row.integer(6)
@@ -54,25 +73,31 @@ extension SQLTransaction {
 
     /// Makes a namespace. Throws `.conflict` when the name is taken.
     package func addNamespace(
-        _ name: String, _ kind: Namespace.Kind, description: String = ""
+        _ name: String, _ kind: Namespace.Kind
     ) throws(StoreError) -> NamespaceID {
         let id: NamespaceID = newID()
         try execute(
             """
             INSERT INTO namespaces
-                (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at, kind, description)
-            VALUES ($1, $2, 0, 0, 0, 0, $3, $4, $5)
-            """, [SQLValue(id), .text(name), SQLValue(now), .integer(kind.rawValue), .text(description)])
+                (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at, kind)
+            VALUES ($1, $2, 0, 0, 0, 0, $3, $4)
+            """, [SQLValue(id), .text(name), SQLValue(now), .integer(kind.rawValue)])
         return id
     }
 
-    /// Gives a namespace that `--open` made to a user or an organization.
-    package func setKind(
-        _ kind: Namespace.Kind, description: String = "", of id: NamespaceID
-    ) throws(StoreError) {
+    /// Sets what an organization says of itself.
+    package func setProfile(_ profile: NamespaceProfile, of id: NamespaceID) throws(StoreError) {
         try execute(
-            "UPDATE namespaces SET kind = $2, description = $3 WHERE id = $1",
-            [SQLValue(id), .integer(kind.rawValue), .text(description)])
+            "UPDATE namespaces SET description = $2, display_name = $3, website = $4, avatar = $5 WHERE id = $1",
+            [
+                SQLValue(id), .text(profile.description), .text(profile.displayName), .text(profile.website),
+                .text(profile.avatar),
+            ])
+    }
+
+    /// Gives a namespace that `--open` made to a user or an organization.
+    package func setKind(_ kind: Namespace.Kind, of id: NamespaceID) throws(StoreError) {
+        try execute("UPDATE namespaces SET kind = $2 WHERE id = $1", [SQLValue(id), .integer(kind.rawValue)])
         try touchAccess(id)
     }
 
@@ -87,11 +112,17 @@ extension SQLTransaction {
     }
 
     /// Removes a namespace that has no repositories, be it some that can be restored still, with its robots, teams and members. False, and nothing is done, when it
-    /// has some.
-    package func removeNamespace(_ id: NamespaceID) throws(StoreError) -> Bool {
+    /// has some, unless they are to go too: those are purged, and cannot be restored.
+    package func removeNamespace(_ id: NamespaceID, withRepositories: Bool = false) throws(StoreError) -> Bool {
+        if withRepositories {
+            let gone = try rows(
+                "UPDATE repositories SET deleted_at = 0, version = version + 1 WHERE namespace_id = $1 RETURNING id",
+                [SQLValue(id)])
+            for row in gone { moved.insert(.repository(try row.id(0))) }
+        }
         let isUsed = try rows(
             "SELECT 1 FROM repositories WHERE namespace_id = $1 LIMIT 1", [SQLValue(id)])
-        guard isUsed.isEmpty else { return false }
+        guard isUsed.isEmpty || withRepositories else { return false }
         for row in try rows(
             "SELECT id FROM principals WHERE kind = 2 AND namespace_id = $1 AND deleted_at IS NULL", [SQLValue(id)])
         {

@@ -11,6 +11,9 @@ extension Schema {
             "UPDATE repositories SET pushed_at = begun_at",
             "CREATE INDEX repositories_deleted ON repositories (name) WHERE deleted_at IS NOT NULL",
             "CREATE INDEX repositories_in_namespace ON repositories (namespace_id, name)",
+            "ALTER TABLE namespaces ADD COLUMN display_name TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE namespaces ADD COLUMN website TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE namespaces ADD COLUMN avatar TEXT NOT NULL DEFAULT ''",
             // A login at the management API: the secret that it is used by, until then.
             "ALTER TABLE logins ADD COLUMN session_hash BYTEA",
             "ALTER TABLE logins ADD COLUMN session_until BIGINT",

@@ -1,8 +1,28 @@
 import Model
+import Service
 
 extension Response {
     /// An answer of one object.
     static func json(_ status: Int, _ object: JSONObject) -> Response { .json(status, object.text) }
+
+    /// An answer of one object that can be changed, with the tag that `If-Match` takes.
+    static func json(_ status: Int, _ object: JSONObject, _ tag: EntityTag) -> Response {
+        .json(status, object.text, [("ETag", "\"\(tag)\"")])
+    }
+}
+
+extension Call {
+    /// What `If-Match` asks for.
+    var expectation: Expectation {
+        guard let condition = request.headers.joined("If-Match").map({ Conditions.condition($0, isStrong: true) })
+        else {
+            return .anything
+        }
+        switch condition {
+        case .any: return .anything
+        case .digests(let tags): return Expectation(tags: Array(tags))
+        }
+    }
 }
 
 extension Call {

@@ -20,13 +20,30 @@ enum OrganizationOperations {
             gives: .init(200, .organization)
         ) {
             call throws(RegistryError) in
-            .json(200, try await call.accounts.organizations.get(call.namespaceGrant()).json)
+            let organization = try await call.accounts.organizations.get(call.namespaceGrant())
+            return .json(200, organization.json, organization.tag)
+        },
+        .api(
+            "organizations.update", .patch, one, .namespace(.manage), "Changes what an organization says of itself.",
+            takes: .organizationChange, gives: .init(200, .organization)
+        ) { call throws(RegistryError) in
+            let organization = try await call.accounts.organizations.change(
+                call.fields().organizationChange(), if: call.expectation, call.namespaceGrant())
+            return .json(200, organization.json, organization.tag)
         },
         .api(
             "organizations.delete", .delete, one, .namespace(.own), "Deletes an organization that has no repositories.",
-            gives: 204, failures: [.inUse]
+            query: [
+                .optional(
+                    "confirm", .accountName, "The organization's name: then all of its repositories go too, for good.")
+            ], gives: 204, failures: [.inUse]
         ) { call throws(RegistryError) in
-            try await call.accounts.organizations.remove(call.namespaceGrant())
+            let grant = try call.namespaceGrant()
+            let confirmed = call.request.query["confirm"]
+            guard confirmed == nil || confirmed == grant.target.name else {
+                throw Fields.wrong("confirm", "is not the organization's name")
+            }
+            try await call.accounts.organizations.remove(withRepositories: confirmed != nil, grant)
             return Response(204)
         },
     ]
@@ -105,8 +122,8 @@ enum OrganizationOperations {
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
         let fields = try await call.fields()
         let made = try await call.accounts.organizations.add(
-            fields.account("name"), description: fields.text("description") ?? "", call.registryGrant())
-        return .json(201, made.json)
+            fields.account("name"), fields.organizationChange(), call.registryGrant())
+        return .json(201, made.json, made.tag)
     }
 
     @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
@@ -151,6 +168,15 @@ extension Call {
 }
 
 extension Fields {
+    fileprivate func organizationChange() throws(RegistryError) -> OrganizationChange {
+        var change = OrganizationChange()
+        change.description = try text("description")
+        change.displayName = try text("display_name")
+        change.website = try text("website")
+        change.avatar = try text("avatar")
+        return change
+    }
+
     /// A name that has to be there. Throws `.fieldInvalid`, `.accountNameInvalid`.
     func account(_ name: String) throws(RegistryError) -> AccountName {
         let text = try required(name)
@@ -172,6 +198,9 @@ extension Organization {
         var json = JSONObject()
         json.put("name", name)
         json.put("description", description)
+        json.put("display_name", displayName)
+        json.put("website", website)
+        json.put("avatar", avatar)
         json.put("repositories", repositories)
         json.put("bytes", bytes)
         json.put("created_at", createdAt)

@@ -15,7 +15,8 @@ enum RepositoryOperations {
             takes: .newRepository, gives: .init(201, .repository), failures: [.nameInvalid, .nameTaken], create),
         .api("repositories.get", .get, one, .repository(.pull), "Shows a repository.", gives: .init(200, .repository)) {
             call throws(RegistryError) in
-            .json(200, try await call.registry.repositories.get(call.grant()).json)
+            let repository = try await call.registry.repositories.get(call.grant())
+            return .json(200, repository.json, repository.tag)
         },
         .api(
             "repositories.update", .patch, one, .repository(.administer),
@@ -84,7 +85,8 @@ enum RepositoryOperations {
         var change = RepositoryChange()
         change.visibility = try fields.visibility()
         change.description = try fields.text("description")
-        return .json(200, try await call.registry.repositories.change(change, call.grant()).json)
+        let repository = try await call.registry.repositories.change(change, if: call.expectation, call.grant())
+        return .json(200, repository.json, repository.tag)
     }
 
     @Sendable private static func restore(_ call: Call) async throws(RegistryError) -> Response {

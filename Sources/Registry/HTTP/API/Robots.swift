@@ -36,11 +36,9 @@ enum RobotOperations {
             guard let isDisabled = try await call.fields().flag("disabled") else {
                 throw Fields.wrong("disabled", "has to be there")
             }
-            return .json(
-                200,
-                try await call.accounts.organizations.setDisabled(
-                    isDisabled, robot: call.account(.robot), call.namespaceGrant()
-                ).json)
+            let robot = try await call.accounts.organizations.setDisabled(
+                isDisabled, robot: call.account(.robot), if: call.expectation, call.namespaceGrant())
+            return .json(200, robot.json, robot.tag)
         },
         .api("robots.delete", .delete, robot, .namespace(.manage), "Deletes a robot and its keys.", gives: 204) {
             call throws(RegistryError) in

@@ -116,19 +116,24 @@ extension Shape {
 // MARK: organizations
 
 extension Shape {
+    private static let address = Shape.text(
+        Text(pattern: "^(https?://[^\\s<>\"]+)?$", length: 0...1024, isAddress: true))
+    private static let profile: [Member] = [
+        .optional("description", prose, ""), .optional("display_name", .text(0...200), "How people call it."),
+        .optional("website", address, "Its address, http or https; empty for none."),
+        .optional("avatar", address, "The address of its picture; empty for none."),
+    ]
+
     static let organization = Shape.object(
         "Organization",
-        [
-            .required("name", .accountName, ""), .required("description", prose, ""),
-            .required("repositories", .bytes, "How many it has."),
-            .required("bytes", .bytes, "What they hold, each blob once."), .required("created_at", .time, ""),
-        ])
+        [.required("name", .accountName, "")]
+            + profile.map { .required($0.name, $0.shape, $0.about) } + [
+                .required("repositories", .bytes, "How many it has."),
+                .required("bytes", .bytes, "What they hold, each blob once."), .required("created_at", .time, ""),
+            ])
     static let newOrganization = Shape.object(
-        "NewOrganization",
-        [
-            .required("name", .accountName, "Of the organization, and of its namespace."),
-            .optional("description", .nullable(prose), ""),
-        ])
+        "NewOrganization", [.required("name", .accountName, "Of the organization, and of its namespace.")] + profile)
+    static let organizationChange = Shape.object("OrganizationChange", profile)
     static let member = Shape.object(
         "Member",
         [

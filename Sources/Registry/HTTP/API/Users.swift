@@ -13,7 +13,8 @@ enum UserOperations {
             query: [.search] + Shape.Member.page, gives: .init(200, .page(of: .user)), list),
         .api("users.get", .get, user, .registry(.administer), "Shows a user.", gives: .init(200, .user)) {
             call throws(RegistryError) in
-            .json(200, try await call.accounts.users.get(call.account(.user), call.registryGrant()).json)
+            let user = try await call.accounts.users.get(call.account(.user), call.registryGrant())
+            return .json(200, user.json, user.tag)
         },
         .api(
             "users.update", .patch, user, .registry(.administer), "Changes a user.", takes: .userChange,
@@ -61,8 +62,9 @@ enum UserOperations {
         if fields.has("email") { change.email = .some(try fields.text("email")) }
         change.isAdministrator = try fields.flag("admin")
         change.isDisabled = try fields.flag("disabled")
-        return .json(
-            200, try await call.accounts.users.change(call.account(.user), change, call.registryGrant()).json)
+        let user = try await call.accounts.users.change(
+            call.account(.user), change, if: call.expectation, call.registryGrant())
+        return .json(200, user.json, user.tag)
     }
 
     @Sendable private static func password(_ call: Call) async throws(RegistryError) -> Response {

@@ -15,12 +15,14 @@ package indirect enum Shape: Sendable {
     /// The same, or null.
     case nullable(Shape)
 
-    /// What a text is like. A pattern is for the document: Model's parsers decide, and a test holds the two together.
+    /// What a text is like. A pattern is for the document: parsers decide, and a test holds the two together.
     package struct Text: Sendable {
         var pattern: String?
         /// In Unicode scalars, as JSON Schema counts.
         var length: ClosedRange<Int> = 0...1024
         var format: String?
+        /// Whether it is an address in the web, or nothing.
+        var isAddress = false
         /// The only ones there are; empty for any.
         var values: [String] = []
     }
@@ -96,12 +98,24 @@ extension Shape.Text {
         if format == "date-time" {
             return Timestamp(rfc3339: text) == nil ? "must be a time such as 2027-01-31T00:00:00Z" : nil
         }
+        if isAddress, !text.isEmpty, !Self.isAddress(text) { return "must begin with https:// or http://" }
         guard length.contains(text.unicodeScalars.count) else {
             return length.lowerBound == 0
                 ? "must have at most \(length.upperBound) characters"
                 : "must have \(length.lowerBound) to \(length.upperBound) characters"
         }
         return nil
+    }
+}
+
+extension Shape.Text {
+    /// What a browser takes for a link to the web and nothing else: no script hides in it.
+    private static func isAddress(_ text: String) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix), text.utf8.count > scheme.utf8.count
+        else { return false }
+        return text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7f && !"<>\"".unicodeScalars.contains($0)
+        }
     }
 }
 

@@ -42,7 +42,7 @@ enum Conditions {
     }
 
     /// A strong comparison matches no weak tag (RFC 9110 section 8.8.3.2).
-    private static func condition(_ header: String, isStrong: Bool) -> Precondition.Condition {
+    static func condition(_ header: String, isStrong: Bool) -> Precondition.Condition {
         let tags = header.split(separator: ",").map { $0.trimmed }
         if tags.contains("*") { return .any }
         return .digests(

@@ -52,9 +52,10 @@ extension Organizations {
 
     /// Disables a robot, or enables it again. Throws `.accountUnknown`.
     package func setDisabled(
-        _ isDisabled: Bool, robot name: AccountName, _ grant: NamespaceGrant
+        _ isDisabled: Bool, robot name: AccountName, if expectation: Expectation = .anything, _ grant: NamespaceGrant
     ) async throws(RegistryError) -> Robot {
-        try await change(name, isDisabled ? "robot.disable" : "robot.enable", grant) { (db, robot) throws(StoreError) in
+        try await change(name, isDisabled ? "robot.disable" : "robot.enable", if: expectation, grant) {
+            (db, robot) throws(StoreError) in
             try db.setDisabled(isDisabled, robot.id)
             guard let changed = try db.principal(robot.id) else { throw StoreError(.missing, "the robot is gone") }
             return try db.shown(changed, in: grant.target)
@@ -69,7 +70,7 @@ extension Organizations {
     }
 
     private func change<T: Sendable>(
-        _ name: AccountName, _ action: String, _ grant: NamespaceGrant,
+        _ name: AccountName, _ action: String, if expectation: Expectation = .anything, _ grant: NamespaceGrant,
         _ body: @Sendable @escaping (SQLTransaction, PrincipalRecord) throws(StoreError) -> T
     ) async throws(RegistryError) -> T {
         try grant.demand(.manage)
@@ -79,6 +80,7 @@ extension Organizations {
             guard let robot = try db.robot(name.description, of: namespace.id) else {
                 return .failure(.unknownRobot(name, namespace.name))
             }
+            if let refusal = expectation.refusal(try db.shown(robot, in: namespace).tag) { return .failure(refusal) }
             let value = try body(db, robot)
             try db.audit(AuditEntry(grant, action, "\(namespace.name)+\(name)", in: namespace.id))
             return .success(value)

@@ -7,16 +7,39 @@ import Store
 package struct Organization: Sendable {
     package let name: String
     package let description: String
+    package let displayName: String
+    package let website: String
+    package let avatar: String
     package let repositories: Int64
     package let bytes: Int64
     package let createdAt: Timestamp
 
     init(_ record: NamespaceRecord) {
         name = record.namespace.name
-        description = record.description
+        description = record.profile.description
+        displayName = record.profile.displayName
+        website = record.profile.website
+        avatar = record.profile.avatar
         repositories = record.repositories
         bytes = record.blobBytes + record.manifestBytes
         createdAt = record.createdAt
+    }
+}
+
+/// A change to what an organization says of itself; what is nil stays.
+package struct OrganizationChange: Sendable {
+    package var description: String?
+    package var displayName: String?
+    package var website: String?
+    package var avatar: String?
+
+    /// No change.
+    package init() {}
+
+    fileprivate func applied(to profile: NamespaceProfile) -> NamespaceProfile {
+        NamespaceProfile(
+            description: description ?? profile.description, displayName: displayName ?? profile.displayName,
+            website: website ?? profile.website, avatar: avatar ?? profile.avatar)
     }
 }
 
@@ -44,7 +67,7 @@ package struct Organizations: Sendable {
 
     /// Makes an organization with its maker as the owner. Throws `.nameTaken`, `.denied`.
     package func add(
-        _ name: AccountName, description: String, _ grant: RegistryGrant
+        _ name: AccountName, _ change: OrganizationChange, _ grant: RegistryGrant
     ) async throws(RegistryError) -> Organization {
         try grant.demand(.account)
         let (mayAll, principal) = (areAnybodys, grant.caller.principal)
@@ -56,11 +79,12 @@ package struct Organizations: Sendable {
             }
             let id: NamespaceID
             switch try db.claim(
-                name, .organization, description: description, byAdministrator: maker?.isAdministrator != false)
+                name, .organization, byAdministrator: maker?.isAdministrator != false)
             {
             case .success(let claimed): id = claimed
             case .failure(let error): return .failure(error)
             }
+            try db.setProfile(change.applied(to: NamespaceProfile()), of: id)
             if let maker { try db.setRole(Role.owner.rawValue, of: maker.id, in: id) }
             try db.audit(AuditEntry(grant, "organization.create", name.description, in: id))
             guard let record = try db.namespace(id) else { throw StoreError(.missing, "namespace \(id) is gone") }
@@ -93,15 +117,39 @@ package struct Organizations: Sendable {
         return found
     }
 
-    /// Removes an organization that has no repositories. Throws `.inUse`.
-    package func remove(_ grant: NamespaceGrant) async throws(RegistryError) {
+    /// Changes what an organization says of itself.
+    package func change(
+        _ change: OrganizationChange, if expectation: Expectation = .anything, _ grant: NamespaceGrant
+    ) async throws(RegistryError) -> Organization {
+        try grant.demand(.manage)
+        let namespace = grant.target
+        return try await store.transact { (db) throws(StoreError) -> Result<Organization, Refusal> in
+            try db.hold(grant)
+            guard let record = try db.namespace(namespace.id) else {
+                return .failure(.unknownOrganization(namespace.name))
+            }
+            if let refusal = expectation.refusal(Organization(record).tag) { return .failure(refusal) }
+            try db.setProfile(change.applied(to: record.profile), of: namespace.id)
+            try db.audit(AuditEntry(grant, "organization.change", namespace.name, in: namespace.id))
+            guard let changed = try db.namespace(namespace.id) else {
+                throw StoreError(.missing, "namespace \(namespace.id) is gone")
+            }
+            return .success(Organization(changed))
+        }
+    }
+
+    /// Removes an organization that has no repositories, or with all that it has: these cannot be restored. Throws `.inUse`.
+    package func remove(withRepositories: Bool = false, _ grant: NamespaceGrant) async throws(RegistryError) {
         try grant.demand(.own)
         let namespace = grant.target
         try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
             try db.hold(grant)
-            guard try db.removeNamespace(namespace.id) else {
+            guard try db.removeNamespace(namespace.id, withRepositories: withRepositories) else {
                 return .failure(
-                    RegistryError(.inUse, "\(namespace.name) still has repositories: delete or move them first"))
+                    RegistryError(
+                        .inUse,
+                        "\(namespace.name) still has repositories, or some that can be restored: delete them, or say "
+                            + "confirm=\(namespace.name) to lose them all"))
             }
             try db.audit(AuditEntry(grant, "organization.delete", namespace.name, in: namespace.id))
             return .success(())

@@ -82,12 +82,13 @@ package struct Users: Sendable {
 
     /// Changes a user. Throws `.accountUnknown`, and `.inUse` where nobody would be left to administer the registry.
     package func change(
-        _ name: AccountName, _ change: UserChange, _ grant: RegistryGrant
+        _ name: AccountName, _ change: UserChange, if expectation: Expectation = .anything, _ grant: RegistryGrant
     ) async throws(RegistryError) -> User {
         try grant.demand(.administer)
         return try await store.transact { (db) throws(StoreError) -> Result<User, Refusal> in
             try db.hold(grant)
             guard let user = try db.user(name.description) else { return .failure(.unknownUser(name.description)) }
+            if let refusal = expectation.refusal(User(user).tag) { return .failure(refusal) }
             if let email = change.email { try db.setEmail(email, of: user.id) }
             if let isDisabled = change.isDisabled { try db.setDisabled(isDisabled, user.id) }
             if let isAdministrator = change.isAdministrator { try db.setAdministrator(isAdministrator, user.id) }
@@ -225,15 +226,15 @@ extension SQLTransaction {
     /// The namespace of a name for who is to have it; one that `--open` made, with all that is in it, is given by
     /// administrators alone. Refuses with `.nameTaken`.
     func claim(
-        _ name: AccountName, _ kind: Namespace.Kind, description: String = "", byAdministrator: Bool
+        _ name: AccountName, _ kind: Namespace.Kind, byAdministrator: Bool
     ) throws(StoreError) -> Result<NamespaceID, Refusal> {
         guard let known = try namespace(name.description)?.namespace else {
-            return .success(try addNamespace(name.description, kind, description: description))
+            return .success(try addNamespace(name.description, kind))
         }
         guard known.kind == .open, byAdministrator else {
             return .failure(RegistryError(.nameTaken, "the name '\(name)' is taken: choose another one"))
         }
-        try setKind(kind, description: description, of: known.id)
+        try setKind(kind, of: known.id)
         return .success(known.id)
     }
 
