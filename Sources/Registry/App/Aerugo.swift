@@ -10,6 +10,7 @@ private enum Program {
 
 /// The program `aerugo`.
 struct Aerugo: AsyncParsableCommand {
+    static let version = "0.1.0"
     static let configuration = CommandConfiguration(
         commandName: "aerugo",
         abstract: "A container registry: Docker Registry V2 and the OCI distribution API.",
@@ -20,7 +21,7 @@ struct Aerugo: AsyncParsableCommand {
                        docker push localhost:5000/alice/hello
             Only try:  aerugo serve --open                  (no accounts: everyone may do everything)
             """,
-        version: "0.1.0",
+        version: version,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, UserCommand.self, OrganizationCommand.self, MemberCommand.self,
             TeamCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,

@@ -7,6 +7,11 @@ struct Setting: Sendable {
     /// Never shown.
     var isSecret = false
 
+    /// Whether the API tells it to administrators: what says where things lie on the machine is not.
+    var isShown: Bool {
+        !isSecret && !["data", "log.file", "tls.certificate", "tls.key", "admin.password-file"].contains(key)
+    }
+
     var variable: String {
         "AERUGO_" + key.uppercased().replacing(".", with: "_").replacing("-", with: "_")
     }
@@ -50,6 +55,9 @@ struct Setting: Sendable {
         Setting(
             key: "http.url", standard: "",
             help: "how clients reach the registry, such as https://registry.example.com; else what requests say"),
+        Setting(
+            key: "http.cors-origins", standard: "",
+            help: "origins whose pages may use the API, by commas, such as https://ui.example.com; * for any"),
         Setting(key: "auth.basic", standard: "false", help: "ask clients for Basic credentials, not for tokens"),
         Setting(
             key: "auth.password-cost", standard: "5", help: "cost of a password's yescrypt hash; each step doubles it"),

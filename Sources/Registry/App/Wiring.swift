@@ -231,6 +231,18 @@ extension HTTPSettings {
             throw settings.wrong("http.url", "a URL without a slash at its end, such as https://registry.example.com")
         }
         challengesBasic = try settings.flag("auth.basic")
+        corsOrigins = Set(
+            try settings.string("http.cors-origins").split(separator: ",").map { text in
+                let origin = text.trimmingPrefix(" ").description
+                let isOrigin =
+                    ["http://", "https://"].contains { origin.hasPrefix($0) } && origin.split(separator: "/").count == 2
+                guard origin == "*" || (isOrigin && !origin.hasSuffix("/")) else {
+                    throw settings.wrong("http.cors-origins", "origins such as https://ui.example.com, by commas, or *")
+                }
+                return origin
+            })
+        version = Aerugo.version
+        shown = Setting.all.filter { $0.isShown }.map { ($0.key, settings.string($0.key)) }
         for (kind, key) in [
             (RateClass.login, "rate.login"), (.token, "rate.token"), (.read, "rate.read"), (.list, "rate.list"),
             (.write, "rate.write"),

@@ -14,6 +14,12 @@ package struct HTTPSettings: Sendable {
     package var url = ""
     /// Most requests a minute of one account, or of one address where nobody is known, by class; 0 for any.
     package var rates: [RateClass: Int] = [:]
+    /// Origins whose pages may use the API, or `*`.
+    package var corsOrigins: Set<String> = []
+    /// Of the program.
+    package var version = ""
+    /// What an operator has set, as far as administrators may see it.
+    package var shown: [(key: String, value: String)] = []
     /// Whether a 401 of `/v2/` asks for Basic credentials, not for a token.
     package var challengesBasic = false
 
@@ -34,7 +40,7 @@ package final class Application: Sendable {
     package let manifestMemory: MemoryBudget
     package let answerMemory = AnswerMemory(capacity: 32 << 20)
     let answers = PreparedAnswers()
-    private let table: OperationTable
+    let table: OperationTable
 
     /// An application over a registry and those who use it. The operations on accounts are there where the policy is about
     /// accounts: on an open registry they would be open too.
@@ -61,6 +67,7 @@ package final class Application: Sendable {
 
     /// Answers what is in memory at once. Never throws: errors are answers.
     package func answer(to request: Request) -> Answer {
+        if let preflight = preflight(request) { return .ready(done(preflight, request)) }
         do throws(RegistryError) {
             if let response = try prepared(request) { return .ready(done(response, request)) }
             let (operation, parameters) = try find(request)
@@ -199,6 +206,7 @@ package final class Application: Sendable {
         note(request, response.status, request.method == .get || request.method == .head ? .debug : .info)
         var response = response
         response.requestID = request.id
+        share(&response, request)
         return response
     }
 
@@ -213,6 +221,7 @@ package final class Application: Sendable {
             error, style, failureHeaders(error, request) + challenge(error, request, operation, name))
         note(request, response.status, response.status >= 500 ? .error : .info, error)
         response.requestID = request.id
+        share(&response, request)
         return response
     }
 

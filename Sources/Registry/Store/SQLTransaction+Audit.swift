@@ -45,6 +45,20 @@ package struct AuditRecord: Sendable {
     package let entry: AuditEntry
 }
 
+/// Which entries are asked for; what is nil asks for nothing.
+package struct AuditFilter: Sendable {
+    package var namespace: NamespaceID?
+    package var action: String?
+    package var outcome: String?
+    /// The name of an account.
+    package var who: String?
+    package var since: Timestamp?
+    package var until: Timestamp?
+
+    /// All entries.
+    package init() {}
+}
+
 extension SQLTransaction {
     /// Writes down what happened; commits with what it is about.
     package func audit(_ entry: AuditEntry) throws(StoreError) {
@@ -63,19 +77,31 @@ extension SQLTransaction {
             ])
     }
 
-    /// Entries, newest first, from before `last`; of one namespace, or of all.
+    /// Entries, newest first, from before `last`.
     package func audit(
-        before last: Int64, limit: Int, in namespace: NamespaceID? = nil
+        before last: Int64, limit: Int, _ filter: AuditFilter = AuditFilter()
     ) throws(StoreError) -> [AuditRecord] {
-        let condition = namespace == nil ? "" : "AND a.namespace_id = $3"
+        var arguments: [SQLValue] = [.integer(last), SQLValue(limit)]
+        var conditions = ""
+        func add(_ condition: String, _ value: SQLValue?) {
+            guard let value else { return }
+            arguments.append(value)
+            conditions += " AND " + condition.replacing("?", with: "$\(arguments.count)")
+        }
+        add("a.namespace_id = ?", filter.namespace.map { SQLValue($0) })
+        add("a.action = ?", filter.action.map { .text($0) })
+        add("a.outcome = ?", filter.outcome.map { .text($0) })
+        add("a.principal_id IN (SELECT id FROM principals WHERE name = ?)", filter.who.map { .text($0) })
+        add("a.at >= ?", filter.since.map { SQLValue($0) })
+        add("a.at < ?", filter.until.map { SQLValue($0) })
         var records: [AuditRecord] = []
         for row in try rows(
             """
             SELECT a.id, a.at, p.name, a.principal_id, a.credential, a.address, a.request_id, a.action, a.outcome,
                 a.subject, a.detail
             FROM audit a LEFT JOIN principals p ON p.id = a.principal_id
-            WHERE a.id < $1 \(condition) ORDER BY a.id DESC LIMIT $2
-            """, [.integer(last), SQLValue(limit)] + (namespace.map { [SQLValue($0)] } ?? []))
+            WHERE a.id < $1 \(conditions) ORDER BY a.id DESC LIMIT $2
+            """, arguments)
         {
             records.append(
                 AuditRecord(

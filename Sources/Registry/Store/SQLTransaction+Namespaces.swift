@@ -144,3 +144,23 @@ extension SQLTransaction {
         try execute("UPDATE namespaces SET access_version = access_version + 1 WHERE id = $1", [SQLValue(id)])
     }
 }
+
+extension SQLTransaction {
+    /// How many there are of what, and bytes of manifests and blobs, each blob once a namespace.
+    package func totals() throws(StoreError) -> (
+        users: Int64, organizations: Int64, repositories: Int64, bytes: Int64, uploads: Int64
+    ) {
+        let row = try rows(
+            """
+            SELECT COALESCE(SUM(CASE WHEN kind = 1 THEN 1 ELSE 0 END), 0),
+                COALESCE(SUM(CASE WHEN kind = 2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(repositories), 0),
+                COALESCE(SUM(blob_bytes + manifest_bytes), 0), (SELECT COUNT(*) FROM upload_sessions)
+            FROM namespaces WHERE deleted_at IS NULL
+            """, []
+        ).first
+        guard let row else { return (0, 0, 0, 0, 0) }
+        return (
+            try row.integer(0), try row.integer(1), try row.integer(2), try row.integer(3), try row.integer(4)
+        )
+    }
+}

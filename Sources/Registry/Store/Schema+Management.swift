@@ -19,6 +19,7 @@ extension Schema {
             "ALTER TABLE logins ADD COLUMN session_until BIGINT",
             "CREATE UNIQUE INDEX logins_session ON logins (session_hash) WHERE session_hash IS NOT NULL",
             "ALTER TABLE tags ADD COLUMN pulled_at BIGINT",
+            "CREATE INDEX audit_action ON audit (action, id)",
             // Of what it refers to: config and layers, as it tells them.
             "ALTER TABLE manifests ADD COLUMN content_bytes BIGINT NOT NULL DEFAULT 0",
             """

@@ -7,20 +7,53 @@ enum AuditOperations {
     static let operations: [Operation] = [
         .api(
             "audit.list", .get, "/api/v1/audit", .registry(.administer), "Lists what happened, newest first.",
-            query: Shape.Member.page, gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
+            query: filters, gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
-            let found = try await call.accounts.audit.list(call.listRequest(), call.registryGrant())
-            return call.page(found.events.map(\.json), next: found.next)
+            let found = try await call.accounts.audit.list(
+                call.auditSearch(), call.listRequest(), call.registryGrant())
+            return call.events(found.events, next: found.next)
         },
         .api(
             "organizations.audit", .get, "/api/v1/organizations/{organization}/audit", .namespace(.manage),
-            "Lists what happened in an organization, newest first.", query: Shape.Member.page,
+            "Lists what happened in an organization, newest first.", query: filters,
             gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
-            let found = try await call.accounts.audit.list(call.listRequest(), call.namespaceGrant())
-            return call.page(found.events.map(\.json), next: found.next)
+            let found = try await call.accounts.audit.list(
+                call.auditSearch(), call.listRequest(), call.namespaceGrant())
+            return call.events(found.events, next: found.next)
         },
     ]
+
+    private static let filters: [Shape.Member] =
+        Shape.Member.page + [
+            .optional("action", .text(1...64), "Such as `user.create`."),
+            .optional("outcome", .oneOf(["done", "refused", "failed"]), ""),
+            .optional("who", .text(1...64), "The name of an account."),
+            .optional("since", .time, "Not before."), .optional("until", .time, "Before."),
+            .optional("format", .oneOf(["json", "ndjson"]), "`ndjson`: a line an entry; `Link` leads on."),
+        ]
+}
+
+extension Call {
+    fileprivate func auditSearch() -> AuditSearch {
+        var search = AuditSearch()
+        search.action = request.query["action"]
+        search.outcome = request.query["outcome"]
+        search.who = request.query["who"]
+        search.since = request.query["since"].flatMap { Timestamp(rfc3339: $0) }
+        search.until = request.query["until"].flatMap { Timestamp(rfc3339: $0) }
+        return search
+    }
+
+    fileprivate func events(_ events: [Event], next: String?) -> Response {
+        let items = events.map(\.json)
+        var response = page(items, next: next)
+        guard request.query["format"] == "ndjson" else { return response }
+        response.headers = response.headers.filter { $0.name != "Content-Type" }
+        response.headers.append(("Content-Type", "application/x-ndjson"))
+        response.body = .bytes(Array(items.map { $0.text + [UInt8(ascii: "\n")] }.joined()))
+        return response
+    }
 }
 
 extension Event {

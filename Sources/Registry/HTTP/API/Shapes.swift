@@ -15,9 +15,9 @@ extension Shape {
     static let bytes = Shape.number(0...Int64.max)
     static let prose = Shape.text(0...4096)
 
-    static let component = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
-    static let accountPattern = "^\(component)$"
-    static let repositoryPattern = "^\(component)(/\(component))*$"
+    static let namePart = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
+    static let accountPattern = "^\(namePart)$"
+    static let repositoryPattern = "^\(namePart)(/\(namePart))*$"
 
     /// A page of a list.
     static func page(of item: Shape) -> Shape {
@@ -168,7 +168,7 @@ extension Shape {
                 .required(
                     "repositories",
                     .text(
-                        Text(pattern: "^(\\*|\(component)(/\(component))*(/\\*)?)$", length: 1...258)),
+                        Text(pattern: "^(\\*|\(namePart)(/\(namePart))*(/\\*)?)$", length: 1...258)),
                     "A repository, `path/*` for all below a path, or `*`."),
                 .required("actions", .list(.oneOf(["pull", "push", "delete"])), "One or more."),
             ]))
@@ -209,5 +209,35 @@ extension Shape {
             .required("request_id", .text(0...200), "The X-Request-Id of the answer."),
             .required("action", .text(1...64), ""), .required("outcome", .text(1...32), ""),
             .required("subject", .text(0...1024), ""), .required("detail", .text(0...4096), ""),
+        ])
+}
+
+// MARK: system
+
+extension Shape {
+    static let systemInfo = Shape.object(
+        "SystemInfo",
+        [
+            .required("version", .text(0...64), ""),
+            .required("url", .text(0...1024), "How clients reach it; empty: as you do."),
+            .required("service", .text(1...255), "Of its tokens."),
+            .required("deletes", .flag, "Whether content can be deleted."),
+            .required("restore_seconds", bytes, "How long a deleted repository can be restored."),
+            .required("largest_manifest", bytes, "In bytes."),
+        ])
+    static let component = Shape.object(
+        "Component",
+        [
+            .required("name", .text(1...64), ""), .required("works", .flag, ""),
+            .required("detail", .nullable(.text(0...4096)), "What is wrong."),
+        ])
+    static let setting = Shape.object(
+        "Setting", [.required("name", .text(1...64), ""), .required("value", .text(0...4096), "")])
+    static let statistics = Shape.object(
+        "Statistics",
+        [
+            .required("users", bytes, ""), .required("organizations", bytes, ""), .required("repositories", bytes, ""),
+            .required("bytes", bytes, "Of manifests and blobs, each blob once a namespace."),
+            .required("uploads", bytes, "In progress."),
         ])
 }

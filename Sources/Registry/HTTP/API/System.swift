@@ -2,7 +2,7 @@ import Access
 import Model
 import Service
 
-/// `/api/v1/openapi.json` and `/api/docs`: what there is below `/api/v1/`, for programs and for people.
+/// `/api/v1/system`, and `/api/v1/openapi.json` and `/api/docs`: what there is below `/api/v1/`, for programs and for people.
 enum SystemOperations {
     static let operations: [Operation] = [
         .api(
@@ -25,5 +25,61 @@ enum SystemOperations {
                     ), ("X-Content-Type-Options", "nosniff"),
                 ], .bytes(OperationTable.page))
         },
+        .api(
+            "system.info", .get, "\(system)/info", .registry(.account), "Shows what this registry is.",
+            gives: .init(200, .systemInfo)
+        ) { call throws(RegistryError) in
+            var json = JSONObject()
+            json.put("version", call.settings.version)
+            json.put("url", call.settings.url)
+            json.put("service", call.accounts.tokens.service)
+            json.put("deletes", call.registry.limits.deletes)
+            json.put("restore_seconds", call.registry.limits.restoreTime.components.seconds)
+            json.put("largest_manifest", Int64(call.registry.limits.manifest))
+            return .json(200, json)
+        },
+        .api(
+            "system.health", .get, "\(system)/health", .registry(.administer), "Shows whether each part works.",
+            gives: .init(200, .page(of: .component))
+        ) { call throws(RegistryError) in
+            call.whole(await call.registry.components().map(\.json))
+        },
+        .api(
+            "system.settings", .get, "\(system)/settings", .registry(.administer), "Lists what the operator has set.",
+            gives: .init(200, .page(of: .setting))
+        ) { call throws(RegistryError) in
+            call.whole(
+                call.settings.shown.map { setting in
+                    var json = JSONObject()
+                    json.put("name", setting.key)
+                    json.put("value", setting.value)
+                    return json
+                })
+        },
+        .api(
+            "system.statistics", .get, "\(system)/statistics", .registry(.administer), "Shows how much there is.",
+            gives: .init(200, .statistics)
+        ) { call throws(RegistryError) in
+            let found = try await call.registry.statistics(call.registryGrant())
+            var json = JSONObject()
+            json.put("users", found.users)
+            json.put("organizations", found.organizations)
+            json.put("repositories", found.repositories)
+            json.put("bytes", found.bytes)
+            json.put("uploads", found.uploads)
+            return .json(200, json)
+        },
     ]
+
+    private static let system = "/api/v1/system"
+}
+
+extension Component {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("name", name)
+        json.put("works", fault == nil)
+        json.put("detail", fault)
+        return json
+    }
 }

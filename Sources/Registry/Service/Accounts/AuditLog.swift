@@ -96,31 +96,48 @@ package final class AuditLog: Sendable {
 
     /// Entries, newest first; `last` of the page is the id of the one before the first.
     package func list(
-        _ request: PageRequest, _ grant: RegistryGrant
+        _ search: AuditSearch, _ request: PageRequest, _ grant: RegistryGrant
     ) async throws(RegistryError) -> (events: [Event], next: String?) {
         try grant.demand(.administer)
-        return try await list(request, in: nil)
+        return try await list(search, request, in: nil)
     }
 
     /// The entries of an organization.
     package func list(
-        _ request: PageRequest, _ grant: NamespaceGrant
+        _ search: AuditSearch, _ request: PageRequest, _ grant: NamespaceGrant
     ) async throws(RegistryError) -> (events: [Event], next: String?) {
         try grant.demand(.manage)
-        return try await list(request, in: grant.target.id)
+        return try await list(search, request, in: grant.target.id)
     }
 
     private func list(
-        _ request: PageRequest, in namespace: NamespaceID?
+        _ search: AuditSearch, _ request: PageRequest, in namespace: NamespaceID?
     ) async throws(RegistryError) -> (events: [Event], next: String?) {
         await flush()
         let limit = request.count(atMost: 1000)
         guard let last = request.last.isEmpty ? Int64.max : Int64(request.last) else {
             throw RegistryError(.paginationInvalid, "after is the id of an entry", detail: ["field": "after"])
         }
-        let found = try await store.look { (db) throws(StoreError) in
-            try db.audit(before: last, limit: limit + 1, in: namespace).map(Event.init)
+        var filter = AuditFilter()
+        filter.namespace = namespace
+        (filter.action, filter.outcome, filter.who) = (search.action, search.outcome, search.who)
+        (filter.since, filter.until) = (search.since, search.until)
+        let found = try await store.look { [filter] (db) throws(StoreError) in
+            try db.audit(before: last, limit: limit + 1, filter).map(Event.init)
         }
         return (Array(found.prefix(limit)), found.count > limit ? found.prefix(limit).last?.id : nil)
     }
+}
+
+/// Which entries of the audit are looked for; what is nil asks for nothing.
+package struct AuditSearch: Sendable {
+    package var action: String?
+    package var outcome: String?
+    /// The name of an account.
+    package var who: String?
+    package var since: Timestamp?
+    package var until: Timestamp?
+
+    /// All entries.
+    package init() {}
 }
