@@ -74,26 +74,28 @@ extension SQLTransaction {
     /// Names of repositories after `last` in byte order, at most `limit`, of those that had content; only those that
     /// `reader` may pull from, or all.
     package func repositoryNames(
-        after last: String, limit: Int, readableBy reader: PrincipalID? = nil
+        after last: String, in namespace: String? = nil, limit: Int, readableBy reader: PrincipalID? = nil
     ) throws(StoreError) -> [String] {
+        // In byte order a namespace's names stand together: between its slash and what follows a slash.
+        let (first, behind) = namespace.map { (max(last, "\($0)/"), "\($0)0") } ?? (last, "\u{10ffff}")
         let readable =
             reader == nil
             ? ""
             : """
             AND (r.visibility = 1
-                OR r.namespace_id IN (SELECT namespace_id FROM members WHERE principal_id = $3)
-                OR r.namespace_id IN (SELECT namespace_id FROM principals WHERE id = $3 AND kind = 1)
+                OR r.namespace_id IN (SELECT namespace_id FROM members WHERE principal_id = $4)
+                OR r.namespace_id IN (SELECT namespace_id FROM principals WHERE id = $4 AND kind = 1)
                 OR EXISTS (SELECT 1 FROM permissions x WHERE x.repository_id = r.id AND x.rights <> 0
-                    AND (x.grantee_id = $3 OR x.grantee_id IN
-                        (SELECT team_id FROM team_members WHERE principal_id = $3
+                    AND (x.grantee_id = $4 OR x.grantee_id IN
+                        (SELECT team_id FROM team_members WHERE principal_id = $4
                             AND team_members.namespace_id = r.namespace_id))))
             """
         return try rows(
             """
             SELECT r.name FROM repositories r
-            WHERE r.name > $1 AND r.deleted_at IS NULL AND r.begun_at IS NOT NULL \(readable)
-            ORDER BY r.name LIMIT $2
-            """, [.text(last), SQLValue(limit)] + (reader.map { [SQLValue($0)] } ?? [])
+            WHERE r.name > $1 AND r.name < $2 AND r.deleted_at IS NULL AND r.begun_at IS NOT NULL \(readable)
+            ORDER BY r.name LIMIT $3
+            """, [.text(first), .text(behind), SQLValue(limit)] + (reader.map { [SQLValue($0)] } ?? [])
         ).texts()
     }
 

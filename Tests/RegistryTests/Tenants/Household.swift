@@ -10,8 +10,8 @@ struct Household: Sendable {
     let server: TestServer
     static let rootPassword = "correct horse battery"
 
-    static func with(_ body: (Household) async throws -> Void) async throws {
-        try await TestServer.with(policy: .accounts) { server in
+    static func with(http: HTTPSettings = .init(), _ body: (Household) async throws -> Void) async throws {
+        try await TestServer.with(http: http, policy: .accounts) { server in
             _ = try await server.accounts.users.addFirstAdministrator(.parse("root"), password: rootPassword)
             try await body(Household(server: server))
         }

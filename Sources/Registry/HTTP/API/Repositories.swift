@@ -38,7 +38,10 @@ enum RepositoryOperations {
     }
 
     @Sendable private static func list(_ call: Call) async throws(RegistryError) -> Response {
-        let page = try await call.registry.repositories.list(call.listRequest(), call.registryGrant())
+        let namespace = try parsing { () throws(ParseError) in
+            try call.request.query["namespace"].map { (name) throws(ParseError) in try AccountName.parse(name) }
+        }
+        let page = try await call.registry.repositories.list(call.listRequest(), in: namespace, call.registryGrant())
         return .page(
             page.items.map { name in
                 var json = JSONObject()
