@@ -54,6 +54,22 @@ struct ParserTests {
         #expect(Self.read(Self.session) == Self.expected)
     }
 
+    @Test("a control character is refused wherever it stands in a value, of whatever length")
+    func controls() {
+        for length in 1...50 {
+            for place in 0..<length {
+                // At the ends a tab is no part of the value.
+                for byte: UInt8 in [0, 1, 0x1f, 0x7f, 0x09, 0x20, 0x7e, 0x80, 0xff] {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[place] = byte
+                    let read = Self.read(
+                        Array("GET / HTTP/1.1\r\nHost: h\r\nY: ".utf8) + value + Array("\r\n\r\n".utf8))
+                    #expect(read.isRefused == [0, 1, 0x1f, 0x7f].contains(byte), "\(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test("however the bytes are cut on their way, the same requests are read")
     func cuts() {
         let bytes = Array(Self.session.utf8)

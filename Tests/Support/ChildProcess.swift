@@ -53,7 +53,9 @@ package final class ChildProcess: Sendable {
         // The kernel sends the signal when the thread that spawned ends: `Spawner`'s lives as long as the process.
         let words = ["setpriv", "--pdeathsig", "KILL", "--"] + words
         var arguments = words.map { strdup($0) } + [nil]
-        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        // An instrumented program is told by it where to leave what it has run.
+        let profile = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"].map { ["LLVM_PROFILE_FILE": $0] } ?? [:]
+        var variables = environment.merging(profile) { own, _ in own }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
         var pid = pid_t()
         let code = posix_spawnp(&pid, "setpriv", &actions, &attributes, &arguments, &variables)

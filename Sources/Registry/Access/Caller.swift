@@ -33,74 +33,25 @@ package struct TokenScope: Hashable, Sendable {
 
 /// Who sent a request, and how it came: what a grant, a session and an entry of the audit say of it.
 package struct Caller: Sendable {
-    package let principal: Principal
-    /// The upper bound of the token that was sent; nil where it has none.
-    package let scope: TokenScope?
-    package let credential: Credential
+    private let identity: Identity
     package let requestID: String
     /// Address of the client, without port.
     package let address: String
 
+    /// A caller; made from what an `Authenticator` said of the credentials.
+    package init(_ identity: Identity, _ sender: Sender) {
+        self.init(identity, requestID: sender.requestID, address: sender.address)
+    }
+
     /// A caller; made by HTTP from what an `Authenticator` said of the credentials.
     package init(_ identity: Identity, requestID: String, address: String) {
-        principal = identity.principal
-        scope = identity.scope
-        credential = identity.credential
+        self.identity = identity
         self.requestID = requestID
         self.address = address
     }
-}
 
-/// What credentials prove.
-package struct Identity: Sendable {
-    package let principal: Principal
-    package let scope: TokenScope?
-    package let credential: Credential
-
-    /// An identity; `scope` nil for no bound.
-    package init(_ principal: Principal, scope: TokenScope? = nil, credential: Credential = .none) {
-        self.principal = principal
-        self.scope = scope
-        self.credential = credential
-    }
-}
-
-/// The credentials of a request, as they came.
-package struct Presented: Sendable, Hashable {
-    /// The value of `Authorization`.
-    package let authorization: String?
-    /// The value of `X-API-Key`.
-    package let key: String?
-
-    /// Credentials in these fields.
-    package init(authorization: String?, key: String? = nil) {
-        self.authorization = authorization
-        self.key = key
-    }
-
-    package var isEmpty: Bool { authorization == nil && key == nil }
-}
-
-/// Finds out who sent a request.
-package protocol Authenticator: Sendable {
-    /// Who sent these credentials, where that is known without waiting; nil: ask `identify`.
-    /// Throws `.credentialsInvalid` for those that are known to be wrong.
-    func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Identity?
-    /// Who sent these credentials, from this address. Throws `.credentialsInvalid`, `.tooManyRequests`.
-    func identify(_ presented: Presented, from address: String) async throws(RegistryError) -> Identity
-}
-
-/// Everybody is one principal, whatever they send.
-package struct FixedAuthenticator: Authenticator {
-    private let principal: Principal
-
-    /// What `aerugo serve --open` runs.
-    package static let open = FixedAuthenticator(.anonymous)
-    /// For what only who runs the machine can reach.
-    package static let system = FixedAuthenticator(.system)
-
-    private init(_ principal: Principal) { self.principal = principal }
-
-    package func atOnce(_ presented: @autoclosure () -> Presented) -> Identity? { Identity(principal) }
-    package func identify(_ presented: Presented, from address: String) async -> Identity { Identity(principal) }
+    package var principal: Principal { identity.principal }
+    /// The upper bound of the token that was sent; nil where it has none.
+    package var scope: TokenScope? { identity.scope }
+    package var credential: Credential { identity.credential }
 }

@@ -65,6 +65,7 @@ struct Setting: Sendable {
         Setting(key: "auth.token-life", standard: "3600", help: "seconds that an access token lives"),
         Setting(
             key: "auth.login-life", standard: "7776000", help: "seconds that a kept login lives without being used"),
+        Setting(key: "audit.days", standard: "365", help: "days that entries of the audit are kept; 0 for ever"),
         Setting(
             key: "organizations.by-users", standard: "true",
             help: "every user may make organizations, not only administrators"

@@ -134,7 +134,7 @@ private struct HangUpService: ServiceLifecycle.Service {
     }
 }
 
-/// Writes the audit's refusals and renews signing keys, until the group is asked to stop.
+/// Writes the audit's refusals, renews signing keys and removes what has expired, until the group is asked to stop.
 private struct AccountService: ServiceLifecycle.Service {
     let accounts: Accounts
 
@@ -142,7 +142,8 @@ private struct AccountService: ServiceLifecycle.Service {
         await cancelWhenGracefulShutdown {
             async let audit: Void = accounts.audit.run()
             async let tokens: Void = accounts.tokens.run()
-            _ = await (audit, tokens)
+            async let logins: Void = accounts.logins.run()
+            _ = await (audit, tokens, logins)
         }
         await accounts.audit.flush()
     }
@@ -200,6 +201,8 @@ extension AccountSettings {
         self.init()
         tokenLife = .seconds(try settings.number("auth.token-life", in: 60...86_400))
         loginLife = .seconds(try settings.number("auth.login-life", in: 3600...31_536_000))
+        let days = try settings.number("audit.days", in: 0...36_500)
+        auditLife = days == 0 ? nil : .seconds(days * 86_400)
         passwords = PasswordRules(minimumLength: try settings.number("auth.password-length", in: 1...128))
         organizationsAreAnybodys = try settings.flag("organizations.by-users")
     }

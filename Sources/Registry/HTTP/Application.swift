@@ -75,18 +75,20 @@ package final class Application: Sendable {
                 return .pending { [self] in
                     await carryOut(request) { () throws(RegistryError) in
                         let call = try await call(request, operation, parameters)
-                        try count(operation, call.caller)
-                        return try await operation.handler(call)
+                        let rate = try admit(operation, call)
+                        return try await operation.handler(call).telling(rate)
                     }
                 }
             }
-            try count(operation, call.caller)
-            if let response = try operation.atOnce?(call) {
+            let rate = try admit(operation, call)
+            if let response = try operation.atOnce?(call)?.telling(rate) {
                 if let held = heldNow(response, request) { return .ready(done(held, request)) }
                 return .pending { [self] in await carryOut(request) { () throws(RegistryError) in response } }
             }
             return .pending { [self] in
-                await carryOut(request) { () throws(RegistryError) in try await operation.handler(call) }
+                await carryOut(request) { () throws(RegistryError) in
+                    try await operation.handler(call).telling(rate)
+                }
             }
         } catch {
             return .ready(failed(error, request))
@@ -149,12 +151,12 @@ package final class Application: Sendable {
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) throws(RegistryError) -> Call? {
         if operation.access == .anybody {
-            let caller = Caller(Identity(.anonymous), requestID: request.id, address: request.remote)
+            let caller = Caller(.anonymous, request.sender)
             return Call(request, self, operation, parameters, caller, .none)
         }
         let name = try repository(parameters)
-        guard let identity = try authenticator.atOnce(request.presented) else { return nil }
-        let caller = Caller(identity, requestID: request.id, address: request.remote)
+        guard let identity = try identityAtOnce(request) else { return nil }
+        let caller = Caller(identity, request.sender)
         switch operation.access {
         case .anybody: return Call(request, self, operation, parameters, caller, .none)
         case .registry(let right):
@@ -174,8 +176,8 @@ package final class Application: Sendable {
         // Where a token is made the handler asks who it is for.
         let identity =
             operation.access == .anybody
-            ? Identity(.anonymous) : try await authenticator.identify(request.presented, from: request.remote)
-        let caller = Caller(identity, requestID: request.id, address: request.remote)
+            ? .anonymous : try await authenticator.identify(request.presented, from: request.sender)
+        let caller = Caller(identity, request.sender)
         switch operation.access {
         case .anybody: return Call(request, self, operation, parameters, caller, .none)
         case .registry(let right):
@@ -250,7 +252,7 @@ package final class Application: Sendable {
     private func failureHeaders(_ error: RegistryError, _ request: Request) -> [(name: String, value: String)] {
         // Content takes what leaves it there as long as it is in use (RFC 9110 section 15.5.6).
         let isKept = error.code == .contentInUse
-        if error.code == .tooManyRequests { return rateHeaders(error) }
+        if error.code == .tooManyRequests { return RateDecision.headers(error) }
         guard isKept || error.code == .methodNotAllowed else { return [] }
         let allowed = table.allowed(request.path, removing: registry.limits.deletes && !isKept)
         return [("Allow", allowed.joined(separator: ", "))]

@@ -44,6 +44,17 @@ package struct Call: Sendable {
         self.parameters = parameters
     }
 
+    /// Throws what the decision refuses, before anything of the request is read: `.unauthorized`, `.denied`, `.accountUnknown`.
+    /// What may be absent or hidden is the handler's.
+    func demand() throws(RegistryError) {
+        switch access {
+        case .none: break
+        case .registry: _ = try registryGrant()
+        case .repository: _ = try grantIfThere()
+        case .namespace: _ = try namespaceGrant()
+        }
+    }
+
     /// The grant for the registry. Throws `.unauthorized`, `.denied`.
     func registryGrant() throws(RegistryError) -> RegistryGrant {
         guard case .registry(let decision) = access else {

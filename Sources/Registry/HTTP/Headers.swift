@@ -27,6 +27,12 @@ package struct Headers: Sendable {
         return nil
     }
 
+    /// The value of the first field of this name, as it came.
+    subscript(bytes name: StaticString) -> ArraySlice<UInt8>? {
+        for field in fields where matches(field, name) { return text[field.value] }
+        return nil
+    }
+
     /// Whether there is a field of this name.
     func contains(_ name: StaticString) -> Bool { fields.contains { matches($0, name) } }
 

@@ -36,7 +36,7 @@ extension Request {
     /// Scheme and host as the client sees them; a proxy's word counts only if the proxy is trusted.
     func origin(_ settings: HTTPSettings) -> String {
         var (scheme, host) = (isSecure ? "https" : "http", authority.map(String.init) ?? headers["Host"] ?? "")
-        if settings.trustedProxies.contains(where: { $0.contains(remote) }) {
+        if settings.trustedProxies.contains(where: { $0.contains(peer) }) {
             let forwarded = forwarded()
             scheme = forwarded["proto"] ?? headers["X-Forwarded-Proto"]?.firstElement ?? scheme
             host = forwarded["host"] ?? headers["X-Forwarded-Host"]?.firstElement ?? host
@@ -44,6 +44,19 @@ extension Request {
         let isPlain = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"<>\\^`{|}/?#@".utf8.contains($0) }
         guard isPlain, !host.isEmpty, scheme == "http" || scheme == "https" else { return "" }
         return "\(scheme)://\(host)"
+    }
+
+    /// Whether a browser sent it for a page of another site, and it is to change something: the credentials that it came with
+    /// are then those that the browser keeps, and nobody's will. What is no browser has no `Origin` (RFC 6454 section 7).
+    func isFromOtherSite(_ settings: HTTPSettings) -> Bool {
+        guard method != .get, method != .head, let site = headers["Origin"] else { return false }
+        let own = [origin(settings), settings.url].map(Self.host)
+        return !own.contains(Self.host(site)) || Self.host(site).isEmpty
+    }
+
+    /// The host and port of an origin; the scheme is what a proxy changes.
+    private static func host(_ origin: String) -> Substring {
+        AbsoluteForm.parts(origin)?.authority ?? ""
     }
 
     /// The first element of `Forwarded` (RFC 7239).

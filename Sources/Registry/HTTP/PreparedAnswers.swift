@@ -47,9 +47,9 @@ extension Application {
         guard request.method == .get || request.method == .head, !rates.limits(.read),
             let entry = answers[request.target],
             registry.isServing, !Conditions.areMade(request),
-            let identity = try authenticator.atOnce(request.presented)
+            let identity = try identityAtOnce(request)
         else { return nil }
-        let caller = Caller(identity, requestID: request.id, address: request.remote)
+        let caller = Caller(identity, request.sender)
         guard case .allowed(let grant)? = authorizer.atOnce(.pull, on: entry.name, caller),
             try registry.manifests.state(grant) == entry.state
         else { return nil }

@@ -17,31 +17,70 @@ extension Operation.RateClass {
 }
 
 extension Application {
+    /// Lets a request in: counts it, and asks whether its caller may do that at all. Gives what is left of the caller's rate.
+    /// Throws `.tooManyRequests`, and what the decision refuses.
+    func admit(_ operation: Operation, _ call: Call) throws(RegistryError) -> RateDecision? {
+        let rate = try count(operation, call.caller)
+        guard !call.request.isFromOtherSite(settings) else {
+            throw RegistryError(.denied, "a page of another site may not do this")
+        }
+        do throws(RegistryError) {
+            try call.demand()
+        } catch {
+            // Of a token that is too narrow the client is told to get another one: that is no refusal yet.
+            if error.code == .denied { note(call) }
+            throw error
+        }
+        return rate
+    }
+
+    /// Notes in the audit that somebody tried what they may not do.
+    private func note(_ call: Call) {
+        let subject = "\(call.request.method.name) \(call.request.path)".excerpt
+        accounts.audit.refused(call.caller, "request", subject)
+    }
+
     /// Counts a request of an account, or of an address where nobody is known. Throws `.tooManyRequests`.
-    func count(_ operation: Operation, _ caller: Caller) throws(RegistryError) {
+    private func count(_ operation: Operation, _ caller: Caller) throws(RegistryError) -> RateDecision? {
         guard caller.principal != .system, let kind = operation.rate.limited,
             let decision = rates.take(
-                kind, caller.principal.account.map { .principal($0) } ?? .address(Access.AddressBlock(caller.address))),
-            !decision.isAllowed
-        else { return }
+                kind, caller.principal.account.map { .principal($0) } ?? .address(Access.AddressBlock(caller.address)))
+        else { return nil }
+        guard !decision.isAllowed else { return decision }
         var error = RegistryError(
             .tooManyRequests, "too many requests: \(decision.limit) a minute are taken, wait before the next one",
-            detail: [
-                "limit": "\(decision.limit)", "remaining": "\(decision.remaining)",
-                "reset": "\(decision.reset.components.seconds + 1)",
-            ])
+            detail: decision.fields)
         error.retryAfter = decision.retryAfter
         throw error
     }
+}
 
-    /// `RateLimit-Limit`, `-Remaining` and `-Reset` (draft-ietf-httpapi-ratelimit-headers-03).
-    func rateHeaders(_ error: RegistryError) -> [(name: String, value: String)] {
-        ["limit", "remaining", "reset"].compactMap { key in
-            error.detail[key].map { ("RateLimit-" + key.capitalizedASCII, $0) }
-        }
+/// `RateLimit-Limit`, `-Remaining` and `-Reset` (draft-ietf-httpapi-ratelimit-headers-03), the reset in whole seconds, rounded
+/// up: who waits so long has waited long enough.
+extension RateDecision {
+    private static let names = [
+        ("limit", "RateLimit-Limit"), ("remaining", "RateLimit-Remaining"), ("reset", "RateLimit-Reset"),
+    ]
+
+    fileprivate var fields: [String: String] {
+        let (seconds, rest) = reset.components
+        return ["limit": "\(limit)", "remaining": "\(remaining)", "reset": "\(seconds + (rest > 0 ? 1 : 0))"]
+    }
+
+    /// The fields of an error that a decision was turned into.
+    static func headers(_ error: RegistryError) -> [(name: String, value: String)] { headers(error.detail) }
+
+    fileprivate static func headers(_ fields: [String: String]) -> [(name: String, value: String)] {
+        names.compactMap { key, name in fields[key].map { (name, $0) } }
     }
 }
 
-extension String {
-    fileprivate var capitalizedASCII: String { prefix(1).uppercased() + dropFirst() }
+extension Response {
+    /// The answer with what is left of its caller's rate, where that is limited.
+    func telling(_ rate: RateDecision?) -> Response {
+        guard let rate else { return self }
+        var response = self
+        response.headers += RateDecision.headers(rate.fields)
+        return response
+    }
 }

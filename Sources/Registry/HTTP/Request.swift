@@ -13,16 +13,21 @@ package final class Request: Sendable {
     package let authority: Substring?
     package let headers: Headers
     /// Address of the peer on the socket, without port.
+    let peer: String
+    /// Address of the client, which is the peer's unless that is a proxy that is trusted.
     package let remote: String
     /// Whether it came over TLS.
     package let isSecure: Bool
     /// In the answer, the logs and nowhere else.
     package let id: String
     package let body: any RequestBody
+    /// Of the connection that it came on.
+    let memory: CredentialMemory
 
-    /// A request with this head; its body may be still to come.
+    /// A request with this head; its body may be still to come. `proxies` are those that are trusted.
     package init(
-        _ head: RequestHead, remote: String, isSecure: Bool = false, id: String, body: any RequestBody
+        _ head: RequestHead, peer: String, behind proxies: [AddressBlock] = [], isSecure: Bool = false, id: String,
+        body: any RequestBody, memory: CredentialMemory = CredentialMemory()
     ) {
         let (authority, target) = Self.originForm(head.target)
         self.authority = authority
@@ -32,16 +37,21 @@ package final class Request: Sendable {
         method = head.method
         self.target = head.target
         headers = head.headers
-        self.remote = remote
+        self.peer = peer
+        remote = proxies.isEmpty ? peer : head.headers.client(behind: proxies, peer: peer)
         self.isSecure = isSecure
         self.id = id
         self.body = body
+        self.memory = memory
     }
 
     /// Who it says that it is from.
     var presented: Presented {
         Presented(authorization: headers["Authorization"], key: headers["X-API-Key"])
     }
+
+    /// Where it comes from.
+    var sender: Sender { Sender(address: remote, requestID: id) }
 
     /// A target parted from the scheme and authority that it may have in front.
     private static func originForm(_ target: String) -> (authority: Substring?, Substring) {

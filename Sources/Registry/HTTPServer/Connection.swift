@@ -19,6 +19,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Whether the answer goes without its body.
     var answersHead: Bool { state.answersHead }
     private var parser = RequestParser()
+    private let memory = CredentialMemory()
     var security: Security
 
     /// The body of the request at hand.
@@ -188,7 +189,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func request(_ head: RequestHead, _ body: IncomingBody) -> Request {
-        Request(head, remote: remote.text, isSecure: security == .secure, id: shared.newRequestID(), body: body)
+        Request(
+            head, peer: remote.text, behind: application.settings.trustedProxies, isSecure: security == .secure,
+            id: shared.newRequestID(), body: body, memory: memory)
     }
 
     private func answered(_ response: Response) {

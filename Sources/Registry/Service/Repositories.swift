@@ -32,8 +32,11 @@ package struct Repositories: Sendable {
         }
     }
 
-    /// Names of repositories in byte order (Docker V2 `_catalog`): of those that the caller may pull from.
-    package func list(_ request: PageRequest, _ grant: RegistryGrant) async throws(RegistryError) -> Page {
+    /// Names of repositories in byte order (Docker V2 `_catalog`): of those that the caller may pull from, all or of one
+    /// namespace.
+    package func list(
+        _ request: PageRequest, _ grant: RegistryGrant
+    ) async throws(RegistryError) -> Page {
         try grant.demand(.catalog)
         let limit = request.count(atMost: page)
         let reader = grant.fence == nil ? nil : grant.caller.principal.account
@@ -42,7 +45,8 @@ package struct Repositories: Sendable {
                 let isAdministrator = try reader.map { (id) throws(StoreError) in try db.principal(id)?.isAdministrator
                 }
                 return try db.repositoryNames(
-                    after: request.last, limit: limit + 1, readableBy: isAdministrator == true ? nil : reader)
+                    after: request.last, limit: limit + 1,
+                    readableBy: isAdministrator == true ? nil : reader)
             }, limit)
     }
 

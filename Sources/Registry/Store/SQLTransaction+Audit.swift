@@ -77,6 +77,16 @@ extension SQLTransaction {
             ])
     }
 
+    /// Removes entries from before `moment`, at most `limit`. Gives how many.
+    package func removeAudit(before moment: Timestamp, limit: Int) throws(StoreError) -> Int {
+        // Ids are made of the time: the oldest rows come first.
+        try execute(
+            """
+            DELETE FROM audit WHERE id IN (
+                SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT $2) oldest WHERE at < $1)
+            """, [SQLValue(moment), SQLValue(limit)])
+    }
+
     /// Entries, newest first, from before `last`.
     package func audit(
         before last: Int64, limit: Int, _ filter: AuditFilter = AuditFilter()

@@ -178,6 +178,16 @@ extension SQLTransaction {
         try touchPrincipal(login.principal)
     }
 
+    /// Removes the logins of a principal that were not used for longest, beyond so many; what came of them ends.
+    package func removeLogins(of principal: PrincipalID, beyond count: Int) throws(StoreError) {
+        let removed = try execute(
+            """
+            DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE principal_id = $1
+                ORDER BY expires_at DESC, id DESC LIMIT 100 OFFSET $2)
+            """, [SQLValue(principal), SQLValue(count)])
+        if removed > 0 { try touchPrincipal(principal) }
+    }
+
     func removeLogins(of principal: PrincipalID) throws(StoreError) {
         try execute("DELETE FROM logins WHERE principal_id = $1", [SQLValue(principal)])
     }

@@ -259,6 +259,19 @@ struct AttackTests {
                     #expect(text.contains("\"\(name)\"") == found.contains(name), "\(query): \(text)")
                 }
             }
+            try await house.done("root", "PATCH", "/api/v1/repositories/ann%2Fr", #"{"visibility":"public"}"#)
+            for (who, namespace, found) in [
+                ("root", "ann", ["ann/r"]), ("root", "a_b", ["a_b/r"]), ("root", "an", []), ("root", "zoe", []),
+                ("ann", "ann", ["ann/r"]), ("ann", "annex", []), ("annex", "ann", ["ann/r"]),
+            ] {
+                let page = try await house.done(who, "GET", "/api/v1/repositories?namespace=\(namespace)").object()
+                let names = (page["items"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
+                #expect(names == found, "\(who) \(namespace)")
+            }
+            for bad in ["a%25", "A", "../ann", ""] {
+                #expect(try await house.send("root", "GET", "/api/v1/repositories?namespace=\(bad)").status == 400)
+            }
+            try await house.done("root", "PATCH", "/api/v1/repositories/ann%2Fr", #"{"visibility":"private"}"#)
             for name in ["a_b", "axb", "ann"] {
                 let list = try await house.done(name, "GET", "/v2/_catalog").texts("repositories")
                 #expect(list == ["\(name)/r"], "\(name): \(list)")

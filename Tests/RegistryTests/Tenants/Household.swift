@@ -11,9 +11,9 @@ struct Household: Sendable {
     static let rootPassword = "correct horse battery"
 
     static func with(
-        limits: Registry.Limits = .init(), _ body: (Household) async throws -> Void
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ body: (Household) async throws -> Void
     ) async throws {
-        try await TestServer.with(limits: limits, policy: .accounts) { server in
+        try await TestServer.with(limits: limits, http: http, policy: .accounts) { server in
             _ = try await server.accounts.users.addFirstAdministrator(.parse("root"), password: rootPassword)
             try await body(Household(server: server))
         }

@@ -3,6 +3,7 @@ import Crypto
 import Glibc
 import Model
 import Runtime
+import Synchronization
 
 /// Hashes passwords by yescrypt, as Debian does its own, on two threads that let all others go first: a flood of logins
 /// waits for itself and not for the CPU that pulls need.
@@ -28,6 +29,7 @@ package final class PasswordHasher: Sendable {
     /// What the password of nobody is hashed with, so that a name that is not there takes the time of one that is.
     private let stranger: String
     private let executor: BlockingExecutor
+    private let count = Atomic(0)
 
     /// A hasher of this cost, one of `costs`, for which `capacity` passwords may wait. Starts its threads. Throws
     /// `.unavailable` where this libcrypt has no yescrypt.
@@ -69,6 +71,9 @@ package final class PasswordHasher: Sendable {
         }
     }
 
+    /// How many hashes were computed: what a name that is not there costs is to be what others cost, and this is how to tell.
+    package var computed: Int { count.load(ordering: .relaxed) }
+
     /// Lets the threads end.
     package func stop() { executor.stop() }
 
@@ -76,7 +81,10 @@ package final class PasswordHasher: Sendable {
         _ body: @Sendable @escaping () throws(StoreError) -> T
     ) async throws(RegistryError) -> T {
         do throws(StoreError) {
-            return try await executor.run(body)
+            return try await executor.run { [self] () throws(StoreError) in
+                count.add(1, ordering: .relaxed)
+                return try body()
+            }
         } catch {
             guard error.code == .overloaded else {
                 throw RegistryError(.unavailable, "the password could not be checked: try again", cause: error.cause)

@@ -12,7 +12,7 @@ struct InProcessTransport: APITransport {
         head.method = call.method
         head.target = call.target
         head.length = Int64(call.body.count)
-        let request = Request(head, remote: "local", id: "command", body: WholeBody(call.body))
+        let request = Request(head, peer: "local", id: "command", body: WholeBody(call.body))
         let response: Response
         switch application.answer(to: request) {
         case .ready(let ready): response = ready

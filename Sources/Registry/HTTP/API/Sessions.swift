@@ -14,7 +14,7 @@ enum SessionOperations {
             return session(
                 try await call.accounts.logins.begin(
                     fields.required("name"), fields.required("password"), client: fields.text("client") ?? "api",
-                    call.caller))
+                    from: call.request.sender))
         },
         .api(
             "auth.refresh", .post, "/api/v1/auth/refresh", .anybody,
@@ -28,7 +28,8 @@ enum SessionOperations {
             "Ends a session by its refresh token. One that is over already is no error.", takes: .refreshToken,
             gives: 204, failures: failures, rate: .token
         ) { call throws(RegistryError) in
-            try await call.accounts.logins.end(refreshing: call.fields().required("refresh_token"))
+            try await call.accounts.logins.end(
+                refreshing: call.fields().required("refresh_token"), from: call.request.sender)
             return Response(204)
         },
     ]

@@ -16,7 +16,7 @@ enum TokenOperations {
         ) { call throws(RegistryError) in
             let form = Query(form: try await call.smallBody())
             if let token = form["token"] ?? form["refresh_token"] {
-                try await call.accounts.logins.end(refreshing: token)
+                try await call.accounts.logins.end(refreshing: token, from: call.request.sender)
             }
             return Response(204)
         },
@@ -38,7 +38,7 @@ enum TokenOperations {
         try check(query["service"], call)
         let requests = try scopes(query.all("scope"))
         let identity = try await call.accounts.logins.identifyForToken(
-            call.request.presented, from: call.caller.address)
+            call.request.presented, from: call.request.sender)
         return try await answer(
             call, identity, requests, isOffline: query["offline_token"] == "true", query["client_id"])
     }
@@ -48,13 +48,13 @@ enum TokenOperations {
         let form = Query(form: try await call.smallBody())
         try check(form["service"], call)
         let requests = try scopes(form.all("scope"))
-        let (logins, address) = (call.accounts.logins, call.caller.address)
+        let logins = call.accounts.logins
         switch form["grant_type"] {
         case "password":
             guard let name = form["username"], let password = form["password"] else {
                 throw RegistryError(.badRequest, "grant_type=password needs username and password")
             }
-            let identity = try await logins.logIn(name, password, from: address)
+            let identity = try await logins.logIn(name, password, from: call.request.sender)
             return try await answer(
                 call, identity, requests, isOffline: form["access_type"] == "offline", form["client_id"])
         case "refresh_token":
@@ -83,11 +83,11 @@ enum TokenOperations {
         _ call: Call, _ identity: Identity, _ requests: [ScopeRequest], isOffline: Bool, _ client: String?,
         refreshToken: String? = nil
     ) async throws(RegistryError) -> Response {
-        let caller = Caller(identity, requestID: call.request.id, address: call.caller.address)
+        let caller = Caller(identity, call.request.sender)
         let scope = try await call.authorizer.scope(for: requests, caller)
         let token = try call.accounts.tokens.issue(identity, scope)
         var kept = refreshToken
-        if isOffline { kept = try await call.accounts.logins.keep(identity, client: client ?? "") }
+        if isOffline { kept = try await call.accounts.logins.keep(caller, client: client ?? "") }
         var json = JSONObject()
         json.put("token", token)
         json.put("access_token", token)

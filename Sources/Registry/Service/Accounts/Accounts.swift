@@ -13,10 +13,12 @@ package struct Accounts: Sendable {
     package let audit: AuditLog
     package let tokens: Tokens
     package let logins: Logins
+    package let passwords: PasswordHasher
 
     /// The use cases over a store; `passwords` hashes and compares, `settings` are the operator's.
     package init(_ store: MetadataStore, passwords: PasswordHasher, settings: AccountSettings, log: Logger) {
-        audit = AuditLog(store, log)
+        self.passwords = passwords
+        audit = AuditLog(store, life: settings.auditLife, log)
         users = Users(store: store, passwords: passwords, rules: settings.passwords)
         organizations = Organizations(store: store, areAnybodys: settings.organizationsAreAnybodys)
         keys = Keys(store: store)
@@ -40,6 +42,8 @@ package struct AccountSettings: Sendable {
     package var memory: Duration = .seconds(10)
     /// How long a signing key signs, until another one takes its place.
     package var signingKeyLife: Duration = .seconds(90 * 86_400)
+    /// How long entries of the audit are kept; nil for ever.
+    package var auditLife: Duration? = .seconds(365 * 86_400)
     /// What a password has to be like.
     package var passwords = PasswordRules()
     /// Whether every user may make organizations.

@@ -40,47 +40,105 @@ package struct Event: Sendable {
 /// What happened: entries of changes are written in the transactions of these; those of refusals, which change nothing, wait in
 /// a queue with a bound, and what did not fit is counted.
 package final class AuditLog: Sendable {
-    private static let capacity = 4096
+    /// Refusals that are written each second: more of them say no more, and would fill the disk.
+    private static let capacity = 256
+    /// How often the same credential from the same address is written down as a login.
+    private static let interval = Duration.seconds(3600)
+
+    /// What makes two refusals of a second one entry, with their number.
+    private struct Kind: Hashable {
+        let principal: PrincipalID
+        let address: String
+        let action: String
+        let subject: String
+        let detail: String
+    }
+
+    private struct Login: Hashable {
+        let principal: PrincipalID
+        let credential: String
+        let address: String
+    }
 
     private struct State {
-        var waiting: [AuditEntry] = []
+        var waiting: [(entry: AuditEntry, count: Int)] = []
+        var places: [Kind: Int] = [:]
         var dropped = 0
+        /// When a login was written down last.
+        var logins = GenerationTable<Login, Duration>(capacity: 10_000)
     }
 
     private let store: MetadataStore
+    private let life: Duration?
     private let log: Logger
     private let state = Mutex(State())
 
-    init(_ store: MetadataStore, _ log: Logger) {
+    /// An audit whose entries go when they are older than `life`; nil for never.
+    init(_ store: MetadataStore, life: Duration?, _ log: Logger) {
         self.store = store
+        self.life = life
         self.log = log
     }
 
     /// Notes a refusal; never waits.
     func refused(_ entry: AuditEntry) {
+        let kind = Kind(
+            principal: entry.principal, address: entry.address, action: entry.action, subject: entry.subject,
+            detail: entry.detail)
         state.withLock { state in
-            if state.waiting.count < Self.capacity { state.waiting.append(entry) } else { state.dropped += 1 }
+            if let place = state.places[kind] {
+                state.waiting[place].count += 1
+            } else if state.waiting.count < Self.capacity {
+                state.places[kind] = state.waiting.count
+                state.waiting.append((entry, 1))
+            } else {
+                state.dropped += 1
+            }
         }
     }
 
-    /// Writes what waits, each second until it is cancelled, and once more then.
+    /// Notes that a caller may not do what it asked for.
+    package func refused(_ caller: Caller, _ action: String, _ subject: String) {
+        refused(AuditEntry(caller, action, subject, outcome: "refused"))
+    }
+
+    /// The entry of a login that succeeded; nil where the same was written down within the hour: clients without tokens log in
+    /// with each request.
+    func entry(
+        ofLogin identity: Identity, as name: String, in namespace: NamespaceID, from sender: Sender
+    ) -> AuditEntry? {
+        let login = Login(
+            principal: identity.principal.id, credential: identity.credential.text, address: sender.address)
+        let now = store.clocks.uptime()
+        let isNews = state.withLock { state in
+            if let last = state.logins[login], now - last < Self.interval { return false }
+            state.logins[login] = now
+            return true
+        }
+        return isNews ? AuditEntry(Caller(identity, sender), "login", name, in: namespace) : nil
+    }
+
+    /// Writes what waits, each second until it is cancelled, and removes what is old now and then.
     package func run() async {
+        var seconds = 0
         while !Task.isCancelled {
             await MetadataStore.sleep(.seconds(1))
             await flush()
+            if seconds % 600 == 0 { await expire() }
+            seconds += 1
         }
     }
 
     /// Writes what waits.
     package func flush() async {
         let (entries, dropped) = state.withLock { state in
-            defer { state = State() }
+            defer { (state.waiting, state.places, state.dropped) = ([], [:], 0) }
             return (state.waiting, state.dropped)
         }
         guard !entries.isEmpty else { return }
         do throws(StoreError) {
             try await store.write { (db) throws(StoreError) in
-                for entry in entries { try db.audit(entry) }
+                for (entry, count) in entries { try db.audit(entry.counted(count)) }
                 guard dropped > 0 else { return }
                 try db.audit(
                     AuditEntry(
@@ -88,9 +146,21 @@ package final class AuditLog: Sendable {
                         action: "audit.dropped", outcome: "failed", subject: "\(dropped) entries"))
             }
         } catch {
-            log.error(
-                "refusals are not in the audit",
-                metadata: ["entries": "\(entries.count + dropped)", "cause": "\(error.cause)"])
+            let lost = entries.reduce(dropped) { $0 + $1.count }
+            log.error("refusals are not in the audit", metadata: ["entries": "\(lost)", "cause": "\(error.cause)"])
+        }
+    }
+
+    /// Removes what is older than entries are to get, in parts.
+    package func expire() async {
+        guard let life else { return }
+        let oldest = store.clocks.wall() - life
+        do throws(StoreError) {
+            while try await store.write({ (db) throws(StoreError) in try db.removeAudit(before: oldest, limit: 500) })
+                == 500
+            {}
+        } catch {
+            log.error("old entries of the audit cannot be removed", metadata: ["cause": "\(error.cause)"])
         }
     }
 
@@ -140,4 +210,15 @@ package struct AuditSearch: Sendable {
 
     /// All entries.
     package init() {}
+}
+
+extension AuditEntry {
+    /// The entry for so many that were alike.
+    fileprivate func counted(_ count: Int) -> AuditEntry {
+        guard count > 1 else { return self }
+        return AuditEntry(
+            principal: principal, credential: credential, address: address, requestID: requestID, action: action,
+            outcome: outcome, namespace: namespace, repository: repository, subject: subject,
+            detail: detail.isEmpty ? "\(count) times" : "\(detail), \(count) times")
+    }
 }

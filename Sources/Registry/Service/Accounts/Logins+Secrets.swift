@@ -8,20 +8,20 @@ extension Logins {
     /// By name and password, or by name and API key. A name that is not known takes the time of one that is.
     /// Throws `.credentialsInvalid`, `.tooManyRequests`.
     package func logIn(
-        _ user: String, _ secret: String, from address: String
+        _ user: String, _ secret: String, from sender: Sender
     ) async throws(RegistryError) -> Identity {
         if OpaqueSecret.looksLikeOne(secret) {
-            return try await logIn(by: PresentedForm.key(secret), as: user, from: address)
+            return try await logIn(by: PresentedForm.key(secret), as: user, from: sender)
         }
         // Longer names are nobody's; they are not kept either.
         let account = user.utf8.count <= 2 * AccountName.maximumLength + 1 ? user : "?"
-        return try await attempt(account, from: address) { () throws(RegistryError) in
-            try await checkPassword(secret, of: user, account, from: address)
+        return try await attempt(account, from: sender) { () throws(RegistryError) in
+            try await checkPassword(secret, of: user, account, from: sender)
         }
     }
 
     private func checkPassword(
-        _ secret: String, of user: String, _ account: String, from address: String
+        _ secret: String, of user: String, _ account: String, from sender: Sender
     ) async throws(RegistryError) -> Identity {
         let (record, hash) = try await store.look { (db) throws(StoreError) -> (PrincipalRecord?, String?) in
             // Robots have no passwords, and what is no name has none either: both cost what a user's does.
@@ -30,24 +30,29 @@ extension Logins {
         }
         let isRight = try await passwords.verify(secret, against: hash) != .wrong
         guard isRight, let record, record.disabledAt == nil else {
-            refuse(account, address, record == nil ? "unknown" : isRight ? "disabled" : "password")
+            refuse(account, sender, record == nil ? "unknown" : isRight ? "disabled" : "password")
             throw Self.wrong
         }
-        await note { (db) throws(StoreError) in try db.noteLogin(record.id) }
-        return Identity(.user(record.id), credential: .password(since: record.credentialsSince.milliseconds))
+        let identity = Identity(.user(record.id), credential: .password(since: record.credentialsSince.milliseconds))
+        let entry = audit.entry(ofLogin: identity, as: record.name, in: record.namespace, from: sender)
+        await note { (db) throws(StoreError) in
+            try db.noteLogin(record.id)
+            if let entry { try db.audit(entry) }
+        }
+        return identity
     }
 
     /// By an API key, which has to be the named account's where one is named. Throws `.credentialsInvalid`, `.tooManyRequests`.
     func logIn(
-        by secret: OpaqueSecret, as user: String?, from address: String
+        by secret: OpaqueSecret, as user: String?, from sender: Sender
     ) async throws(RegistryError) -> Identity {
-        try await attempt(secret.hint, from: address) { () throws(RegistryError) in
-            try await checkKey(secret, of: user, from: address)
+        try await attempt(secret.hint, from: sender) { () throws(RegistryError) in
+            try await checkKey(secret, of: user, from: sender)
         }
     }
 
     private func checkKey(
-        _ secret: OpaqueSecret, of user: String?, from address: String
+        _ secret: OpaqueSecret, of user: String?, from sender: Sender
     ) async throws(RegistryError) -> Identity {
         let hash = secret.hash
         let found = try await store.look { (db) throws(StoreError) -> (PrincipalRecord, KeyRecord, String)? in
@@ -57,7 +62,7 @@ extension Logins {
             return (record, key, try db.loginName(of: record))
         }
         guard let (record, key, name) = found, user == nil || user == name else {
-            refuse(user ?? secret.hint, address, "key")
+            refuse(user ?? secret.hint, sender, "key")
             throw RegistryError(.credentialsInvalid, "the API key is not good, or not this user's")
         }
         let bound: TokenScope?
@@ -68,12 +73,18 @@ extension Logins {
         } catch {
             throw RegistryError(error)
         }
-        let now = store.clocks.wall()
-        if key.lastUsedAt.map({ now - $0 >= .seconds(60) }) != false {
-            await note { (db) throws(StoreError) in try db.noteUse(of: key.id) }
-        }
-        return Identity(
+        let identity = Identity(
             record.kind == .user ? .user(record.id) : .robot(record.id), scope: bound, credential: .apiKey(key.id))
+        let now = store.clocks.wall()
+        let isDue = key.lastUsedAt.map { now - $0 >= .seconds(60) } != false
+        let entry = audit.entry(ofLogin: identity, as: name, in: record.namespace, from: sender)
+        if isDue || entry != nil {
+            await note { (db) throws(StoreError) in
+                if isDue { try db.noteUse(of: key.id) }
+                if let entry { try db.audit(entry) }
+            }
+        }
+        return identity
     }
 
     /// By a refresh token; the login lives on. Gives whose it is, bound by the key that it came of, if it did.
@@ -117,33 +128,66 @@ extension Logins {
         }
     }
 
-    /// Keeps a login, for a client that wants to come back without a password; gives its refresh token.
-    package func keep(_ identity: Identity, client: String) async throws(RegistryError) -> String? {
-        guard let account = identity.principal.account else { return nil }
+    /// Keeps a login, for a client that wants to come back without a password; gives its refresh token. Of an account's logins
+    /// those that were not used for longest go when there are too many.
+    package func keep(_ caller: Caller, client: String) async throws(RegistryError) -> String? {
+        guard let account = caller.principal.account else { return nil }
         var key: KeyID?
-        if case .apiKey(let id) = identity.credential { key = id }
+        if case .apiKey(let id) = caller.credential { key = id }
         let secret = OpaqueSecret.make(.refreshToken)
         let until = store.clocks.wall() + settings.loginLife
         let (hash, client) = (secret.hash, client.excerpt)
         return try await storing { [key] () throws(StoreError) in
             try await store.write { (db) throws(StoreError) in
-                guard try db.isGood(identity.credential, of: account) else {
+                guard try db.isGood(caller.credential, of: account), let record = try db.principal(account) else {
                     throw StoreError(.refused, "it was revoked")
                 }
                 _ = try db.addLogin(of: account, hash: hash, key: key, client: client, expiresAt: until)
+                try db.removeLogins(of: account, beyond: Self.most)
+                try db.audit(
+                    AuditEntry(
+                        caller, "login.keep", try db.loginName(of: record), in: record.namespace, detail: client))
             }
             return secret.text
         }
     }
 
+    /// Most logins that are kept of one account.
+    private static let most = 1000
+
     /// Ends the login of a refresh token, and what came of it. What is none is over already.
-    package func end(refreshing text: String) async throws(RegistryError) {
+    package func end(refreshing text: String, from sender: Sender) async throws(RegistryError) {
         let hash: [UInt8]
         do throws(OpaqueSecret.Fault) { hash = try OpaqueSecret.parse(text).hash } catch { return }
         try await storing { () throws(StoreError) in
             try await store.write { (db) throws(StoreError) in
-                if let login = try db.login(hash: hash) { try db.removeLogin(login) }
+                guard let login = try db.login(hash: hash), let record = try db.principal(login.principal) else {
+                    return
+                }
+                try db.removeLogin(login)
+                let whose = Identity(
+                    record.kind == .user ? .user(record.id) : .robot(record.id), credential: .login(login.id))
+                try db.audit(
+                    AuditEntry(
+                        Caller(whose, sender), "logout", try db.loginName(of: record), in: record.namespace))
             }
+        }
+    }
+
+    /// Removes logins that have expired, each hour until it is cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            await expire()
+            await MetadataStore.sleep(.seconds(3600))
+        }
+    }
+
+    /// Removes logins that have expired, in parts.
+    package func expire() async {
+        do throws(StoreError) {
+            while try await store.write({ (db) throws(StoreError) in try db.removeExpiredLogins(limit: 500) }) == 500 {}
+        } catch {
+            log.error("expired logins cannot be removed", metadata: ["cause": "\(error.cause)"])
         }
     }
 
@@ -156,18 +200,15 @@ extension Logins {
         }
     }
 
-    private func refuse(_ account: String, _ address: String, _ why: String) {
-        audit.refused(
-            AuditEntry(
-                principal: Principal.anonymous.id, credential: "", address: address, requestID: "", action: "login",
-                outcome: "refused", subject: account, detail: why))
+    private func refuse(_ account: String, _ sender: Sender, _ why: String) {
+        audit.refused(AuditEntry(Caller(.anonymous, sender), "login", account, outcome: "refused", detail: why))
     }
 
     /// Lets an attempt to log in go on, or puts it off. Throws `.tooManyRequests`, and what `body` throws.
     private func attempt(
-        _ account: String, from address: String, _ body: () async throws(RegistryError) -> Identity
+        _ account: String, from sender: Sender, _ body: () async throws(RegistryError) -> Identity
     ) async throws(RegistryError) -> Identity {
-        switch throttle.begin(account, from: address) {
+        switch throttle.begin(account, from: sender.address) {
         case .wait(let wait): throw Self.throttled(wait)
         case .go(let attempt):
             do throws(RegistryError) {

@@ -18,13 +18,13 @@ package struct LoginSession: Sendable {
 extension Logins {
     /// By a name or an e-mail address, and a password. Throws `.credentialsInvalid`, `.tooManyRequests`, `.denied`.
     package func begin(
-        _ user: String, _ password: String, client: String, _ caller: Caller
+        _ user: String, _ password: String, client: String, from sender: Sender
     ) async throws(RegistryError) -> LoginSession {
         // Failures count for the account, whichever way it was named.
         let name = try await store.look { (db) throws(StoreError) in
             user.contains("@") ? try db.user(email: user)?.name : nil
         }
-        let identity = try await logIn(name ?? user, password, from: caller.address)
+        let identity = try await logIn(name ?? user, password, from: sender)
         guard case .user(let id) = identity.principal else {
             throw RegistryError(.denied, "a robot sends its API key with each request: it does not log in")
         }
@@ -36,8 +36,6 @@ extension Logins {
             let login = try db.addLogin(
                 of: id, hash: secrets.refresh.hash, key: nil, client: client.excerpt, expiresAt: secrets.until)
             try secrets.keep(login, db)
-            let whole = Caller(identity, requestID: caller.requestID, address: caller.address)
-            try db.audit(AuditEntry(whole, "login", record.name, detail: "login:\(login)"))
             return .success(secrets.session(User(record)))
         }
     }

@@ -43,24 +43,28 @@ package final class Logins: Authenticator {
         throttle = LoginThrottle(clocks: store.clocks)
     }
 
-    package func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Identity? {
+    package func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Proof? {
         let presented = presented()
-        guard !presented.isEmpty else { return Identity(.anonymous) }
-        return recall(fingerprint(presented))
+        guard !presented.isEmpty else { return Self.nobody }
+        return recall(fingerprint(presented)).map { entry in
+            Proof(entry.identity) { [self] in stands(entry) }
+        }
     }
 
-    package func identify(_ presented: Presented, from address: String) async throws(RegistryError) -> Identity {
+    private static let nobody = Proof(.anonymous) { true }
+
+    package func identify(_ presented: Presented, from sender: Sender) async throws(RegistryError) -> Identity {
         let fingerprint = fingerprint(presented)
-        if let identity = recall(fingerprint) { return identity }
+        if let entry = recall(fingerprint) { return entry.identity }
         switch try PresentedForm(presented) {
-        case .nothing: return Identity(.anonymous)
+        case .nothing: return .anonymous
         case .basic(let user, let secret):
             return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
-                try await logIn(user, secret, from: address)
+                try await logIn(user, secret, from: sender)
             }
         case .key(let secret):
             return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
-                try await logIn(by: secret, as: nil, from: address)
+                try await logIn(by: secret, as: nil, from: sender)
             }
         case .session(let secret):
             return try await remember(fingerprint, for: settings.memory) { () throws(RegistryError) in
@@ -79,14 +83,14 @@ package final class Logins: Authenticator {
     /// Who asks for a token: as `identify`, by anything but a token. One made of another would outlive it, and a login kept
     /// for it would reach as far as the key behind it, however narrow the token was.
     package func identifyForToken(
-        _ presented: Presented, from address: String
+        _ presented: Presented, from sender: Sender
     ) async throws(RegistryError) -> Identity {
         switch try PresentedForm(presented) {
         case .nothing, .basic, .key: break
         case .bearer, .session:
             throw RegistryError(.credentialsInvalid, "a token is not made of a token: send a name and a password")
         }
-        return try await identify(presented, from: address)
+        return try await identify(presented, from: sender)
     }
 
     // MARK: memory
@@ -102,11 +106,13 @@ package final class Logins: Authenticator {
         return hash.finalize().withUnsafeBytes { Fingerprint(bytes: $0.loadUnaligned(as: SIMD4<UInt64>.self)) }
     }
 
-    private func recall(_ fingerprint: Fingerprint) -> Identity? {
-        guard let entry = remembered[fingerprint], entry.until > store.clocks.uptime(),
-            entry.version == store.versions.atOnce(.principal(entry.identity.principal.id))
-        else { return nil }
-        return entry.identity
+    private func recall(_ fingerprint: Fingerprint) -> Remembered? {
+        remembered[fingerprint].flatMap { stands($0) ? $0 : nil }
+    }
+
+    private func stands(_ entry: Remembered) -> Bool {
+        entry.until > store.clocks.uptime()
+            && entry.version == store.versions.atOnce(.principal(entry.identity.principal.id))
     }
 
     /// The version is asked for before the look-up; of whom is known only behind it, so that what has moved meanwhile is looked up
