@@ -91,17 +91,51 @@ def bodies(registry):
     return [registry.socket(head.encode() + b"x" * 60_000, f"127.0.0.{1 + i % 9}") for i in range(500)]
 
 
+HEAD = b"GET /v2/ HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"x" * 600) for i in range(95))
+
+
 def heads(registry):
-    """1,000 connections with 60 KiB of a head that does not end."""
-    head = b"GET /v2/ HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"x" * 600) for i in range(95))
-    return [registry.socket(head, f"127.0.0.{1 + i % 9}") for i in range(1000)]
+    """3,000 connections of one client with 60 KiB of a head that does not end."""
+    sockets = [registry.socket(HEAD) for _ in range(3000)]
+    # Another client's large head ends, and is answered.
+    other = registry.socket(HEAD[:40_000], "127.0.0.77")
+    time.sleep(0.1)
+    other.sendall(HEAD[40_000:] + b"\r\n")
+    answer = other.recv(100)
+    other.close()
+    if not answer.startswith(b"HTTP/1.1 200"):
+        sys.exit(f"beside heads that do not end, another client's is answered {answer!r}")
+    return sockets
+
+
+def behind(registry):
+    """500 who read nothing of a manifest, and send 100 KiB of further requests behind it."""
+    more = get("/v2/") * 2500
+    sockets = []
+    for index in range(500):
+        client = registry.socket(get("/v2/a/manifests/large"), f"127.0.0.{1 + index % 9}")
+        client.setblocking(False)
+        try:
+            client.send(more)
+        except OSError:
+            pass  # no more than the kernel takes
+        sockets.append(client)
+    return sockets
+
+
+def everything(registry):
+    """All of this at once."""
+    return [client for attack in ATTACKS for client in attack(registry)]
+
+
+ATTACKS = [readers, pages, trickles, bodies, heads, behind]
 
 
 def main():
     registry = Registry(int(sys.argv[1]), int(sys.argv[2]))
     registry.expect(201, "POST", f"/v2/a/blobs/uploads/?digest={digest_of(CONFIG)}", CONFIG)
     print("attack\tpeak so far, MiB\twhile it lasts\tafter it")
-    for attack in [readers, pages, trickles, bodies, heads]:
+    for attack in [*ATTACKS, everything]:
         sockets = attack(registry)
         time.sleep(1)
         registry.expect(200, "GET", "/v2/")

@@ -80,6 +80,9 @@ struct ConnectionStateTests {
             testDescription: "what is no request",
             steps: [(.malformed, .refuse(.malformed)), (.sent, .closeOutput), (.inputEnded, .closeWhenSent)]),
         Story(
+            testDescription: "what comes behind a request and cannot be taken",
+            steps: [(plain, .handle), (.malformed, .none), (answer, .send(keepsAlive: false)), (.sent, .closeWhenSent)]),
+        Story(
             testDescription: "a client that goes while its handler works",
             steps: [(push, .handle), (.gone, .failBody(.cut)), (answer, .none), (.sent, .none), (plain, .none)]),
         Story(
@@ -103,6 +106,7 @@ struct ConnectionStateTests {
         "whatever is waited for ends after its time",
         arguments: [
             ([], 10, .refuse(.late)), ([plain, answer, .sent], 60, .closeWhenSent), ([push], 30, .failBody(.late)),
+            ([plain, answer, .sent, .headBegan], 10, .refuse(.late)),
             ([held], 30, .failBody(.late)), ([push, answer], 30, .send(keepsAlive: false)),
             ([plain, answer], 30, .abort), ([.malformed, .sent], 5, .abort), ([.stopping], 30, .abort),
         ] as [([State.Event], Int64, State.Action)])

@@ -71,14 +71,16 @@ struct SessionTests {
         }
     }
 
-    /// Counts transactions that write.
+    /// Counts transactions that write, and the sessions that one of them ended at most.
     private final class CountedDatabase: SQLDatabase {
         let base: SQLiteDatabase
         private let count = Mutex(0)
+        private let ended = Mutex(Int64(0))
 
         init() throws { base = try SQLiteDatabase(path: nil) }
 
         var writes: Int { count.withLock { $0 } }
+        var mostEnded: Int64 { ended.withLock { $0 } }
         var dialect: SQLDialect { base.dialect }
 
         func read<T: Sendable>(
@@ -89,7 +91,54 @@ struct SessionTests {
             _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
         ) async throws(StoreError) -> T {
             count.withLock { $0 += 1 }
-            return try await base.write(body)
+            return try await base.write { [self] (connection) throws(StoreError) in
+                let before = try Self.sessions(connection)
+                let result = try body(connection)
+                let gone = before - (try Self.sessions(connection))
+                ended.withLock { $0 = max($0, gone) }
+                return result
+            }
+        }
+
+        /// How many there are; none before there is a table of them.
+        static func sessions(_ connection: any SQLConnection) throws(StoreError) -> Int64 {
+            let tables = try connection.rows("SELECT 1 FROM sqlite_master WHERE name = 'upload_sessions'", [])
+            guard !tables.isEmpty else { return 0 }
+            return try connection.rows("SELECT COUNT(*) FROM upload_sessions", []).first?.integer(0) ?? 0
+        }
+    }
+
+    @Test("expiry keeps up: one sweep ends thousands of idle uploads, a few in a transaction, while others push")
+    func thousands() async throws {
+        let (time, database) = (TestClocks(), try CountedDatabase())
+        var limits = Registry.Limits()
+        (limits.uploads.ofAddress, limits.uploads.inAll) = (10_000, 10_000)
+        try await TestServer.with(limits: limits, clocks: time.clocks, database: database) { server in
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        let client = server.client()
+                        for _ in 0..<750 { _ = try await client.begin("a") }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            time.pass(limits.uploadIdle + .seconds(1))
+            let client = server.client()
+            let fresh = try await client.begin("a")
+            let before = database.writes
+            let sweep = Task { [registry = server.registry] in await registry.sweepOnce() }
+            var pushes = 0
+            for mark in 0..<5 {
+                try await client.push(Content.bytes(10, seed: mark + 1), to: "b")
+                pushes += 1
+            }
+            await sweep.value
+            #expect(database.mostEnded <= 64)
+            #expect(database.writes - before >= 3000 / 64 + pushes)
+            let left = try await database.read { (db) throws(StoreError) in try CountedDatabase.sessions(db) }
+            #expect(left == 1)
+            #expect(try await client.get(fresh).status == 204)
         }
     }
 

@@ -155,6 +155,46 @@ struct SiegeTests {
         }
     }
 
+    @Test("heads that do not end, and what waits behind an answer, have a bounded room, one address half of it")
+    func heads() async throws {
+        var settings = ServerSettings()
+        settings.unreadBudget = 64 << 10
+        try await TestServer.with(settings) { server in
+            func head(_ count: Int) -> String {
+                let line = "X: " + String(repeating: "x", count: 995) + "\r\n"
+                return "GET /v2/ HTTP/1.1\r\nHost: a\r\n" + String(repeating: line, count: count / 1000)
+            }
+            let client = server.client()
+            try await client.push(Content.config, to: "a")
+            try await client.put(Content.image(padding: Self.largest), "a", "t")
+            let greedy = try server.wire()
+            try await greedy.send(head(50_000))
+            #expect(try await greedy.answer().status == 503)
+            var standing = [try server.wire()]
+            try await standing[0].send(head(14_000))
+            try await eventually("it is held") { server.server.unreadBytes > 0 }
+            let second = try server.wire()
+            try await second.send(head(30_000))
+            #expect(try await second.answer().status == 503)
+            #expect(server.server.unreadBytes <= 32 << 10)
+            #expect(try await client.get("/v2/").status == 200)
+            let other = try server.wire(source: "127.0.0.2")
+            try await other.send(head(10_000))
+            try await eventually("both are held") { server.server.unreadBytes > 14_000 }
+            try await other.send("\r\n")
+            #expect(try await other.answer().status == 200)
+            standing = []
+            try await eventually("all room is back") { server.server.unreadBytes == 0 }
+            let reader = try server.wire(receiveBuffer: 4096)
+            try await reader.send("GET /v2/a/manifests/t HTTP/1.1\r\nHost: a\r\n\r\n" + head(12_000))
+            try await eventually("what waits behind an answer is counted") { server.server.unreadBytes > 0 }
+            #expect(try await reader.answer().status == 200)
+            try await reader.send("\r\n")
+            #expect(try await reader.answer().status == 200)
+            try await eventually("and given back") { server.server.unreadBytes == 0 }
+        }
+    }
+
     @Test("an answer tells a hundred errors, and how many more there are")
     func manyErrors() async throws {
         let (client, repository) = (try await TestServer.shared().client(), TestServer.repository())

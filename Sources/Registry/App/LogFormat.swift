@@ -1,5 +1,5 @@
-import Foundation
 import Logging
+import Model
 import Runtime
 
 /// The logger of these settings, which writes to `logFile`. Throws `ConfigurationError`.
@@ -55,10 +55,11 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let pairs = metadata.merging(event.metadata ?? [:]) { $1 }.map { ($0.key, "\($0.value)") }.sorted {
+        let own = event.metadata ?? [:]
+        let pairs = (metadata.isEmpty ? own : metadata.merging(own) { $1 }).map { ($0.key, "\($0.value)") }.sorted {
             $0.0 < $1.0
         }
-        let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true)) + "Z"
+        let time = Clocks.system.wall().rfc3339
         var line = LogLine()
         switch format {
         case .text:

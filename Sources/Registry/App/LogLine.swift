@@ -16,6 +16,11 @@ struct LogLine {
 
     /// Appends a value: in quotes where it could pass for more than one.
     mutating func value(_ text: String) {
+        // Nearly all of them.
+        if !text.isEmpty, fits(text), text.utf8.allSatisfy({ Self.isShown($0) && $0 != 0x20 && $0 != 0x3d }) {
+            bytes += text.utf8
+            return
+        }
         let head = text.utf8.prefix(Self.valueLimit)
         let isPlain =
             !head.isEmpty
@@ -45,7 +50,18 @@ struct LogLine {
     /// The line with its end.
     func finished() -> [UInt8] { bytes + [UInt8(ascii: "\n")] }
 
+    private func fits(_ text: String) -> Bool {
+        text.utf8.count <= min(Self.valueLimit, Self.limit - bytes.count)
+    }
+
+    /// Whether a byte stands for itself, in quotes too.
+    private static func isShown(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c }
+
     private mutating func append(_ text: String, isQuoted: (Unicode.Scalar) -> Bool) {
+        if fits(text), text.utf8.allSatisfy(Self.isShown) {
+            bytes += text.utf8
+            return
+        }
         let limit = min(Self.valueLimit, max(0, Self.limit - bytes.count))
         let end = bytes.count + limit
         for scalar in text.unicodeScalars {

@@ -27,24 +27,32 @@ struct RemoteAddress: Sendable {
     }
 }
 
-/// Counts connections, all of them and by address, so that one address cannot take all there are.
+/// Counts connections, and the bytes of requests that are not whole, all of them and by address, so that one address
+/// cannot take all there is.
 final class Admission: Sendable {
     private struct State {
         var count = 0
         var byOrigin: [String: Int] = [:]
+        var bytes = 0
+        var bytesByOrigin: [String: Int] = [:]
     }
 
     /// Most connections of the machine's own programs, which count for themselves: a crowd does not keep its operator out.
     private static let localLimit = 64
+    /// Bytes that every connection may leave unread: the heads of nearly all requests are smaller.
+    static let freeBytes = 4 << 10
     private let limit: Int
     private let limitOfOne: Int
+    private let byteLimit: Int
     private let exempt: @Sendable (String) -> Bool
     private let state = Mutex(State())
 
-    /// At most `limit` connections, of one address `limitOfOne` unless it is `exempt`: that of a proxy is.
-    init(limit: Int, limitOfOne: Int, exempt: @escaping @Sendable (String) -> Bool) {
+    /// At most `limit` connections, of one address `limitOfOne` unless it is `exempt`: that of a proxy is. Of the `bytes` one
+    /// gets half.
+    init(limit: Int, limitOfOne: Int, bytes: Int, exempt: @escaping @Sendable (String) -> Bool) {
         self.limit = limit
         self.limitOfOne = limitOfOne
+        byteLimit = bytes
         self.exempt = exempt
     }
 
@@ -78,4 +86,21 @@ final class Admission: Sendable {
             state.byOrigin[remote.origin] = own > 1 ? own - 1 : nil
         }
     }
+
+    /// A connection from there has `new` bytes unread in place of `old`; false, and nothing has changed, where there is no
+    /// room for more.
+    func hold(_ new: Int, insteadOf old: Int, _ remote: RemoteAddress) -> Bool {
+        let isExempt = remote.isLocal || exempt(remote.text)
+        return state.withLock { state in
+            let own = (state.bytesByOrigin[remote.origin] ?? 0) - old + new
+            let all = state.bytes - old + new
+            guard new <= old || (all <= byteLimit && (isExempt || own <= byteLimit / 2)) else { return false }
+            state.bytes = all
+            state.bytesByOrigin[remote.origin] = own > 0 ? own : nil
+            return true
+        }
+    }
+
+    /// Bytes that are held, of all.
+    var heldBytes: Int { state.withLock { $0.bytes } }
 }

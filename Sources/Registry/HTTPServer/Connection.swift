@@ -40,6 +40,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     }
     private static let stall = 64 << 10
 
+    /// Bytes that came and were not taken, as far as they are counted.
+    private var unread = 0
     private var readIsHeld = false
     private(set) var isInRead = false
     private var isAdvancing = false
@@ -74,6 +76,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         if case .bytes? = outgoing { outgoing = nil }
         isStalled = false
         (body, handler, answer) = (nil, nil, nil)
+        parser.drop()
+        _ = countUnread()
         shared.remove(self)
     }
 
@@ -143,8 +147,28 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
-        context.flush()
+        if !countUnread() {
+            parser.drop()
+            _ = countUnread()
+            refused(Self.noRoom)
+        }
+        self.context?.flush()
     }
+
+    /// Counts what came and could not be taken yet: the beginning of a head, or requests behind the one at hand. False where
+    /// there is no room for it.
+    private func countUnread() -> Bool {
+        guard parser.pinned > 0 || unread > 0 else { return true }
+        parser.settle()
+        let now = max(0, parser.pinned - Admission.freeBytes)
+        guard now != unread else { return true }
+        guard shared.admission.hold(now, insteadOf: unread, remote) else { return false }
+        unread = now
+        return true
+    }
+
+    private static let noRoom = RegistryError(
+        .unavailable, "too many requests with large heads come at once: try again, or send less with one")
 
     /// Takes what has come as far as the request at hand allows. Answers that are ready at once lead back here: the loop
     /// that runs goes on then, as thousands of requests in one packet would else take the stack.
@@ -156,6 +180,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
             switch parser.next() {
             case .none:
                 parser.settle()
+                if unread > 0 { _ = countUnread() }
+                if parser.waiting > 0 { tell(.headBegan) }
                 if isInputClosed { tell(.inputEnded) }
                 return
             case .head(let head): begin(head)

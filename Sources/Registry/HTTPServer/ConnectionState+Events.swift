@@ -13,6 +13,8 @@ extension ConnectionState {
 
     /// What can happen to a connection.
     package enum Event: Sendable {
+        /// Some of a request's head has come.
+        case headBegan
         /// A request's head was read.
         case head(Framing)
         /// So many bytes of a body were read.

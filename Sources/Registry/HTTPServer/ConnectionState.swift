@@ -5,7 +5,7 @@ import NIOCore
 package struct ConnectionState: Sendable {
     /// The deadlines.
     private let timeouts: ServerSettings.Timeouts
-    private var phase = Phase.head(isFirst: true)
+    private var phase = Phase.head(isDue: true)
     /// Since when it waits for what the phase waits for.
     private var since: NIODeadline
     private var isStopping = false
@@ -13,8 +13,8 @@ package struct ConnectionState: Sendable {
     private var taken: UInt64 = 0
 
     private enum Phase {
-        /// A request's head is awaited.
-        case head(isFirst: Bool)
+        /// A request's head is awaited. The first is due, and one that has begun; another may never come.
+        case head(isDue: Bool)
         /// The handler is at work.
         case handling(Exchange)
         /// The answer is there, but the client is still sending, and may not look before it is done.
@@ -104,7 +104,7 @@ package struct ConnectionState: Sendable {
     /// deadlines of their own.
     package var deadline: NIODeadline? {
         switch phase {
-        case .head(let isFirst): since + (isFirst ? timeouts.head : timeouts.idle)
+        case .head(let isDue): since + (isDue ? timeouts.head : timeouts.idle)
         case .handling(let exchange):
             switch exchange.body {
             case .held, .arriving: since + timeouts.body
@@ -124,6 +124,7 @@ extension ConnectionState {
     /// Takes notice of what happened at `now`; gives what is to be done about it.
     package mutating func handle(_ event: Event, at now: NIODeadline) -> Action {
         switch event {
+        case .headBegan: return headBegan(now)
         case .head(let framing): return begin(framing, now)
         case .part(let count): return receive(count, now)
         case .bodyEnded: return bodyEnded(now)
@@ -142,6 +143,11 @@ extension ConnectionState {
     private mutating func enter(_ phase: Phase, _ now: NIODeadline) {
         self.phase = phase
         since = now
+    }
+
+    private mutating func headBegan(_ now: NIODeadline) -> Action {
+        if case .head(isDue: false) = phase { enter(.head(isDue: true), now) }
+        return .none
     }
 
     private mutating func begin(_ framing: Framing, _ now: NIODeadline) -> Action {
@@ -197,7 +203,11 @@ extension ConnectionState {
         case .head:
             enter(.sending(Exchange()), now)
             return .refuse(.malformed)
-        case .handling: return failBody(.malformed)
+        case .handling(var exchange):
+            // Of what follows nothing can be understood.
+            exchange.keepsAlive = false
+            phase = .handling(exchange)
+            return failBody(.malformed)
         case .draining(let exchange, _): return send(exchange, closes: true, now)
         case .sending(var exchange):
             (exchange.body, exchange.keepsAlive) = (.failed, false)
@@ -245,7 +255,7 @@ extension ConnectionState {
     private mutating func sent(_ now: NIODeadline) -> Action {
         guard case .sending(let exchange) = phase else { return .none }
         guard !exchange.keepsAlive || isStopping else {
-            enter(.head(isFirst: false), now)
+            enter(.head(isDue: false), now)
             return .proceed
         }
         if case .complete = exchange.body { return close(now) }
@@ -308,10 +318,10 @@ extension ConnectionState {
         }
         guard let deadline, deadline < now else { return .none }
         switch phase {
-        case .head(isFirst: true):
+        case .head(isDue: true):
             enter(.sending(Exchange()), now)
             return .refuse(.late)
-        case .head(isFirst: false): return close(now)
+        case .head(isDue: false): return close(now)
         case .handling: return failBody(.late)
         case .draining(let exchange, _): return send(exchange, closes: true, now)
         case .sending, .lingering, .closing:

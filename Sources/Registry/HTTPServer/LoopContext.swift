@@ -10,7 +10,7 @@ final class LoopContext: @unchecked Sendable {
     /// The body of a request that has none.
     let noBody: IncomingBody
     let timeouts: ServerSettings.Timeouts
-    private let admission: Admission
+    let admission: Admission
     /// Bytes that wait in sockets whose peers take nothing.
     var stalled = 0
     private let stallBudget: Int

@@ -65,6 +65,12 @@ package struct RequestParser {
         input = rest
     }
 
+    /// Lets go of what has come and takes no more.
+    package mutating func drop() {
+        state = .refused
+        input = ByteBuffer()
+    }
+
     /// The next part.
     package mutating func next() -> Part {
         while input.readableBytes > 0 {

@@ -39,6 +39,8 @@ package struct ServerSettings: Sendable {
     package var threads: Int?
     /// Bytes of bodies that may wait in memory, all uploads together.
     package var bodyBudget = 8 << 20
+    /// Bytes of requests that are not whole, or wait behind another, beyond the few that every connection may have.
+    package var unreadBudget = 16 << 20
     /// Bytes of large answers that may wait in sockets before they are given out in small parts.
     package var sendBudget = 16 << 20
     /// What clients are shown, with TLS; nil without.
@@ -69,7 +71,8 @@ package final class Server: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let proxies = application.settings.trustedProxies
         let admission = Admission(
-            limit: settings.connections, limitOfOne: settings.connectionsPerAddress ?? max(1, settings.connections / 2)
+            limit: settings.connections, limitOfOne: settings.connectionsPerAddress ?? max(1, settings.connections / 2),
+            bytes: settings.unreadBudget
         ) { address in proxies.contains { $0.contains(address) } }
         let loops = group.makeIterator().map { LoopContext($0, settings, admission, count: count) }
         (self.loops, self.admission) = (loops, admission)
@@ -79,10 +82,7 @@ package final class Server: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
-                .childChannelOption(
-                    .recvAllocator,
-                    value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 128 << 10)
-                )
+                .childChannelOption(.recvAllocator, value: ReceiveSize())
                 // One read a wake-up: what a client sends is mostly one packet, and an upload must not outrun its limit.
                 .childChannelOption(.maxMessagesPerRead, value: 1)
                 // What nobody reads waits in the kernel, not here.
@@ -118,6 +118,9 @@ package final class Server: Sendable {
         try pipeline.addHandler(NIOSSLServerHandler(context: identity.context))
         try pipeline.addHandler(Connection(application, loop, remote, .shaking))
     }
+
+    /// Bytes of requests that are not whole, as far as they are counted.
+    package var unreadBytes: Int { admission.heldBytes }
 
     /// A loop a core that this process may use: more would only take turns.
     private static var usableCores: Int {

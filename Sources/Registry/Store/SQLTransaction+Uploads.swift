@@ -16,9 +16,9 @@ extension SQLTransaction {
         try execute(
             """
             INSERT INTO upload_sessions
-                (id, repository_id, principal_id, address, storage_key, algorithm, received, hash_state, driver_state,
-                lease_until, fence, created_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $11)
+                (id, repository_id, principal_id, address, storage_key, algorithm, received, hash_state, driver_state, fence,
+                created_at, updated_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
             """,
             [
                 .text(session.id), SQLValue(session.repository.id), SQLValue(session.principal), .text(session.address),

@@ -2,7 +2,7 @@ extension Schema {
     /// Uploads in progress, which store has the bytes, and objects that wait to be removed.
     static func uploads(_ dialect: SQLDialect) -> [String] {
         [
-            // `fence` grows with every lease: who holds an older one can change nothing any more.
+            // `fence` grows with every save: who has read an older one can change nothing any more.
             """
             CREATE TABLE upload_sessions (
                 id TEXT PRIMARY KEY,
@@ -14,8 +14,6 @@ extension Schema {
                 received BIGINT NOT NULL,
                 hash_state BYTEA NOT NULL,
                 driver_state BYTEA NOT NULL,
-                lease_owner TEXT,
-                lease_until BIGINT NOT NULL,
                 fence BIGINT NOT NULL,
                 created_at BIGINT NOT NULL,
                 updated_at BIGINT NOT NULL)
