@@ -1,3 +1,4 @@
+import Harness
 import LoadKit
 import Testing
 
@@ -100,7 +101,7 @@ struct ReplayTests {
         ])
     func odd(exchange: String, message: String) {
         let text = "{\"title\":\"odd\",\"version\":1}\n{\(exchange),\"headers\":{},\"status\":200}\n"
-        let error = #expect(throws: ScenarioError.self) { try Recording(text: text, file: "test") }
+        let error = #expect(throws: RecordingError.self) { try Recording(text: text, file: "test") }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
         #expect(error?.description.hasPrefix("test:2: ") == true)
     }

@@ -8,6 +8,7 @@ struct SchemaTests {
         var report = Synthetic.report(seed: 1, seconds: 6, factor: 1)
         (report.scenario, report.target, report.program) = ("pull", "http://h/", Program.name)
         report.operations["get"] = report.arrivals
+        report.parts = ["login": report.arrivals]
         report.arrivals.failures = ["timeout": 3]
         report.generator.busiestSecond = 0.5
         report.samples = [TargetSample(at: 1, cpu: 0.5, memory: 1 << 20)]

@@ -1,3 +1,4 @@
+import Harness
 import LoadKit
 
 /// A generator aimed at a target: logged in, set up, and cleaned up after.
@@ -29,6 +30,10 @@ struct LoadStage {
         let generator = try await Generator.start(settings)
         let stage = LoadStage(generator, workload, target, scenario, load)
         if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
+        if scenario.logsIn, try await !generator.wasAskedToLogIn() {
+            try await generator.shutDown()
+            throw Exit(.usage, "\(target.endpoint) asks nobody who they are: there is no login to measure")
+        }
         try await stage.tryMetrics(load, interrupt)
         try await stage.connect(load)
         if let registry = workload as? RegistryWorkload { try await stage.setUp(registry, interrupt) }
@@ -153,6 +158,9 @@ extension LoadOptions {
             throw Exit(
                 .usage, "a registry's API stands at the root of its host: leave '\(target.path)' out of the URL")
         }
+        guard !scenario.logsIn || access.tokenFile == nil else {
+            throw Exit(.usage, "--token-file: who logs in needs a password to get tokens with: --user")
+        }
         if let replay { return try replayed(replay, scenario, target, settings) }
         if self.scenario != nil { tellPreparing(scenario.existing == nil ? scenario.images.largestLayer : 0) }
         return try access.workload(
@@ -176,7 +184,7 @@ extension LoadOptions {
         }
         tellPreparing(plan.sizes.max() ?? 0)
         return ReplayWorkload(
-            plan: plan, client: try access.client(target, closes: scenario.closesConnections), seed: settings.seed,
-            pace: speed)
+            plan: plan, client: try access.client(target, closes: scenario.closesConnections),
+            namespace: scenario.namespace, seed: settings.seed, pace: speed)
     }
 }

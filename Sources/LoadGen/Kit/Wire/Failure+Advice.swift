@@ -16,6 +16,7 @@ extension Failure {
         case "answer-too-long": "the head of the answer is longer than 64 KiB, or its body than can be kept"
         case "malformed-answer": "the answer is no HTTP/1.1"
         case "login-refused": "the token server refuses the credentials"
+        case "login-unasked": "the target asks nobody who they are: there is no login to measure"
         case "login-wanted": "the target wants credentials: --user with --password-file"
         case "not-sent": "the generator could not begin them in time: lower the rate or raise --threads"
         case "redirected-elsewhere":
