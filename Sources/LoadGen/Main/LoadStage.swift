@@ -45,9 +45,12 @@ struct LoadStage {
             try await client.logIn(generator, stop: interrupt)
         } catch {
             if interrupt.isStopped { throw Exit(.interrupted, "interrupted while logging in") }
-            throw Exit(
-                .unreachable,
-                "\(target.endpoint) does not answer as a registry (GET /v2/): \(Failure.explained(error.name))")
+            let what =
+                switch error {
+                case .loginRefused, .loginWanted, .foreignHost, .status(401): "lets nobody in"
+                default: "does not answer as a registry"
+                }
+            throw Exit(.unreachable, "\(target.endpoint) \(what) (GET /v2/): \(Failure.explained(error.name))")
         }
     }
 

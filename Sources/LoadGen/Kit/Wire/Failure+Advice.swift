@@ -23,7 +23,8 @@ extension Failure {
             "the target sends clients to another host for it; a token server elsewhere is asked only with --token-host"
         case "unusable-answer": "the answer lacks what a client needs of it"
         case "status-401": "the target wants credentials, or refuses these: --user with --password-file"
-        case "status-403": "these credentials may not do that"
+        case "status-403":
+            "these credentials may not do that; where one may push below a user's or an organization's name alone, --namespace names it"
         case "status-404": "there is nothing at that path"
         case "status-405": "the target does not support it"
         case "status-429": "the target limits the rate"
