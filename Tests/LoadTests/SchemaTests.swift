@@ -18,13 +18,13 @@ struct SchemaTests {
     }
 
     @Test("a run's report and a search's are what the schema in docs/ says")
-    func schema() throws {
+    func schema() async throws {
         let schema = try Schema("docs/load-report.schema.json")
         let run = try report()
         #expect(try schema.complaints(ReportFile.json(run)) == [])
         #expect(try schema.complaints(ReportFile.json(RunReport())) == [])
         for queue in [Queue.cliff(300, bound: 0.05), .exponential(300, bound: 0.05)] {
-            let search = CapacityReport(objective: queue.objective, answer: try queue.search(seed: 1), run: run)
+            let search = CapacityReport(objective: queue.objective, answer: try await queue.search(seed: 1), run: run)
             #expect(try schema.complaints(ReportFile.json(search)) == [])
         }
     }
