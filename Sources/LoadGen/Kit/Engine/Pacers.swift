@@ -86,6 +86,8 @@ final class ClosedPacer: Pacer {
     private let step: UInt64
     private var running = 0
     private var isStopped = false
+    /// What an arrival's end leads to, made once; nothing once the run is over and this is gone.
+    private lazy var ended: () -> Void = { [weak self] in self?.rest() }
     /// Clients whose answer has come.
     private var ready = 0
 
@@ -128,10 +130,12 @@ final class ClosedPacer: Pacer {
         }
         let mine = index
         index += step
-        worker.arrive(workload, mine, intended: now, now: now) { [self] in
-            let think = worker.settings.think
-            if think > .zero { worker.pause(think) { [self] in next() } } else { isReady() }
-        }
+        worker.arrive(workload, mine, intended: now, now: now, ended: ended)
+    }
+
+    private func rest() {
+        let think = worker.settings.think
+        if think > .zero { worker.pause(think) { [self] in next() } } else { isReady() }
     }
 
     /// Goes on when all that has come was read: to read and write in turns costs the system more, and a refusing target's

@@ -188,11 +188,8 @@ final class Worker {
     ) {
         let limit = request.limit.map { min($0, settings.requestTimeout) } ?? settings.requestTimeout
         let exchange = Exchange(
-            request, arrival: arrival, intended: intended, readyAt: now, deadline: now &+ limit.nanoseconds
-        ) { [self] exchange in
-            if isRecorded { recorder.recordRequest(exchange) }
-            done(exchange)
-        }
+            request, arrival: arrival, intended: intended, readyAt: now, deadline: now &+ limit.nanoseconds,
+            recordedBy: isRecorded ? self : nil, complete: done)
         if isRecorded, isGivingUp { return exchange.finish(.timeout) }
         if !pool.send(exchange) { exchange.finish(.noConnection) }
     }

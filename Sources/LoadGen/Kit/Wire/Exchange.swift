@@ -203,13 +203,16 @@ final class Exchange: ResponseSink {
     /// A connection that had gone stale may be replaced once, where sending twice does no harm (RFC 9110 9.2.2).
     var mayRetry: Bool
     private var hash: SHA256?
+    /// Who puts it into the figures; nobody for set-up and clean-up.
+    private let recordedBy: Worker?
     private let complete: (Exchange) -> Void
 
     init(
         _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, readyAt: Nanoseconds, deadline: Nanoseconds,
-        complete: @escaping (Exchange) -> Void
+        recordedBy: Worker?, complete: @escaping (Exchange) -> Void
     ) {
         self.request = request
+        self.recordedBy = recordedBy
         self.arrival = arrival
         answer.readyAt = readyAt
         self.intended = intended
@@ -244,6 +247,7 @@ final class Exchange: ResponseSink {
         if answer.failure == nil { answer.failure = answer.endedAt > deadline ? .timeout : failure }
         if let hash { answer.digest = "sha256:" + Hex.text(hash.finalize()) }
         self.failure = request.judge(answer)
+        recordedBy?.recorder.recordRequest(self)
         complete(self)
     }
 }
