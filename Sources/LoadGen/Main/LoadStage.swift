@@ -179,7 +179,7 @@ extension LoadOptions {
         _ file: String, _ scenario: Scenario, _ target: Target, _ settings: RunSettings
     ) throws -> ReplayWorkload {
         let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
-        let plan = ReplayPlan(try Recording(text: text, file: file))
+        let plan = ReplayPlan(try Recording(text: text, file: file, complaint: \.complaint))
         let speed = try reading("--pace") { try Quantity.number(pace ?? "1", in: 0.001...1e6) }
         guard !plan.isEmpty else { throw Exit(.usage, "\(file): none of the recording can be sent") }
         for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !quiet {
