@@ -55,6 +55,7 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         folder("Vocabulary", "Vocabulary", []),
+        folder("Harness", "Harness", []),
 
         folder("Model", "Registry/Model", ["Vocabulary"]),
         folder(
@@ -93,7 +94,7 @@ let package = Package(
         folder(
             "ConformanceKit", "Conformance/Kit",
             [
-                "Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto"),
+                "Harness", "Vocabulary", "CLibCurl", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]),
         program("aerugo-conformance", "Conformance/Main", ["ConformanceKit", arguments]),
@@ -104,15 +105,16 @@ let package = Package(
         folder(
             "LoadKit", "LoadGen/Kit",
             nio + [
-                "Vocabulary",
+                "Harness", "Vocabulary",
                 nioSSL,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        program("aerugo-load", "LoadGen/Main", ["LoadKit", arguments]),
+        program("aerugo-load", "LoadGen/Main", ["Harness", "LoadKit", arguments]),
         tests(
-            "LoadTests", ["LoadKit", "TestSupport", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
+            "LoadTests",
+            ["Harness", "LoadKit", "TestSupport", nioHTTP, .product(name: "Crypto", package: "swift-crypto")] + nio),
 
         tests(
             "AccessTests",

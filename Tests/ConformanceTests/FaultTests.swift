@@ -79,7 +79,6 @@ struct FaultTests {
         print("faults: \(killed.count) killed of \(asked.count); \(allowed.count) more are allowed")
         #expect(asked.subtracting(killed).isEmpty, "every switch is found, but those that are allowed")
         #expect(killed.isDisjoint(with: allowed))
-        #expect(killed.count >= 120)
     }
 
     @Test("what a registry is allowed to do is blamed by nobody")

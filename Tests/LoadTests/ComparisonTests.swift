@@ -5,9 +5,11 @@ import Testing
 struct ComparisonTests {
     /// Of `pairs` comparisons of a run with another of the same law, those that call anything different, and of as many with one
     /// whose times are longer by a twentieth, those that find it in p95.
-    private func tally(_ pairs: Int, seconds: Int, memory: Double) -> (alarms: Int, found: Int) {
+    private func tally(_ pairs: Int, seconds: Int, memory: Double) async -> (alarms: Int, found: Int) {
         var (alarms, found) = (0, 0)
         for round in 0..<pairs {
+            // Others have their turn: tests share few threads.
+            await Task.yield()
             let seed = UInt64(1000 + round * 3)
             func run(_ place: UInt64, _ factor: Double) -> RunReport {
                 Synthetic.report(
@@ -23,8 +25,8 @@ struct ComparisonTests {
 
     @Test(
         "one comparison of equal runs in twenty raises an alarm, however short they are", arguments: [5, 8, 12, 20, 60])
-    func alarms(seconds: Int) {
-        let (alarms, found) = tally(300, seconds: seconds, memory: 0)
+    func alarms(seconds: Int) async {
+        let (alarms, found) = await tally(300, seconds: seconds, memory: 0)
         #expect(alarms <= 15, "\(alarms)")
         // Five per cent are little beside what seconds of few arrivals differ by; a minute of 400/s finds them.
         if seconds == 60 { #expect(found >= 240, "\(found)") }
@@ -33,8 +35,8 @@ struct ComparisonTests {
     @Test(
         "seconds that take after the one before them raise no more alarms, where there are enough to tell",
         arguments: [20, 60])
-    func moods(seconds: Int) {
-        #expect(tally(300, seconds: seconds, memory: 0.4).alarms <= 15)
+    func moods(seconds: Int) async {
+        #expect(await tally(300, seconds: seconds, memory: 0.4).alarms <= 15)
     }
 
     @Test("of a percentile that has too few arrivals beyond it nothing is told")

@@ -18,8 +18,9 @@ final class MiniRegistry: Sendable {
     private let images: [Image]
 
     /// Knows the images of seed 5 with two layers of 300 bytes, as the tests use them; nil repositories are the default.
-    init(repositories: Int? = nil) {
+    init(repositories: Int? = nil, namespace: String? = nil) {
         var scenario = Scenario()
+        scenario.namespace = namespace
         scenario.choices = [.init(action: .pull, weight: 1), .init(action: .push, weight: 1)]
         scenario.images.count = 2
         scenario.images.layers = 2
@@ -43,8 +44,25 @@ final class MiniRegistry: Sendable {
     var manifestCount: Int { state.withLock { $0.manifests.values.reduce(0) { $0 + $1.count } } }
     var repositories: [String] { state.withLock { $0.manifests.keys.sorted() } }
 
+    /// Who may ask a guarded one.
+    static let credentials = Credentials.basic(user: "u", password: "p")
+
+    /// The same behind tokens: each is for the scopes that it was asked for, which stand in it.
+    func guarded(_ ask: TestServer.Ask) -> TestServer.Reply {
+        if ask.path.hasPrefix("/token") {
+            // u:p
+            guard ask.authorization == "Basic dTpw" else { return .answer(401, [], "") }
+            return .answer(200, [], "{\"token\":\"t\(ask.path.dropFirst(6))\",\"expires_in\":60}")
+        }
+        guard ask.authorization?.hasPrefix("Bearer t") == true || ask.path == "/" else {
+            return .answer(401, [("WWW-Authenticate", "Bearer realm=\"/token\",service=\"s\"")], "")
+        }
+        return reply(ask)
+    }
+
     func reply(_ ask: TestServer.Ask) -> TestServer.Reply {
         let path = ask.path.prefix { $0 != "?" }
+        if path == "/" { return .answer(200, [], "") }
         let query = ask.path.dropFirst(path.count).dropFirst()
         if path == "/v2/" || path == "/v2/_catalog" || path.hasSuffix("/tags/list") { return .answer(200, [], "{}") }
         for (mark, handle) in [("/blobs/uploads/", upload), ("/blobs/", blob), ("/manifests/", manifest)] {

@@ -88,11 +88,12 @@ struct Queue: Sendable, CustomTestStringConvertible {
         return report
     }
 
-    /// A whole search, as the command makes it.
-    func search(seed: UInt64) throws -> CapacitySearch.Answer {
+    /// A whole search, as the command makes it. Others have their turn between its probes: tests share few threads.
+    func search(seed: UInt64) async throws -> CapacitySearch.Answer {
         let judge = ProbeJudge(objective: try Objective(parsing: objective))
         var search = CapacitySearch(start: 50, precision: 0.05)
         while case .probe(let rate) = search.step {
+            await Task.yield()
             let isFine = search.isFine
             let length = judge.length(at: rate, wanted: .seconds(10), isFine: isFine)
             let own = SeededRandom.mix(seed &* 1000 &+ UInt64(search.answer.probes.count))

@@ -32,18 +32,68 @@ struct RegistryTests {
 
     @Test(
         "every action does its work on a registry that keeps what it gets, and clean-up leaves it empty",
-        arguments: [
-            Scenario.Action.pull, .manifest, .headManifest, .blob, .head, .push, .mount, .list, .catalog, .churn,
-        ])
-    func actions(action: Scenario.Action) async throws {
-        let registry = MiniRegistry()
-        let server = try await TestServer { registry.reply($0) }
-        let (report, cleanUp, generator) = try await run(server.url, action)
+        arguments: Scenario.Action.allCases, [nil, "team/x"])
+    func actions(action: Scenario.Action, namespace: String?) async throws {
+        let registry = MiniRegistry(namespace: namespace)
+        let server = try await TestServer { registry.guarded($0) }
+        let (report, cleanUp, generator) = try await run(server.url, action, credentials: MiniRegistry.credentials) {
+            $0.namespace = namespace
+        }
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
         #expect(await cleanUp.perform(arrivals: try await generator.arrivalsSoFar()).isEmpty)
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()
         try await server.stop()
+    }
+
+    @Test("each client that logs in gets a token of its own, and its login and its pull are told apart")
+    func logins() async throws {
+        let registry = MiniRegistry()
+        let wait = 30
+        let server = try await TestServer { ask in
+            .late(.milliseconds(ask.path.hasPrefix("/token") ? Int64(wait) : 0), registry.guarded(ask))
+        }
+        let (report, _, generator) = try await run(server.url, .login, credentials: MiniRegistry.credentials)
+        for name in ["ping", "token", "manifest.get"] { #expect(report.operations[name]?.succeeded == 10, "\(name)") }
+        #expect(report.operations["blob.get"]?.succeeded == 30)
+        let (login, pull) = (report.figures(of: "login"), report.figures(of: "pull"))
+        #expect(
+            login.succeeded == 10 && pull.succeeded == 10
+                && Set(report.parts?.keys.sorted() ?? []) == ["login", "pull"])
+        #expect(login.latency.min >= UInt64(wait) * 1_000_000)
+        // Together they are the arrival, as exactly as three digits tell it.
+        let whole = report.arrivals.latency.mean
+        #expect(abs(login.latency.mean + pull.latency.mean - whole) < whole / 100)
+        #expect(Summary.lines(report).contains { $0.hasPrefix("login ") })
+        let told = try Objective(parsing: "login:p50<1h,pull:errors<1%").judge(report).map(\.value)
+        #expect(told == [Double(login.latency.percentile(50)), 0])
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
+    @Test("a login that is refused is the login's failure, and one that nobody asks for is none")
+    func refusedLogins() async throws {
+        let registry = MiniRegistry()
+        let isRefusing = Atomic<Bool>(false)
+        let refusing = try await TestServer { ask in
+            let isToken = ask.path.hasPrefix("/token")
+            if ask.path.contains("/manifests/"), ask.method == "PUT" { isRefusing.store(true, ordering: .relaxed) }
+            return isToken && ask.path.hasSuffix("%3Apull") && isRefusing.load(ordering: .relaxed)
+                ? .answer(401, [], "") : registry.guarded(ask)
+        }
+        let (report, _, generator) = try await run(refusing.url, .login, credentials: MiniRegistry.credentials)
+        #expect(report.figures(of: "login").failures == ["login-refused": 10])
+        #expect(report.arrivals.failures == ["login-refused": 10])
+        #expect(report.parts?["pull"] == nil)
+        #expect(try await generator.wasAskedToLogIn())
+        try await generator.shutDown()
+        try await refusing.stop()
+        let open = try await TestServer { MiniRegistry().reply($0) }
+        let (other, _, free) = try await run(open.url, .catalog)
+        #expect(other.arrivals.succeeded == 10)
+        #expect(try await !free.wasAskedToLogIn())
+        try await free.shutDown()
+        try await open.stop()
     }
 
     @Test("a pull asks for the manifest, then for config and layers")

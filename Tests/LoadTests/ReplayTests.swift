@@ -1,3 +1,5 @@
+import Foundation
+import Harness
 import LoadKit
 import Testing
 
@@ -100,9 +102,20 @@ struct ReplayTests {
         ])
     func odd(exchange: String, message: String) {
         let text = "{\"title\":\"odd\",\"version\":1}\n{\(exchange),\"headers\":{},\"status\":200}\n"
-        let error = #expect(throws: ScenarioError.self) { try Recording(text: text, file: "test") }
+        let error = #expect(throws: RecordingError.self) {
+            try Recording(text: text, file: "test", complaint: \.complaint)
+        }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
         #expect(error?.description.hasPrefix("test:2: ") == true)
+    }
+
+    @Test("what was recorded of logins is no reason to refuse the rest", arguments: ["docker-20.10.24", "buildah"])
+    func logins(client: String) throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../fixtures/traffic/tokens-\(client).jsonl")
+        let text = try String(contentsOf: path, encoding: .utf8)
+        let plan = ReplayPlan(try Recording(text: text, file: client, complaint: \.complaint))
+        #expect(!plan.isEmpty && plan.left["logging in is the run's own affair"] ?? 0 > 0)
     }
 
     @Test("pieces of more bytes than an upload can have are cut, not added up")

@@ -207,12 +207,12 @@ struct RunTests {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
         var settings = RunSettings(profile: try constant(100))
-        settings.beginAt = MonotonicClock.wall() + 1_200_000_000_000
-        let began = MonotonicClock.now()
+        let start = MonotonicClock.wall() + 1_200_000_000_000
+        settings.beginAt = start
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 60_000_000_000)
+        #expect(MonotonicClock.wall() < start)
         #expect(report.isInterrupted && report.asked == 0 && server.asked.isEmpty)
         try await server.stop()
     }
@@ -221,7 +221,7 @@ struct RunTests {
     func stoppedWhileSampling() async throws {
         let server = try await TestServer { _ in .silence }
         let target = try Target(parsing: server.url)
-        let bursts = Stage.burst(size: 9, every: .seconds(1), lasting: .seconds(600))
+        let bursts = Stage.burst(size: 9, every: .seconds(1), lasting: .seconds(1200))
         var settings = RunSettings(profile: .open(try Schedule(stages: [bursts])))
         settings.requestTimeout = .seconds(1200)
         settings.connections.limit = 1
@@ -230,7 +230,7 @@ struct RunTests {
         let report = try await Generator.with(settings) {
             try await $0.run(SingleRequest(Request(.get, "GET", target.endpoint, "/")), stop: Stopped())
         }
-        #expect(MonotonicClock.now() - began < 60_000_000_000)
+        #expect(MonotonicClock.now() < began + bursts.length.nanoseconds)
         #expect(report.isInterrupted)
         try await server.stop()
     }
@@ -322,7 +322,7 @@ struct RunTests {
             try await client.logIn(generator, stop: Stops(server: server))
         }
         try await generator.shutDown()
-        #expect(MonotonicClock.now() - began < 60_000_000_000)
+        #expect(MonotonicClock.now() < began + settings.requestTimeout.nanoseconds)
         try await server.stop()
     }
 

@@ -8,6 +8,7 @@ struct SchemaTests {
         var report = Synthetic.report(seed: 1, seconds: 6, factor: 1)
         (report.scenario, report.target, report.program) = ("pull", "http://h/", Program.name)
         report.operations["get"] = report.arrivals
+        report.parts = ["login": report.arrivals]
         report.arrivals.failures = ["timeout": 3]
         report.generator.busiestSecond = 0.5
         report.samples = [TargetSample(at: 1, cpu: 0.5, memory: 1 << 20)]
@@ -17,13 +18,13 @@ struct SchemaTests {
     }
 
     @Test("a run's report and a search's are what the schema in docs/ says")
-    func schema() throws {
+    func schema() async throws {
         let schema = try Schema("docs/load-report.schema.json")
         let run = try report()
         #expect(try schema.complaints(ReportFile.json(run)) == [])
         #expect(try schema.complaints(ReportFile.json(RunReport())) == [])
         for queue in [Queue.cliff(300, bound: 0.05), .exponential(300, bound: 0.05)] {
-            let search = CapacityReport(objective: queue.objective, answer: try queue.search(seed: 1), run: run)
+            let search = CapacityReport(objective: queue.objective, answer: try await queue.search(seed: 1), run: run)
             #expect(try schema.complaints(ReportFile.json(search)) == [])
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Harness
 import LoadKit
 
 @main
@@ -37,6 +38,8 @@ struct AerugoLoad: AsyncParsableCommand {
         } catch let error as TargetError {
             fail(error.description, .usage)
         } catch let error as ScenarioError {
+            fail(error.description, .usage)
+        } catch let error as RecordingError {
             fail(error.description, .usage)
         } catch let error as FileError {
             fail(error.description, .usage)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Harness
 import LoadKit
 
 struct AgentCommand: AsyncParsableCommand {
@@ -102,10 +103,12 @@ struct AgentCommand: AsyncParsableCommand {
 
     /// `HOST:PORT`, an IPv6 host in brackets.
     static func address(_ text: String) throws -> (String, Int) {
-        let (host, port) = try HostRule.split(text[...]) {
-            TargetError(description: "'\(text)' is not HOST:PORT: \($0)")
+        do throws(AddressError) {
+            let (host, port) = try HostAndPort.splitListening(text[...])
+            if let port { return (host, port) }
+        } catch {
+            throw Exit(.usage, "'\(text)' is not HOST:PORT: \(error)")
         }
-        guard let port else { throw Exit(.usage, "'\(text)' is not HOST:PORT: the port is missing") }
-        return (host, port)
+        throw Exit(.usage, "'\(text)' is not HOST:PORT: the port is missing")
     }
 }

@@ -48,6 +48,13 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Seed of content, arrivals and choices; without one a new seed is drawn and told.")
     var seed: UInt64?
 
+    @Option(
+        help: """
+            What the names of repositories that are pushed begin with, for registries where one may push below a user's or an \
+            organization's name alone. (default: aerugo-load)
+            """)
+    var namespace: String?
+
     @OptionGroup var access: AccessOptions
 
     @Option(name: .customLong("server-pid"), help: "Process whose CPU and memory are read each second.")
@@ -104,6 +111,9 @@ extension LoadOptions {
                 throw Exit(.usage, "--spacing: '\(spacing)' is neither constant nor poisson")
             }
             scenario.spacing = known
+        }
+        if let namespace {
+            scenario.namespace = try reading("--namespace") { try Scenario.namespace(namespace) }
         }
         if let warmUp { scenario.warmUp = try reading("--warm-up") { try Quantity.duration(warmUp) } }
         if let coolDown { scenario.coolDown = try reading("--cool-down") { try Quantity.duration(coolDown) } }

@@ -1,3 +1,4 @@
+import Harness
 import LoadKit
 
 /// A generator aimed at a target: logged in, set up, and cleaned up after.
@@ -29,6 +30,10 @@ struct LoadStage {
         let generator = try await Generator.start(settings)
         let stage = LoadStage(generator, workload, target, scenario, load)
         if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
+        if scenario.logsIn, try await !generator.wasAskedToLogIn() {
+            try await generator.shutDown()
+            throw Exit(.usage, "\(target.endpoint) asks nobody who they are: there is no login to measure")
+        }
         try await stage.tryMetrics(load, interrupt)
         try await stage.connect(load)
         if let registry = workload as? RegistryWorkload { try await stage.setUp(registry, interrupt) }
@@ -40,9 +45,12 @@ struct LoadStage {
             try await client.logIn(generator, stop: interrupt)
         } catch {
             if interrupt.isStopped { throw Exit(.interrupted, "interrupted while logging in") }
-            throw Exit(
-                .unreachable,
-                "\(target.endpoint) does not answer as a registry (GET /v2/): \(Failure.explained(error.name))")
+            let what =
+                switch error {
+                case .loginRefused, .loginWanted, .foreignHost, .status(401): "lets nobody in"
+                default: "does not answer as a registry"
+                }
+            throw Exit(.unreachable, "\(target.endpoint) \(what) (GET /v2/): \(Failure.explained(error.name))")
         }
     }
 
@@ -153,6 +161,9 @@ extension LoadOptions {
             throw Exit(
                 .usage, "a registry's API stands at the root of its host: leave '\(target.path)' out of the URL")
         }
+        guard !scenario.logsIn || access.tokenFile == nil else {
+            throw Exit(.usage, "--token-file: who logs in needs a password to get tokens with: --user")
+        }
         if let replay { return try replayed(replay, scenario, target, settings) }
         if self.scenario != nil { tellPreparing(scenario.existing == nil ? scenario.images.largestLayer : 0) }
         return try access.workload(
@@ -168,7 +179,7 @@ extension LoadOptions {
         _ file: String, _ scenario: Scenario, _ target: Target, _ settings: RunSettings
     ) throws -> ReplayWorkload {
         let text = String(decoding: try ReportFile.bytes(file), as: UTF8.self)
-        let plan = ReplayPlan(try Recording(text: text, file: file))
+        let plan = ReplayPlan(try Recording(text: text, file: file, complaint: \.complaint))
         let speed = try reading("--pace") { try Quantity.number(pace ?? "1", in: 0.001...1e6) }
         guard !plan.isEmpty else { throw Exit(.usage, "\(file): none of the recording can be sent") }
         for (reason, count) in plan.left.sorted(by: { $0.key < $1.key }) where !quiet {
@@ -176,7 +187,7 @@ extension LoadOptions {
         }
         tellPreparing(plan.sizes.max() ?? 0)
         return ReplayWorkload(
-            plan: plan, client: try access.client(target, closes: scenario.closesConnections), seed: settings.seed,
-            pace: speed)
+            plan: plan, client: try access.client(target, closes: scenario.closesConnections),
+            namespace: scenario.namespace, seed: settings.seed, pace: speed)
     }
 }

@@ -73,61 +73,22 @@ package struct Target: Sendable {
     }
 }
 
-/// A `WWW-Authenticate` challenge (RFC 9110 section 11.6.1).
-package struct Challenge: Sendable, Equatable {
-    /// `bearer`, `basic`, in lower case.
-    package let scheme: String
-    /// Its parameters; names in lower case.
-    package let parameters: [String: String]
-
-    /// Reads the first Bearer challenge, else the first of any scheme; nil when there is none.
+extension Challenge {
+    /// The first Bearer challenge of an answer, else the first of any scheme; nil when there is none.
     package init?(_ headers: Headers) {
-        let all = headers.all("WWW-Authenticate").compactMap(Challenge.parse)
+        let all = Challenge.all(headers.all("WWW-Authenticate"))
         guard let best = all.first(where: { $0.scheme == "bearer" }) ?? all.first else { return nil }
         self = best
-    }
-
-    private init(scheme: String, parameters: [String: String]) {
-        self.scheme = scheme
-        self.parameters = parameters
     }
 
     /// The challenge with the right to pull from where a request mounts, which clients ask for as well.
     func toMount(_ target: String) -> Challenge {
         let query = target.drop { $0 != "?" }.dropFirst().split(separator: "&")
         guard scheme == "bearer", query.contains(where: { $0.hasPrefix("mount=") }),
-            let from = query.first(where: { $0.hasPrefix("from=") })?.dropFirst(5).removingPercentEncoding
+            let from = query.first(where: { $0.hasPrefix("from=") })?.dropFirst(5)
         else { return self }
-        let scopes = [parameters["scope"], "repository:\(from):pull"].compactMap { $0 }.joined(separator: " ")
-        return Challenge(scheme: scheme, parameters: parameters.merging(["scope": scopes]) { $1 })
-    }
-
-    private static func parse(_ line: String) -> Challenge? {
-        let blank = line.firstIndex(of: " ") ?? line.endIndex
-        let scheme = line[..<blank].lowercased()
-        guard !scheme.isEmpty else { return nil }
-        var parameters: [String: String] = [:]
-        var rest = line[blank...].drop { $0 == " " || $0 == "," }
-        while let equals = rest.firstIndex(of: "=") {
-            let name = rest[..<equals].trimmed.lowercased()
-            rest = rest[rest.index(after: equals)...]
-            let (value, left) = Challenge.value(rest)
-            parameters[name] = value
-            rest = left.drop { $0 == " " || $0 == "," }
-        }
-        return Challenge(scheme: scheme, parameters: parameters)
-    }
-
-    private static func value(_ text: Substring) -> (String, Substring) {
-        guard text.first == "\"" else {
-            let end = text.firstIndex { $0 == "," || $0 == " " } ?? text.endIndex
-            return (String(text[..<end]), text[end...])
-        }
-        var value = ""
-        var rest = text.dropFirst()
-        while let next = rest.popFirst(), next != "\"" {
-            if next == "\\", let escaped = rest.popFirst() { value.append(escaped) } else { value.append(next) }
-        }
-        return (value, rest)
+        let scopes = [parameters["scope"], "repository:\(queryUnescaped(from)):pull"].compactMap { $0 }
+        return Challenge(
+            scheme: scheme, parameters: parameters.merging(["scope": scopes.joined(separator: " ")]) { $1 })
     }
 }

@@ -110,8 +110,7 @@ package final class TrafficRecorder: Sendable {
             state.next += 1
             state.agents[number] = head["user-agent"] ?? ""
             state.began[number] = RecordedExchange(
-                at: elapsed, method: head.method, url: named(head.target, state), headers: kept(head, state),
-                body: nil, chunked: nil, status: nil, answerHeaders: [:], answerBody: nil, cut: nil)
+                at: elapsed, method: head.method, url: named(head.target, state), headers: kept(head, state))
             return number
         }
     }

@@ -1,47 +1,15 @@
 import Foundation
 
-/// A body of a recording: text where it is short and readable, else only what is needed to make another like it.
-package struct RecordedBody: Codable, Sendable, Equatable {
-    /// Length in bytes.
-    package var length: Int
-    /// The sha256 digest.
-    package var digest: String
-    /// The text itself; nil for a body that is made anew from its length and the digest as a seed.
-    package var text: String?
-
+extension RecordedBody {
     /// Describes bytes; `prefix` are the first of them, all of them when the text is to be kept.
     init(length: Int, digest: String, prefix: [UInt8]) {
-        self.length = length
-        self.digest = digest
         let isWhole = prefix.count == length && length <= 16_384
         let isText = isWhole && !prefix.contains { $0 < 9 } && String(validating: prefix, as: UTF8.self) != nil
-        text = isText ? String(decoding: prefix, as: UTF8.self) : nil
+        self.init(length: length, digest: digest, text: isText ? String(decoding: prefix, as: UTF8.self) : nil)
     }
 }
 
-/// One request and its answer, as a real client sent and got them. Secrets are masked, upload Locations named `@1`, `@2`, ….
-package struct RecordedExchange: Codable, Sendable, Equatable {
-    /// Milliseconds from the beginning of the recording to the request.
-    package var at: Int
-    /// The method.
-    package var method: String
-    /// Path and query; an upload's is `@N` and its query.
-    package var url: String
-    /// The headers that matter, names in lower case.
-    package var headers: [String: [String]]
-    /// The request's body.
-    package var body: RecordedBody?
-    /// Whether the body came in chunked transfer coding.
-    package var chunked: Bool?
-    /// The status; nil when the connection ended before an answer came.
-    package var status: Int?
-    /// The answer's headers that matter, names in lower case; a Location of an upload is `@N`.
-    package var answerHeaders: [String: [String]]
-    /// The answer's body.
-    package var answerBody: RecordedBody?
-    /// The connection was cut while the answer was on its way.
-    package var cut: Bool?
-
+extension RecordedExchange {
     /// The exchange with its secrets masked. Manifests and blobs are content: their members' names say nothing.
     func masked(by masker: Masker) -> RecordedExchange {
         var masked = self
@@ -60,13 +28,7 @@ package struct RecordedExchange: Codable, Sendable, Equatable {
     }
 }
 
-/// A session: JSON lines, one exchange each, a comment line first.
-package struct Recording: Sendable {
-    /// What was recorded, in words.
-    package var title: String
-    /// In the order in which the requests began.
-    package var exchanges: [RecordedExchange]
-
+extension Recording {
     /// The file's text. Throws only when Foundation cannot write JSON.
     package func text(_ masker: Masker) throws -> String {
         let encoder = JSONEncoder()
@@ -84,22 +46,10 @@ package struct Recording: Sendable {
         } catch {
             throw RunnerFailure("cannot read \(path)")
         }
-        let lines = text.split(separator: "\n")
-        guard let head = lines.first, let json = JSON(parsing: Array(head.utf8)), let title = json["title"]?.string,
-            json["version"]?.integer == 1
-        else { throw RunnerFailure("\(path) is no recording of this program") }
-        self.title = title
-        do {
-            let decoder = JSONDecoder()
-            exchanges = try lines.dropFirst().map { try decoder.decode(RecordedExchange.self, from: Data($0.utf8)) }
+        do throws(RecordingError) {
+            try self.init(text: text, file: path)
         } catch {
-            throw RunnerFailure("\(path): a line that is no exchange: \(error)")
+            throw RunnerFailure(error.description)
         }
-    }
-
-    /// A session from its parts.
-    package init(title: String, exchanges: [RecordedExchange]) {
-        self.title = title
-        self.exchanges = exchanges
     }
 }

@@ -65,7 +65,7 @@ package final class AgentServer: Sendable {
             throw RunError("cannot listen on \(host):\(port): \(error)")
         }
         ready(channel.localAddress?.port ?? port)
-        while !stop.isStopped { try await Task.sleep(nanoseconds: 100_000_000) }
+        try await stop.stopped()
         // The coordinator is owed what there is.
         stopRun()
         let until = MonotonicClock.now() + 5_000_000_000

@@ -103,7 +103,7 @@ package final class Coordinator: Sendable {
     }
 
     private func watch(_ stop: any StopSignal) async throws {
-        while !stop.isStopped { try await Task.sleep(nanoseconds: 100_000_000) }
+        try await stop.stopped()
         await stopAll()
     }
 

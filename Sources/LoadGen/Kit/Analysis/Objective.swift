@@ -76,9 +76,9 @@ extension Objective.Condition {
         var operation: String?
         if let colon = left.firstIndex(of: ":") {
             let name = String(left[..<colon])
-            guard Operation.allCases.contains(where: { $0.name == name }) else {
-                throw QuantityError(
-                    text, wanted: wanted + "; operations: " + Operation.allCases.map(\.name).joined(separator: ", "))
+            let known = ArrivalPart.allCases.map(\.rawValue) + Operation.allCases.map(\.name)
+            guard known.contains(name) else {
+                throw QuantityError(text, wanted: wanted + "; operations: " + known.joined(separator: ", "))
             }
             operation = name
             left = left[left.index(after: colon)...]

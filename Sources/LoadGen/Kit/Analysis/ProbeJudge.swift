@@ -78,7 +78,7 @@ package struct ProbeJudge: Sendable {
     }
 
     private func evidence(_ condition: Objective.Condition, _ verdict: Verdict, _ report: RunReport) -> Evidence {
-        let figures = condition.operation.map { report.operations[$0] ?? FiguresReport() } ?? report.arrivals
+        let figures = report.figures(of: condition.operation)
         switch condition.measure {
         case .percentile(let percent) where condition.isBelow && percent < 100:
             let total = Double(figures.latency.count)
@@ -127,7 +127,7 @@ package struct ProbeJudge: Sendable {
     /// Bounds that latency must keep, each with what stands against it now: of whole arrivals, or of an operation.
     private func bounds(_ report: RunReport, now: Double) -> [(value: Double, bound: Double)] {
         let found = objective.conditions.filter(\.isBoundOnLatency).map { condition in
-            let own = condition.operation.map { Double(report.operations[$0]?.latency.percentile(50) ?? 0) }
+            let own = condition.operation.map { Double(report.figures(of: $0).latency.percentile(50)) }
             return (own ?? now, condition.bound)
         }
         return found.isEmpty ? [(now, timeout)] : found

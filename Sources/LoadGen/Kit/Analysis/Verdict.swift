@@ -81,7 +81,7 @@ private struct Span {
 
 extension Objective.Condition {
     package func judge(_ report: RunReport) -> Verdict {
-        let figures = operation.map { report.operations[$0] ?? FiguresReport() } ?? report.arrivals
+        let figures = report.figures(of: operation)
         guard let value = value(figures, report), let span = span(figures, report) else {
             // Nothing to hold against it. Where nothing was sent, nothing can be said; where all failed, it is missed.
             let isUnsent = figures.total == figures.failedHere

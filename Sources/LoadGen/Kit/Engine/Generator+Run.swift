@@ -6,6 +6,14 @@ package protocol StopSignal: Sendable {
     var isStopped: Bool { get }
 }
 
+extension StopSignal {
+    /// Waits until somebody wants the run to end. A signal handler may do no more than set a number: so that is looked at now and
+    /// then, here alone. Throws when the waiting task is cancelled.
+    func stopped() async throws {
+        while !isStopped { try await Task.sleep(nanoseconds: 50_000_000) }
+    }
+}
+
 /// Never stops.
 package struct NeverStops: StopSignal {
     /// There is but one kind.

@@ -87,7 +87,7 @@ package final class Generator: Sendable {
     }
 
     private func cancel(when stop: any StopSignal, _ grace: Duration) async throws {
-        while !stop.isStopped { try await Task.sleep(nanoseconds: 50_000_000) }
+        try await stop.stopped()
         try await Task.sleep(for: grace)
         while true {
             for worker in workers { try await worker.perform { $0.cancel() } }

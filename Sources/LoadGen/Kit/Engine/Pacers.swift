@@ -53,8 +53,10 @@ final class OpenPacer: Pacer, NIOScheduledCallbackHandler {
     func handleScheduledCallback(eventLoop: some EventLoop) {
         guard !isStopped else { return }
         var started = 0
-        while let arrival = next, start + arrival.offset <= MonotonicClock.now(), started < Self.batch {
-            worker.arrive(workload, arrival.index, intended: start + arrival.offset)
+        while let arrival = next, started < Self.batch {
+            let now = MonotonicClock.now()
+            guard start + arrival.offset <= now else { break }
+            worker.arrive(workload, arrival.index, intended: start + arrival.offset, now: now)
             next = arrivals.next()
             started += 1
         }
@@ -84,8 +86,10 @@ final class ClosedPacer: Pacer {
     private let step: UInt64
     private var running = 0
     private var isStopped = false
-    private var depth = 0
-    private static let deepest = 8
+    /// What an arrival's end leads to, made once; nothing once the run is over and this is gone.
+    private lazy var ended: () -> Void = { [weak self] in self?.rest() }
+    /// Clients whose answer has come.
+    private var ready = 0
 
     init(
         worker: Worker, workload: any Workload, clients: Int, from start: Nanoseconds, until: Nanoseconds,
@@ -102,10 +106,11 @@ final class ClosedPacer: Pacer {
 
     func begin() {
         running = clients
+        ready = clients
         guard clients > 0 else { return worker.sendingIsDone() }
         let bound = NIOLoopBound(self, eventLoop: worker.loop)
         worker.loop.scheduleTask(deadline: .uptimeNanoseconds(start)) {
-            for _ in 0..<bound.value.clients { bound.value.next() }
+            bound.value.goOn()
         }
     }
 
@@ -125,21 +130,25 @@ final class ClosedPacer: Pacer {
         }
         let mine = index
         index += step
-        worker.arrive(workload, mine, intended: now) { [self] in
-            let think = worker.settings.think
-            if think > .zero { worker.pause(think) { [self] in next() } } else { goOn() }
-        }
+        worker.arrive(workload, mine, intended: now, now: now, ended: ended)
     }
 
-    /// At once, but far from a failure's stack where they come one upon the other, so that a refusing target cannot make it
-    /// overflow.
+    private func rest() {
+        let think = worker.settings.think
+        if think > .zero { worker.pause(think) { [self] in next() } } else { isReady() }
+    }
+
+    /// Goes on when all that has come was read: to read and write in turns costs the system more, and a refusing target's
+    /// failures must not come one upon the other's stack.
+    private func isReady() {
+        ready += 1
+        guard ready == 1 else { return }
+        worker.loop.assumeIsolated().execute { [self] in goOn() }
+    }
+
     private func goOn() {
-        guard depth < Self.deepest else {
-            let bound = NIOLoopBound(self, eventLoop: worker.loop)
-            return worker.loop.execute { bound.value.next() }
-        }
-        depth += 1
-        next()
-        depth -= 1
+        let count = ready
+        ready = 0
+        for _ in 0..<count { next() }
     }
 }

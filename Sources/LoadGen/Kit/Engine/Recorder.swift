@@ -22,6 +22,8 @@ package struct Recorder: Sendable {
     private(set) var window: Range<Nanoseconds>
     private(set) var arrivals = Figures()
     private(set) var operations: [Figures?]
+    /// Parts of arrivals, those that there were.
+    private(set) var parts: [ArrivalPart: Figures] = [:]
     private(set) var lag = LatencyHistogram.latencies()
     private(set) var intervals: [Interval] = []
     /// Width of an interval, doubled each time that a run outgrows the table.
@@ -100,19 +102,26 @@ package struct Recorder: Sendable {
         intervals[slot].record(latency: latency)
     }
 
-    /// - Parameter arrival: the intended moment of the arrival that the request belongs to: it decides what counts.
-    mutating func recordRequest(
-        _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, answer: Answer, failure: Failure?
-    ) {
-        guard counts(arrival) else { return }
-        let slot = slot(arrival)
-        let place = request.operation.index
+    /// Takes a request that has ended.
+    mutating func recordRequest(_ exchange: Exchange) {
+        guard counts(exchange.arrival) else { return }
+        let slot = slot(exchange.arrival)
+        let place = exchange.request.operation.index
         intervals[slot].requests += 1
-        intervals[slot].bytesIn += answer.received
-        let sent = request.body.length
+        intervals[slot].bytesIn += exchange.answer.received
+        let sent = exchange.request.body.length
         intervals[slot].bytesOut += sent
         if operations[place] == nil { operations[place] = Figures() }
-        operations[place]?.record(answer, intended: intended, failure: failure, sent: sent)
+        operations[place]?.record(
+            exchange.answer, intended: exchange.intended, failure: exchange.failure, sent: sent)
+    }
+
+    /// - Parameter arrival: the moment that the arrival was meant for.
+    mutating func recordPart(
+        _ part: ArrivalPart, arrival: Nanoseconds, from begin: Nanoseconds, to end: Nanoseconds, failure: Failure?
+    ) {
+        guard counts(arrival) else { return }
+        parts[part, default: Figures()].record(part: end > begin ? end - begin : 0, failure: failure)
     }
 
     private mutating func slot(_ moment: Nanoseconds) -> Int {
@@ -133,6 +142,16 @@ package struct Recorder: Sendable {
 }
 
 extension Figures {
+    mutating func record(part length: Nanoseconds, failure: Failure?) {
+        if let failure {
+            failures[failure.name, default: 0] += 1
+            guard failure == .timeout else { return }
+        } else {
+            succeeded += 1
+        }
+        latency.recordCapped(length)
+    }
+
     mutating func record(_ answer: Answer, intended: Nanoseconds, failure: Failure?, sent: Int) {
         bytesIn += answer.received
         bytesOut += sent

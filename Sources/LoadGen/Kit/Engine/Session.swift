@@ -21,28 +21,30 @@ package final class Session {
     ) {
         self.stop = stop
         self.worker = worker
+        logins = worker.logins
         self.intended = intended
         self.isRecorded = isRecorded
         self.random = random
     }
 
-    /// Event-loop-wide memory of logins.
-    var logins: LoginCache { worker.logins }
+    /// Memory of logins: the event loop's, until a client wants one of its own.
+    var logins: LoginCache
 
     /// Event-loop-wide memory of uploads under way.
     var uploads: OpenUploads { worker.uploads }
 
     /// Sends one request and waits for its answer. Never throws: see ``Answer/failure``.
     func send(_ request: Request) async -> Answer {
-        let due = takeDue()
+        let now = MonotonicClock.now()
+        let due = takeDue(now)
         guard !stop.isStopped else {
             var answer = Answer()
             answer.failure = .cancelled
             return answer
         }
         return await withUnsafeContinuation { continuation in
-            worker.perform(request, arrival: intended, intended: due, isRecorded: isRecorded) { answer in
-                continuation.resume(returning: answer)
+            worker.perform(request, arrival: intended, intended: due, now: now, isRecorded: isRecorded) { exchange in
+                continuation.resume(returning: exchange.answer)
             }
         }
     }
@@ -52,6 +54,23 @@ package final class Session {
         let answer = await send(request)
         if let failure = request.judge(answer) { throw failure }
         return answer
+    }
+
+    /// Takes `steps`, and tells them as one part of the arrival.
+    func part(_ part: ArrivalPart, _ steps: () async throws(Failure) -> Void) async throws(Failure) {
+        let due = isFirst ? intended : MonotonicClock.now()
+        let pausedBefore = paused
+        var failure: Failure?
+        do throws(Failure) {
+            try await steps()
+        } catch {
+            failure = error
+        }
+        if isRecorded {
+            let end = MonotonicClock.now() - (paused - pausedBefore)
+            worker.recorder.recordPart(part, arrival: intended, from: due, to: end, failure: failure)
+        }
+        if let failure { throw failure }
     }
 
     /// Runs `body` for each index in `0 ..< count`, at most `width` at a time, all on this loop.
@@ -105,9 +124,9 @@ package final class Session {
     }
 
     /// The first request is due when the arrival was, the others when their step is reached.
-    private func takeDue() -> Nanoseconds {
+    private func takeDue(_ now: Nanoseconds) -> Nanoseconds {
         defer { isFirst = false }
-        return isFirst ? intended : MonotonicClock.now()
+        return isFirst ? intended : now
     }
 }
 

@@ -87,8 +87,9 @@ extension HTMLReport {
                 + "<td>\(times.count == 0 ? "–" : Text.time(times.max))</td></tr>"
         }
         text += row("whole arrivals", report.arrivals, report.arrivals.latency, "first")
-        for (name, figures) in report.operations.sorted(by: { $0.key < $1.key }) {
+        for (name, figures) in report.rows {
             text += row(name, figures, figures.latency, "first")
+            guard report.operations[name] != nil else { continue }
             text += row("for a connection", figures, figures.waiting, "part")
             text += row("to first byte", figures, figures.firstByte, "part")
             text += row("service", figures, figures.service, "part")

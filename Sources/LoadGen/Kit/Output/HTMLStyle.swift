@@ -38,7 +38,7 @@ enum HTMLStyle {
         .wide{overflow-x:auto;max-width:100%}.wide::-webkit-scrollbar{height:9px}\
         .wide::-webkit-scrollbar-thumb{background:var(--c4);border-radius:5px}\
         .wide::-webkit-scrollbar-track{background:var(--line);border-radius:5px}a{color:var(--c0)}.texts td:last-child,.texts th:last-child{text-align:left}\
-        .texts td:last-child{white-space:normal;min-width:150px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
+        .texts td:last-child{white-space:normal;min-width:240px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
         .texts{width:100%}.charts{align-items:start}
         hr{border:0;border-top:1px solid var(--line);margin:44px 0}
         table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Harness
 
 /// A file that cannot be read or written.
 package struct FileError: Error, CustomStringConvertible {
@@ -8,21 +9,6 @@ package struct FileError: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
-    }
-}
-
-extension DecodingError {
-    /// What is wrong with the text, for people.
-    var reason: String {
-        switch self {
-        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is of another type"
-        case .dataCorrupted(let context):
-            context.codingPath.isEmpty
-                ? "it is no JSON" : "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is out of bounds"
-        @unknown default: "it is not understood"
-        }
     }
 }
 

@@ -15,8 +15,9 @@ package enum Summary {
         ]
         var rows = [["", "count", "failed"] + percents.map { "p" + Text.percent($0) } + ["max"]]
         rows.append(row("arrivals", report.arrivals, report.arrivals.latency))
-        for (name, figures) in report.operations.sorted(by: { $0.key < $1.key }) {
+        for (name, figures) in report.rows {
             rows.append(row(name, figures, figures.latency))
+            guard report.operations[name] != nil else { continue }
             rows.append(row("  for a connection", figures, figures.waiting))
             rows.append(row("  to first byte", figures, figures.firstByte))
             rows.append(row("  service", figures, figures.service))

@@ -24,8 +24,7 @@ package enum TextOutputs {
     package static func prometheus(_ report: RunReport) -> String {
         let run = "scenario=\"\(escape(report.scenario))\",target=\"\(escape(report.target))\""
         var text = "# TYPE aerugo_load_latency_seconds summary\n"
-        let all =
-            [("arrivals", report.arrivals)] + report.operations.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let all = [("arrivals", report.arrivals)] + report.rows.map { ($0.name, $0.figures) }
         for (name, figures) in all {
             let labels = "\(run),operation=\"\(escape(name))\""
             for percent in percents {

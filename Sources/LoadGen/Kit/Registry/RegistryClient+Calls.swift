@@ -1,3 +1,4 @@
+import Harness
 import NIOCore
 import Vocabulary
 
@@ -77,7 +78,7 @@ extension RegistryClient {
     func mount(
         _ digest: String, from source: String, into repository: String, _ session: Session
     ) async throws(Failure) -> Bool {
-        let query = "mount=\(Location.escape(digest))&from=\(Location.escape(source))"
+        let query = "mount=\(queryEscaped(digest))&from=\(queryEscaped(source))"
         let answer = try await send(
             Call(
                 operation: .blobMount, method: "POST", path: "/v2/\(repository)/blobs/uploads/?\(query)",
@@ -122,7 +123,7 @@ extension RegistryClient {
         _ = try await send(
             Call(
                 operation: .uploadPut, method: "PUT",
-                path: Location.adding("digest=" + Location.escape(digest), to: path), scope: scope, fields: type,
+                path: Address.adding("digest=" + queryEscaped(digest), to: path), scope: scope, fields: type,
                 body: inOne ? body : .none, accepts: [201]), session)
         session.uploads.ended(path)
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Harness
 import NIOCore
 
 /// Who asks.
@@ -47,9 +48,9 @@ package struct RegistryClient: Sendable {
     func send(_ call: Call, _ session: Session) async throws(Failure) -> Answer {
         var answer = await session.send(try await request(call, session))
         if answer.status == 401, credentials.canLogIn,
-            let challenge = Challenge(answer.head.values("WWW-Authenticate"))
+            let way = LoginWay(answer.head.values("WWW-Authenticate"))
         {
-            session.logins.challenge = challenge
+            session.logins.way = way
             session.logins.forget(call.scope)
             answer = await session.send(try await request(call, session))
         }
@@ -59,6 +60,18 @@ package struct RegistryClient: Sendable {
         if let length = call.length, answer.received != length { throw .wrongLength }
         if let digest = call.digest, let found = answer.digest, digest != found { throw .digestMismatch }
         return answer
+    }
+
+    /// What clients do before their first pull: ask how the registry wants to know who they are, and get a token for `scope` where
+    /// it wants one. What others of this event loop know is not used.
+    func logIn(for scope: String, _ session: Session) async throws(Failure) {
+        session.logins = LoginCache()
+        let answer = try await session.expect(
+            Request(
+                .ping, "GET", endpoint, "/v2/", keepsHeaders: true, closes: closes, accepts: [200, 401]))
+        guard let way = LoginWay(answer.head.values("WWW-Authenticate")) else { throw .loginUnasked }
+        session.logins.way = way
+        _ = try await authorization(scope, session)
     }
 
     private func request(_ call: Call, _ session: Session) async throws(Failure) -> Request {
@@ -98,11 +111,11 @@ package struct RegistryClient: Sendable {
     }
 
     private func authorization(_ scope: String, _ session: Session) async throws(Failure) -> String? {
-        switch (credentials, session.logins.challenge) {
+        switch (credentials, session.logins.way) {
         case (.token(let token), _): return "Authorization: Bearer " + token
         case (.none, nil), (.none, .basic), (.basic, nil): return nil
         case (.basic(let user, let password), .basic): return Self.basic(user, password)
-        case (.basic, .bearer(let realm, let service, _)), (.none, .bearer(let realm, let service, _)):
+        case (.basic, .bearer(let realm, let service)), (.none, .bearer(let realm, let service)):
             if let token = session.logins.token(for: scope) { return "Authorization: Bearer " + token }
             let token = try await fetchToken(realm, service, scope, session)
             session.logins.keep(token.value, for: scope, lifetime: token.lifetime)
@@ -122,9 +135,9 @@ package struct RegistryClient: Sendable {
         let mayAsk = place.endpoint == endpoint || tokenHosts.contains { $0.allows(place.endpoint) }
         guard mayAsk else { throw .foreignHost }
         var path = place.path
-        if let service { path = Location.adding("service=" + Location.escape(service), to: path) }
+        if let service { path = Address.adding("service=" + queryEscaped(service), to: path) }
         for one in scope.split(separator: " ") {
-            path = Location.adding("scope=" + Location.escape(String(one)), to: path)
+            path = Address.adding("scope=" + queryEscaped(String(one)), to: path)
         }
         var fields: [String] = []
         if case .basic(let user, let password) = credentials { fields.append(Self.basic(user, password)) }

@@ -1,3 +1,5 @@
+import Harness
+
 /// Turns a recording into steps.
 struct ReplayBuilder {
     private let recording: Recording
@@ -41,9 +43,11 @@ struct ReplayBuilder {
         return recording.exchanges.compactMap { step($0) }
     }
 
-    private mutating func step(_ exchange: Recording.Exchange) -> ReplayStep? {
+    private mutating func step(_ exchange: RecordedExchange) -> ReplayStep? {
         guard let status = exchange.status else { return leave("no answer was recorded") }
-        if status == 401 || exchange.url.hasPrefix("/token") { return leave("logging in is the run's own affair") }
+        if status == 401 || exchange.url.prefix(while: { $0 != "?" }).hasSuffix("/token") {
+            return leave("logging in is the run's own affair")
+        }
         if status >= 400, status != 404 { return leave("it was refused") }
         if let upload = upload(exchange.url) {
             return Self.isTaken(status) ? piece(exchange, upload, status) : leave("it was refused")
@@ -90,7 +94,7 @@ struct ReplayBuilder {
         return leave("not of the distribution API")
     }
 
-    private mutating func piece(_ exchange: Recording.Exchange, _ upload: Int, _ status: Int) -> ReplayStep? {
+    private mutating func piece(_ exchange: RecordedExchange, _ upload: Int, _ status: Int) -> ReplayStep? {
         guard let blob = ends[upload] else { return leave(Self.unended) }
         guard exchange.method == "PATCH" || exchange.method == "PUT" else { return leave("a look at an upload") }
         let start = sent[upload] ?? 0
@@ -102,7 +106,7 @@ struct ReplayBuilder {
             .piece(upload: upload, blob: blob, range: start..<end, isLast: isLast), status)
     }
 
-    private static let largest = Recording.Exchange.largest
+    private static let largest = RecordedExchange.largest
     private static let unended = "an upload that never ended"
     private static let fromBefore = "its content is from before the recording"
 
@@ -119,7 +123,7 @@ struct ReplayBuilder {
     }
 
     private func make(
-        _ exchange: Recording.Exchange, _ operation: Operation, _ work: ReplayStep.Work, _ status: Int
+        _ exchange: RecordedExchange, _ operation: Operation, _ work: ReplayStep.Work, _ status: Int
     ) -> ReplayStep {
         let kept = ["accept": "Accept", "content-type": "Content-Type", "range": "Range"]
         let fields = kept.sorted { $0.key < $1.key }.flatMap { name, written in
@@ -159,8 +163,8 @@ struct ReplayBuilder {
     }
 
     /// The upload that an answer's `Location` names.
-    private static func place(_ exchange: Recording.Exchange) -> Int? {
-        exchange.answerHeaders?["location"]?.first.flatMap(number)
+    private static func place(_ exchange: RecordedExchange) -> Int? {
+        exchange.answerHeaders["location"]?.first.flatMap(number)
     }
 
     /// UUID of `/v2/NAME/blobs/uploads/UUID?…`.
@@ -174,7 +178,7 @@ struct ReplayBuilder {
         var found: [String: String] = [:]
         for part in url.drop(while: { $0 != "?" }).dropFirst().split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1)
-            if pair.count == 2 { found[String(pair[0])] = Location.unescape(pair[1]) }
+            if pair.count == 2 { found[String(pair[0])] = queryUnescaped(pair[1]) }
         }
         return found
     }

@@ -1,4 +1,5 @@
 import Crypto
+import Harness
 import NIOCore
 
 /// Each arrival sends one recording, at `pace` times its speed, with repositories and content that no other arrival has.
@@ -9,13 +10,14 @@ package struct ReplayWorkload: PushingWorkload {
     package let client: RegistryClient
     let library: ContentLibrary
     let pace: Double
-    private let seed: UInt64
+    /// What the names of its repositories begin with.
+    package let prefix: String
 
     /// - Parameter pace: 2 sends twice as fast; what depends on an answer still waits for it.
-    package init(plan: ReplayPlan, client: RegistryClient, seed: UInt64, pace: Double) {
+    package init(plan: ReplayPlan, client: RegistryClient, namespace: String? = nil, seed: UInt64, pace: Double) {
         self.plan = plan
         self.client = client
-        self.seed = seed
+        prefix = ContentPlan.prefix(namespace, seed: seed)
         self.pace = min(max(pace, 0.001), 1e6)
         library = ContentLibrary(seed: seed, compressibility: 0, sizes: plan.sizes)
     }
@@ -61,11 +63,6 @@ package struct ReplayWorkload: PushingWorkload {
         var seen: Set<Leftover> = []
         found = found.filter { seen.insert($0).inserted }
         return found.filter(\.isManifest) + found.filter { !$0.isManifest }
-    }
-
-    /// What the names of its repositories begin with.
-    package var prefix: String {
-        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
     }
 }
 
@@ -149,7 +146,7 @@ struct ReplayFlow: Flow {
             // A mount that the registry took needs no upload.
             guard let path = uploads[upload] else { return }
             place = upload
-            call.path = isLast ? Location.adding("digest=" + Location.escape(names.digest(old)), to: path) : path
+            call.path = isLast ? Address.adding("digest=" + queryEscaped(names.digest(old)), to: path) : path
             call.scope = Location.uploadScope(path)
             call.body = body(old, range, names, isChunked: step.isChunked)
             call.accepts = isLast ? [201] : [202]
@@ -172,8 +169,8 @@ struct ReplayFlow: Flow {
     private func start(_ query: String, _ names: ReplayNames) -> String {
         var parts: [String] = []
         let parameters = ReplayBuilder.query(query)
-        if let digest = parameters["mount"] { parts.append("mount=" + Location.escape(names.digest(digest))) }
-        if let source = parameters["from"] { parts.append("from=" + Location.escape(names.repository(source))) }
+        if let digest = parameters["mount"] { parts.append("mount=" + queryEscaped(names.digest(digest))) }
+        if let source = parameters["from"] { parts.append("from=" + queryEscaped(names.repository(source))) }
         return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
     }
 

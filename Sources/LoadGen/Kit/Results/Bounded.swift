@@ -33,7 +33,8 @@ extension RunReport: Bounded {
         [asked, sent, missed, givenUp, late, lostInARow].allSatisfy(counts.contains) && (0...1e9).contains(seconds)
             && (1e-3...1e9).contains(intervalSeconds) && intervals.count <= 65_536 && operations.count <= 1000
             && intervals.allSatisfy(\.isWithinBounds) && arrivals.isWithinBounds && generator.isWithinBounds
-            && operations.values.allSatisfy(\.isWithinBounds)
+            && operations.values.allSatisfy(\.isWithinBounds) && parts?.count ?? 0 <= 1000
+            && parts?.values.allSatisfy(\.isWithinBounds) ?? true
     }
 }
 

@@ -146,6 +146,8 @@ package struct RunReport: Codable, Equatable, Sendable {
     package var arrivals = FiguresReport()
     /// Requests by ``Operation``.
     package var operations: [String: FiguresReport] = [:]
+    /// Parts of arrivals by ``ArrivalPart``, where the scenario has such.
+    package var parts: [String: FiguresReport]?
     /// How far behind its intended moment each arrival was begun.
     package var lag = SparseHistogram()
     /// Seconds that each interval covers.
@@ -184,9 +186,26 @@ package struct RunReport: Codable, Equatable, Sendable {
         for (operation, figures) in zip(Operation.allCases, recorder.operations) {
             if let figures { operations[operation.name] = FiguresReport(figures) }
         }
+        if !recorder.parts.isEmpty {
+            let named = recorder.parts.map { ($0.key.rawValue, FiguresReport($0.value)) }
+            parts = Dictionary(uniqueKeysWithValues: named)
+        }
         lag = SparseHistogram(recorder.lag)
         intervalSeconds = Double(recorder.width) / 1e9
         intervals = recorder.intervals
+    }
+
+    /// The figures of an operation or of a part of arrivals, empty where there was none; of whole arrivals for `nil`.
+    package func figures(of name: String?) -> FiguresReport {
+        guard let name else { return arrivals }
+        return operations[name] ?? parts?[name] ?? FiguresReport()
+    }
+
+    /// All rows of tables in their order: parts of arrivals, then operations.
+    package var rows: [(name: String, figures: FiguresReport)] {
+        [parts ?? [:], operations].flatMap { group in
+            group.sorted { $0.key < $1.key }.map { (name: $0.key, figures: $0.value) }
+        }
     }
 
     /// Arrivals asked for a second.
@@ -240,6 +259,11 @@ package struct RunReport: Codable, Equatable, Sendable {
         late += other.late
         arrivals.add(other.arrivals)
         for (name, figures) in other.operations { operations[name, default: FiguresReport()].add(figures) }
+        if let others = other.parts {
+            var sum = parts ?? [:]
+            for (name, figures) in others { sum[name, default: FiguresReport()].add(figures) }
+            parts = sum
+        }
         lag.add(other.lag)
         addIntervals(other)
         generator.add(other.generator)

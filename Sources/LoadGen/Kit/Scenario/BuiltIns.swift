@@ -87,6 +87,17 @@ package enum BuiltIns {
             """
         ),
         (
+            "login",
+            """
+            name: login
+            about: machines that have just begun, each gets a token of its own, then pulls; login and pull are told apart
+            arrivals: [{do: login}]
+            images: {count: 10, repositories: 4, layers: 2, size: 16KiB-256KiB}
+            zipf: 1
+            connection: close
+            """
+        ),
+        (
             "churn",
             """
             name: churn

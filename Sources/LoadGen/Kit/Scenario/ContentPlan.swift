@@ -54,8 +54,12 @@ package struct ContentPlan: Sendable {
     }
 
     /// What the names of all its repositories begin with.
-    var prefix: String {
-        "aerugo-load/s" + Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
+    var prefix: String { Self.prefix(scenario.namespace, seed: seed) }
+
+    /// - Parameter namespace: a registry's user or organization, where one may push below such alone.
+    static func prefix(_ namespace: String?, seed: UInt64) -> String {
+        let own = Hex.text(withUnsafeBytes(of: seed.bigEndian) { Array($0.suffix(4)) })
+        return namespace.map { "\($0)/load-s\(own)" } ?? "aerugo-load/s\(own)"
     }
 
     /// The repository that image `index` of set-up, or push `index`, goes to.

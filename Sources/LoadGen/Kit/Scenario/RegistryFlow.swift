@@ -51,6 +51,7 @@ struct RegistryFlow: Flow {
         case .push: try await push(workload.plan.pushedImage(index), session)
         case .churn: try await churn(workload.plan.churnedImage(index), session)
         case .pull: try await pull(try workload.pulled(choice), session)
+        case .login: try await logInAndPull(try workload.pulled(choice), session)
         case .manifest: _ = try await blobs(of: try workload.pulled(choice), session)
         case .headManifest:
             let image = try workload.pulled(choice)
@@ -81,6 +82,14 @@ struct RegistryFlow: Flow {
         try await session.parallel(blobs.count, width: scenario.parallel) { (session, place) throws(Failure) in
             try await get(blobs[place], of: image, session)
         }
+    }
+
+    /// What a machine does that has just begun: nobody's token is of use to it. Login and pull are told apart.
+    private func logInAndPull(_ image: PulledImage, _ session: Session) async throws(Failure) {
+        try await session.part(.login) { () async throws(Failure) in
+            try await client.logIn(for: "repository:\(image.repository):pull", session)
+        }
+        try await session.part(.pull) { () async throws(Failure) in try await pull(image, session) }
     }
 
     private func get(_ blob: Blob, of image: PulledImage, _ session: Session) async throws(Failure) {

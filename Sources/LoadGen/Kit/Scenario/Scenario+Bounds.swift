@@ -14,6 +14,8 @@ extension Scenario {
         /// Bytes of a layer before that: what ``Quantity/bytes(_:)`` reads.
         static let size = 9_000_000_000_000_000
         static let references = 1...100_000
+        /// Characters of a namespace: what is put behind it must fit into a name.
+        static let namespace = 100
     }
 }
 
@@ -21,8 +23,15 @@ extension Scenario: Bounded {
     var isWithinBounds: Bool {
         let lengths = Duration.zero...Quantity.longest
         return choices.allSatisfy { Limits.weight.contains($0.weight) } && choices.contains { $0.weight > 0 }
-            && images.isWithinBounds && existing?.isWithinBounds ?? true && Limits.zipf.contains(zipf)
+            && isNamespaceFine && images.isWithinBounds && existing?.isWithinBounds ?? true
+            && Limits.zipf.contains(zipf)
             && Limits.parallel.contains(parallel) && lengths.contains(pause) && lengths.contains(think)
+    }
+
+    private var isNamespaceFine: Bool {
+        guard let namespace else { return true }
+        return namespace.utf8.count <= Limits.namespace
+            && Existing(repository: namespace, references: ["x"]).complaint == nil
     }
 }
 

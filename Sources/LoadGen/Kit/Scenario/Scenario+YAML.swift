@@ -14,6 +14,7 @@ extension Scenario {
         var fields = try YAMLFields(root, file: file, path: "the scenario")
         name = try fields.read("name") { $0 } ?? file
         about = try fields.read("about") { $0 } ?? ""
+        namespace = try fields.read("namespace", Self.namespace)
         choices = try Self.choices(&fields)
         try readImages(&fields)
         try readHabits(&fields)
@@ -25,6 +26,15 @@ extension Scenario {
         if existing != nil, let odd = choices.first(where: { !$0.action.worksWithExisting }) {
             throw ScenarioError("\(file): arrivals: '\(odd.action.rawValue)' cannot be done with 'existing' images")
         }
+    }
+
+    /// Reads a namespace: the first parts of a repository's name.
+    package static func namespace(_ text: String) throws(QuantityError) -> String {
+        guard Existing(repository: text, references: ["x"]).complaint == nil, text.utf8.count <= Limits.namespace else {
+            throw QuantityError(
+                text, wanted: "a namespace such as alice or team/load, of at most \(Limits.namespace) characters")
+        }
+        return text
     }
 
     private static func choices(_ fields: inout YAMLFields) throws(ScenarioError) -> [Choice] {

@@ -26,13 +26,15 @@ package struct Scenario: Equatable, Codable, Sendable {
         case referrers
         /// A small image pushed, pulled and deleted.
         case churn
+        /// A client of its own logs in and pulls a whole image.
+        case login
 
         /// What it needs, and what it leaves.
         private var traits: (images: Need, makesContent: Bool) {
             switch self {
             case .get, .catalog: (.none, false)
             case .push, .churn: (.none, true)
-            case .pull, .manifest, .headManifest, .blob, .head, .list: (.any, false)
+            case .pull, .manifest, .headManifest, .blob, .head, .list, .login: (.any, false)
             case .referrers: (.made, false)
             case .mount: (.made, true)
             }
@@ -105,6 +107,9 @@ package struct Scenario: Equatable, Codable, Sendable {
 
     /// As reports call it.
     package var name = ""
+    /// What the names of repositories that are made begin with, where a registry gives no other: a user's name or an
+    /// organization's.
+    package var namespace: String?
     /// One line for people.
     package var about = ""
     /// What arrivals can be.
@@ -149,6 +154,9 @@ package struct Scenario: Equatable, Codable, Sendable {
         }
         return choices.last { $0.weight > 0 }?.action ?? .get
     }
+
+    /// Some arrival is a client that logs in.
+    package var logsIn: Bool { uses { $0 == .login } }
 
     /// Some arrival may need what `isWanted` says.
     func uses(_ isWanted: (Action) -> Bool) -> Bool {

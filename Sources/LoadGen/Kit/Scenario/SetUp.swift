@@ -34,6 +34,14 @@ extension RegistryClient {
     }
 }
 
+extension Generator {
+    /// Some event loop has been asked by the target who it is.
+    package func wasAskedToLogIn() async throws -> Bool {
+        for worker in workers where try await worker.perform({ $0.logins.way != nil }) { return true }
+        return false
+    }
+}
+
 private struct LogInFlow: Flow {
     let client: RegistryClient
 

@@ -92,7 +92,7 @@ final class ConnectionPool {
     func send(_ exchange: Exchange) -> Bool {
         if let connection = lane(exchange.request.endpoint).idle.popLast() {
             connection.assign(exchange)
-            connection.start()
+            connection.start(at: exchange.answer.readyAt)
             return true
         }
         guard waiting.count < settings.waitingLimit else {

@@ -1,3 +1,5 @@
+import Harness
+
 /// Where connections go: scheme, host and port.
 package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
     /// Scheme `https`.
@@ -17,13 +19,21 @@ package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
     }
 
     /// `host:port`, without the port where it is the scheme's own: the value of `Host`.
-    package var authority: String {
-        let name = host.contains(":") ? "[\(host)]" : host
-        return port == (isTLS ? 443 : 80) ? name : "\(name):\(port)"
-    }
+    package var authority: String { Address(self, "/").hostHeader }
 
     /// `http://host:port`
-    package var description: String { (isTLS ? "https://" : "http://") + authority }
+    package var description: String { Address(self, "/").origin }
+}
+
+extension Address {
+    /// An address below an endpoint.
+    init(_ endpoint: Endpoint, _ path: String) {
+        self.init(
+            scheme: endpoint.isTLS ? "https" : "http", host: endpoint.host, port: endpoint.port, target: path)
+    }
+
+    /// Where it stands.
+    var endpoint: Endpoint { Endpoint(isTLS: scheme == "https", host: host, port: port) }
 }
 
 /// A URL that cannot be aimed at.
@@ -55,27 +65,19 @@ package struct Target: Hashable, Codable, Sendable, CustomStringConvertible {
         func refuse(_ reason: String) -> TargetError {
             TargetError(description: "'\(text)': \(reason); write http://HOST[:PORT][/PATH] or https://…")
         }
-        let isTLS: Bool
-        var rest: Substring
-        if text.hasPrefix("http://") {
-            (isTLS, rest) = (false, text.dropFirst(7))
-        } else if text.hasPrefix("https://") {
-            (isTLS, rest) = (true, text.dropFirst(8))
-        } else {
-            throw refuse("the scheme is missing or not taken")
-        }
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        rest = rest.dropFirst(authority.count).prefix { $0 != "#" }
-        guard !authority.contains("@") else {
+        guard !Location.hasCredentials(text) else {
             throw TargetError(description: "credentials do not belong in the URL: use --user and --password-file")
         }
-        let (host, given) = try HostRule.split(authority, refuse)
-        guard given != 0 else { throw refuse("the port is no number from 1 to 65535") }
+        let address: Address
+        do throws(AddressError) {
+            address = try Address(parsing: text)
+        } catch {
+            throw refuse(error.description)
+        }
         for byte in text.utf8 where byte <= 0x20 || byte == 0x7F {
             throw refuse("blanks and control characters must be escaped")
         }
-        endpoint = Endpoint(isTLS: isTLS, host: host, port: given ?? (isTLS ? 443 : 80))
-        path = rest.hasPrefix("/") ? String(rest) : "/" + rest
+        (endpoint, path) = (address.endpoint, address.target)
     }
 
     /// The URL.
@@ -92,7 +94,11 @@ package struct HostRule: Hashable, Sendable {
         func refuse(_ reason: String) -> TargetError {
             TargetError(description: "'\(text)': \(reason); write HOST or HOST:PORT")
         }
-        (host, port) = try Self.split(text[...], refuse)
+        do throws(AddressError) {
+            (host, port) = try HostAndPort.split(text[...])
+        } catch {
+            throw refuse(error.description)
+        }
         for byte in text.utf8 where byte <= 0x20 || byte == 0x7F || byte == 0x2F {
             throw refuse("blanks and slashes are no part of a host")
         }
@@ -101,29 +107,5 @@ package struct HostRule: Hashable, Sendable {
     /// It is that host and that port.
     package func allows(_ endpoint: Endpoint) -> Bool {
         host.lowercased() == endpoint.host && (port ?? (endpoint.isTLS ? 443 : 80)) == endpoint.port
-    }
-
-    /// Host without brackets, and the port where there is one, 0 ... 65535. Throws what `refuse` makes of the reason.
-    package static func split(
-        _ authority: Substring, _ refuse: (String) -> TargetError
-    ) throws(TargetError) -> (host: String, port: Int?) {
-        var host = authority
-        var port: Substring?
-        if authority.hasPrefix("[") {
-            guard let close = authority.firstIndex(of: "]") else { throw refuse("the bracket is not closed") }
-            host = authority[authority.index(after: authority.startIndex)..<close]
-            let behind = authority[authority.index(after: close)...]
-            guard behind.isEmpty || behind.hasPrefix(":") else { throw refuse("no port stands behind the bracket") }
-            port = behind.isEmpty ? nil : behind.dropFirst()
-        } else if let colon = authority.firstIndex(of: ":") {
-            host = authority[..<colon]
-            port = authority[authority.index(after: colon)...]
-        }
-        guard !host.isEmpty else { throw refuse("the host is missing") }
-        guard let port else { return (String(host), nil) }
-        guard let number = Int(port), (0...65_535).contains(number), port.first != "+" else {
-            throw refuse("the port is no number from 1 to 65535")
-        }
-        return (String(host), number)
     }
 }

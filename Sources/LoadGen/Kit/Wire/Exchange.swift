@@ -40,6 +40,14 @@ package enum Operation: UInt8, CaseIterable, Sendable {
     }
 }
 
+/// A part of an arrival that is told by itself, over several requests: a row of reports besides those of ``Operation``.
+package enum ArrivalPart: String, CaseIterable, Sendable {
+    /// Until the client has its token.
+    case login
+    /// From then to the last byte.
+    case pull
+}
+
 /// One request, ready to be sent.
 package struct Request: Sendable {
     /// The body to send.
@@ -113,7 +121,8 @@ package struct Request: Sendable {
 /// Why a request or a whole arrival failed. The names are those of reports.
 package enum Failure: Hashable, Sendable, Error {
     case refused, unreachable, noLocalPort, noConnection, connectTimeout, tls, timeout, closedEarly, malformed, tooLong
-    case status(Int), digestMismatch, wrongLength, loginRefused, loginWanted, foreignHost, unusable, cancelled
+    case status(Int), digestMismatch, wrongLength, loginRefused, loginWanted, loginUnasked, foreignHost, unusable,
+        cancelled
 
     /// A short name that stays: the key in reports.
     package var name: String {
@@ -133,6 +142,7 @@ package enum Failure: Hashable, Sendable, Error {
         case .wrongLength: "wrong-length"
         case .loginRefused: "login-refused"
         case .loginWanted: "login-wanted"
+        case .loginUnasked: "login-unasked"
         case .foreignHost: "redirected-elsewhere"
         case .unusable: "unusable-answer"
         case .cancelled: "cancelled"
@@ -181,20 +191,29 @@ package struct Answer: Sendable {
 /// A request on its way, on one event loop.
 final class Exchange: ResponseSink {
     let request: Request
+    /// The moment that the arrival was meant for which it belongs to: that decides what counts.
+    let arrival: Nanoseconds
     /// When it should have been sent.
     let intended: Nanoseconds
     let deadline: Nanoseconds
-    var answer = Answer()
+    // On one loop, and nothing that it is handed to comes back to it: asking at each access would cost a hundredth of a core.
+    @exclusivity(unchecked) var answer = Answer()
+    /// Why the answer will not do, once it has come.
+    private(set) var failure: Failure?
     /// A connection that had gone stale may be replaced once, where sending twice does no harm (RFC 9110 9.2.2).
     var mayRetry: Bool
     private var hash: SHA256?
-    private let complete: (Answer) -> Void
+    /// Who puts it into the figures; nobody for set-up and clean-up.
+    private let recordedBy: Worker?
+    private let complete: (Exchange) -> Void
 
     init(
-        _ request: Request, intended: Nanoseconds, readyAt: Nanoseconds, deadline: Nanoseconds,
-        complete: @escaping (Answer) -> Void
+        _ request: Request, arrival: Nanoseconds, intended: Nanoseconds, readyAt: Nanoseconds, deadline: Nanoseconds,
+        recordedBy: Worker?, complete: @escaping (Exchange) -> Void
     ) {
         self.request = request
+        self.recordedBy = recordedBy
+        self.arrival = arrival
         answer.readyAt = readyAt
         self.intended = intended
         self.deadline = deadline
@@ -221,11 +240,14 @@ final class Exchange: ResponseSink {
         }
     }
 
-    func finish(_ failure: Failure? = nil) {
-        answer.endedAt = MonotonicClock.now()
+    /// - Parameter moment: when its last byte came, or it was given up.
+    func finish(_ failure: Failure? = nil, at moment: Nanoseconds = MonotonicClock.now()) {
+        answer.endedAt = moment
         // Those that are too late are looked for now and then only: what came between counts as if it had not.
         if answer.failure == nil { answer.failure = answer.endedAt > deadline ? .timeout : failure }
         if let hash { answer.digest = "sha256:" + Hex.text(hash.finalize()) }
-        complete(answer)
+        self.failure = request.judge(answer)
+        recordedBy?.recorder.recordRequest(self)
+        complete(self)
     }
 }

@@ -16,13 +16,15 @@ extension Failure {
         case "answer-too-long": "the head of the answer is longer than 64 KiB, or its body than can be kept"
         case "malformed-answer": "the answer is no HTTP/1.1"
         case "login-refused": "the token server refuses the credentials"
+        case "login-unasked": "the target asks nobody who they are: there is no login to measure"
         case "login-wanted": "the target wants credentials: --user with --password-file"
         case "not-sent": "the generator could not begin them in time: lower the rate or raise --threads"
         case "redirected-elsewhere":
             "the target sends clients to another host for it; a token server elsewhere is asked only with --token-host"
         case "unusable-answer": "the answer lacks what a client needs of it"
         case "status-401": "the target wants credentials, or refuses these: --user with --password-file"
-        case "status-403": "these credentials may not do that"
+        case "status-403":
+            "these credentials may not do that; where one may push below a user's or an organization's name alone, --namespace names it"
         case "status-404": "there is nothing at that path"
         case "status-405": "the target does not support it"
         case "status-429": "the target limits the rate"
