@@ -13,7 +13,8 @@ struct ProbeTests {
             #expect(try await house.push("ann", "ann/a") == 201)
             let names = [
                 "{organization}": "acme", "{user}": "ann", "{repository}": "ann%2Fa", "{name}": "ann/a",
-                "{grantee}": "user:eve", "{robot}": "bot", "{team}": "core", "{member}": "ann", "{key}": "1", "{tag}": "t",
+                "{grantee}": "user:eve", "{robot}": "bot", "{team}": "core", "{member}": "ann", "{key}": "1",
+                "{tag}": "t",
             ]
             for operation in OperationTable.all.operations where operation.access != .anybody {
                 guard case .json = operation.body else { continue }
