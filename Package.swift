@@ -61,7 +61,7 @@ let package = Package(
         folder(
             "Access", "Registry/Access",
             ["CLibCrypt", "Model", "Runtime", .product(name: "Crypto", package: "swift-crypto")]),
-        folder("Runtime", "Registry/Runtime", ["Model"]),
+        folder("Runtime", "Registry/Runtime", ["Model", "CLinux"]),
         folder("Store", "Registry/Store", ["Model", "Runtime", "CLibCrypto"]),
         folder(
             "SQLiteDriver", "Registry/Drivers/SQLite",

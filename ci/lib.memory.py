@@ -123,12 +123,22 @@ def behind(registry):
     return sockets
 
 
+def idlers(registry):
+    """2,000 who have sent 300 KiB that nobody wants, have their answer, and stay."""
+    request = b"POST /v2/ HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000
+    sockets = [registry.socket(request, f"127.0.0.{1 + i % 9}") for i in range(2000)]
+    for client in sockets:
+        if not client.recv(100).startswith(b"HTTP/1.1 405"):
+            sys.exit("what nobody wants is not answered with 405")
+    return sockets
+
+
 def everything(registry):
     """All of this at once."""
     return [client for attack in ATTACKS for client in attack(registry)]
 
 
-ATTACKS = [readers, pages, trickles, bodies, heads, behind]
+ATTACKS = [readers, pages, trickles, bodies, heads, behind, idlers]
 
 
 def main():

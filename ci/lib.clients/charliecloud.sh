@@ -10,6 +10,7 @@ run_charliecloud() {
   action ch-image "push" charliecloud_push
   action ch-image "pull" charliecloud_pull
   action ch-image "anonymous, private" charliecloud_anonymous
+  action ch-image "anonymous, public" charliecloud_public
 }
 
 # Debian's python3, wherever another one stands on PATH.
@@ -68,4 +69,13 @@ charliecloud_anonymous() {
   if output=$(ch_image "" "" pull "$https/charlie/hello:v1" 2>&1); then fail "it pulled what is private"; fi
   printf '%s\n' "$output"
   [[ ${output,,} =~ unauthorized|401|authenti ]] || fail "it does not say why"
+  echo yes >"$state/refused"
+}
+
+charliecloud_public() {
+  after "$state/refused"
+  "$program" repo public charlie/hello --data "$state/data"
+  ch_image "" "" reset
+  ch_image "" "" pull "$https/charlie/hello:v1" public
+  same "payload" "$(sha256 "$(find "$state/storage" -name payload -type f | head -n 1)")" "$(sha256 "$state/payload")"
 }

@@ -170,8 +170,18 @@ package struct Authorizer: Sendable {
     package func rights(
         among wanted: Set<Right>, on name: RepositoryName, _ caller: Caller
     ) async throws(RegistryError) -> Set<Right> {
-        let facts = try await source.find(name, caller.principal)
-        return wanted.filter { right in
+        // Who may pull knows that it is there: that it takes less time tells nothing.
+        if let known = source.atOnce(name, caller.principal) {
+            let rights = rights(among: wanted, on: name, known, caller)
+            if rights.contains(.pull) { return rights }
+        }
+        return rights(among: wanted, on: name, try await source.find(name, caller.principal), caller)
+    }
+
+    private func rights(
+        among wanted: Set<Right>, on name: RepositoryName, _ facts: AccessFacts, _ caller: Caller
+    ) -> Set<Right> {
+        wanted.filter { right in
             if let repository = facts.repository {
                 return policy.verdict(right, .repository(repository), caller, facts.standing) == .allowed
             }

@@ -1,14 +1,15 @@
 /// Who is behind a proxy that is trusted. What is counted and noted by address is so of the client, not of the proxy that all
 /// come through: else one who guesses passwords would lock out everybody else.
 extension Headers {
-    /// The client's address, where the peer on the socket is one of these proxies and says it; else the peer's.
+    /// The client's address, where the peer on the socket, which is one of these proxies, says it; else the peer's. Without
+    /// proxies nobody is believed.
     ///
     /// Each proxy adds who it heard from behind what it was sent. So the list is read from its end, past what is a proxy of
     /// ours, and what a client has written in front of that is not looked at. Nor is a client believed that brings the one of
     /// the two fields which the proxy does not write: where they differ, neither counts.
     package func client(behind proxies: [AddressBlock], peer: String) -> String {
+        guard !proxies.isEmpty else { return peer }
         func isOurs(_ address: String) -> Bool { proxies.contains { $0.contains(address) } }
-        guard isOurs(peer) else { return peer }
         func nearest(_ hops: [String?]) -> String {
             var nearest = peer
             for hop in hops.reversed() {

@@ -32,11 +32,18 @@ package struct AddressBlock: Sendable, Equatable {
     }
 }
 
+extension HTTPSettings {
+    /// The proxies that are trusted, where a peer of this address is one of them; else none.
+    package func proxies(of peer: String) -> [AddressBlock] {
+        trustedProxies.contains { $0.contains(peer) } ? trustedProxies : []
+    }
+}
+
 extension Request {
     /// Scheme and host as the client sees them; a proxy's word counts only if the proxy is trusted.
     func origin(_ settings: HTTPSettings) -> String {
         var (scheme, host) = (isSecure ? "https" : "http", authority.map(String.init) ?? headers["Host"] ?? "")
-        if settings.trustedProxies.contains(where: { $0.contains(peer) }) {
+        if isProxied {
             let forwarded = forwarded()
             scheme = forwarded["proto"] ?? headers["X-Forwarded-Proto"]?.firstElement ?? scheme
             host = forwarded["host"] ?? headers["X-Forwarded-Host"]?.firstElement ?? host

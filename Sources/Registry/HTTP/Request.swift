@@ -12,9 +12,9 @@ package final class Request: Sendable {
     /// Of a target in absolute form; it counts for more than Host.
     package let authority: Substring?
     package let headers: Headers
-    /// Address of the peer on the socket, without port.
-    let peer: String
-    /// Address of the client, which is the peer's unless that is a proxy that is trusted.
+    /// Whether it comes from a proxy that is trusted.
+    let isProxied: Bool
+    /// Address of the client, without port: the peer's on the socket, unless that is a proxy that is trusted.
     package let remote: String
     /// Whether it came over TLS.
     package let isSecure: Bool
@@ -24,7 +24,8 @@ package final class Request: Sendable {
     /// Of the connection that it came on.
     let memory: CredentialMemory
 
-    /// A request with this head; its body may be still to come. `proxies` are those that are trusted.
+    /// A request with this head; its body may be still to come. `proxies` are those that are trusted, where
+    /// the peer is one of them; else none.
     package init(
         _ head: RequestHead, peer: String, behind proxies: [AddressBlock] = [], isSecure: Bool = false, id: String,
         body: any RequestBody, memory: CredentialMemory = CredentialMemory()
@@ -37,8 +38,8 @@ package final class Request: Sendable {
         method = head.method
         self.target = head.target
         headers = head.headers
-        self.peer = peer
-        remote = proxies.isEmpty ? peer : head.headers.client(behind: proxies, peer: peer)
+        isProxied = !proxies.isEmpty
+        remote = head.headers.client(behind: proxies, peer: peer)
         self.isSecure = isSecure
         self.id = id
         self.body = body

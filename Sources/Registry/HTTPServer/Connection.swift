@@ -15,6 +15,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private let application: Application
     private(set) var context: ChannelHandlerContext?
     let remote: RemoteAddress
+    /// Those that are trusted, where the peer is one of them.
+    private let proxies: [AddressBlock]
     private var state: ConnectionState
     /// Whether the answer goes without its body.
     var answersHead: Bool { state.answersHead }
@@ -51,6 +53,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         self.application = application
         self.shared = shared
         self.remote = remote
+        proxies = application.settings.proxies(of: remote.text)
         self.security = security
         state = ConnectionState(shared.timeouts, at: .now())
     }
@@ -216,8 +219,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     private func request(_ head: RequestHead, _ body: IncomingBody) -> Request {
         Request(
-            head, peer: remote.text, behind: application.settings.trustedProxies, isSecure: security == .secure,
-            id: shared.newRequestID(), body: body, memory: memory)
+            head, peer: remote.text, behind: proxies, isSecure: security == .secure, id: shared.newRequestID(),
+            body: body, memory: memory)
     }
 
     private func answered(_ response: Response) {

@@ -167,19 +167,27 @@ struct HeadReader {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether there is a control character, other than tabs. Sixteen bytes at a time: tokens are long.
+    /// Whether there is a control character, other than tabs. Eight bytes at a time, as tokens are long: where one of them is
+    /// below a blank or is DEL they are looked at singly.
     fileprivate var hasControls: Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops = ones << 7
         var at = 0
-        while at + 16 <= count {
-            let part = loadUnaligned(fromByteOffset: at, as: SIMD16<UInt8>.self)
-            if any(((part .< 0x20) .& (part .!= 0x09)) .| (part .== 0x7f)) { return true }
-            at += 16
+        while at + 8 <= count {
+            let word = loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            let dels = word ^ (ones &* 0x7f)
+            let isSuspect = ((word &- ones &* 0x20) & ~word | (dels &- ones) & ~dels) & tops != 0
+            if isSuspect, self[at..<at + 8].contains(where: \.isControl) { return true }
+            at += 8
         }
-        return self[at...].contains { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7f }
+        return self[at...].contains(where: \.isControl)
     }
 }
 
 extension UInt8 {
+    /// Whether it is a control character that may stand in no field (RFC 9110 section 5.5): of these the tab may.
+    fileprivate var isControl: Bool { (self < 0x20 && self != 0x09) || self == 0x7f }
+
     /// Whether it may stand in a method or a header's name (RFC 9110 section 5.6.2).
     var isToken: Bool {
         let low: UInt64 = 0x3ff_6cfa_0000_0000

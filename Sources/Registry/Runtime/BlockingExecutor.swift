@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A few threads for calls that block: databases, files, hashing. Neither event loops nor Swift's own pool ever wait.
@@ -15,14 +16,15 @@ package final class BlockingExecutor: Sendable {
     private let queue: JobQueue<Job>
 
     /// Starts `threads` threads; `capacity` is how many jobs may wait, `patience` how long one may.
-    /// `niceness` above 0 lets other threads go first: what is long gives way to what is awaited.
+    /// `niceness` above 0 lets other threads go first: what is long gives way to what is awaited, at the latest when a `turn`
+    /// is over; zero for the system's turns, of some milliseconds.
     package init(
         name: String, threads: Int, capacity: Int, patience: Duration = .seconds(30), niceness: Int32 = 0,
-        clocks: Clocks = .system
+        turn: Duration = .zero, clocks: Clocks = .system
     ) {
         self.name = name
         queue = JobQueue(capacity: capacity, patience: patience, clocks: clocks)
-        for _ in 0..<threads { start(niceness) }
+        for _ in 0..<threads { start(niceness, turn) }
         queue.watch { $0.refuse() }
     }
 
@@ -61,10 +63,12 @@ package final class BlockingExecutor: Sendable {
         for job in queue.takeOverdue() { job.refuse() }
     }
 
-    private func start(_ niceness: Int32) {
+    private func start(_ niceness: Int32, _ turn: Duration) {
         let thread = Thread { [queue] in
             // On Linux the nice value belongs to a thread; 0 is the calling one. Never refused: it goes down.
             if niceness > 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+            // A kernel or a container that does not let it have turns of its own leaves it those of all.
+            if turn > .zero { _ = aerugo_take_short_turns(niceness, UInt64(turn / .nanoseconds(1))) }
             while let jobs = queue.take() {
                 for job in jobs { job.run() }
             }

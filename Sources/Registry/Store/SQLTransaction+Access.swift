@@ -32,8 +32,10 @@ extension SQLTransaction {
         var permitted: Int64 = 0
         for row in try rows(
             """
-            SELECT rights FROM permissions WHERE repository_id = $3 AND (grantee_id = $1 OR grantee_id IN
-                (SELECT team_id FROM team_members WHERE principal_id = $1 AND namespace_id = $2))
+            SELECT rights FROM permissions WHERE repository_id = $3 AND grantee_id = $1
+            UNION ALL
+            SELECT p.rights FROM team_members t JOIN permissions p ON p.repository_id = $3 AND p.grantee_id = t.team_id
+            WHERE t.principal_id = $1 AND t.namespace_id = $2
             """, [SQLValue(principal), SQLValue(namespace), SQLValue(repository)])
         { permitted |= try row.integer(0) }
         guard let found, let kind = PrincipalKind(rawValue: try found.integer(4)) else { return nil }

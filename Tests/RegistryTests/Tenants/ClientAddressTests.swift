@@ -17,7 +17,9 @@ struct ClientAddressTests {
             let value = start + halves[0].count + 2
             fields.append(Headers.Field(name: start..<start + halves[0].count, value: value..<text.count - 2))
         }
-        return Headers(text, fields).client(behind: Self.proxies, peer: peer)
+        var settings = HTTPSettings()
+        settings.trustedProxies = Self.proxies
+        return Headers(text, fields).client(behind: settings.proxies(of: peer), peer: peer)
     }
 
     @Test(

@@ -38,6 +38,7 @@ package final class PasswordHasher: Sendable {
         stranger = try Self.salt(self.cost)
         executor = BlockingExecutor(
             name: "passwords", threads: 2, capacity: capacity, patience: Self.patience, niceness: 10,
+            turn: .microseconds(100),
             clocks: clocks)
     }
 

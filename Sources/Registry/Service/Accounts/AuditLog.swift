@@ -40,8 +40,10 @@ package struct Event: Sendable {
 /// What happened: entries of changes are written in the transactions of these; those of refusals, which change nothing, wait in
 /// a queue with a bound, and what did not fit is counted.
 package final class AuditLog: Sendable {
-    /// Refusals that are written each second: more of them say no more, and would fill the disk.
-    private static let capacity = 256
+    /// Refusals that may be written at once, and how long it takes until one more may be: however many there are, they do not
+    /// fill the disk.
+    private static let most = 256
+    private static let pace = Duration.milliseconds(250)
     /// How often the same credential from the same address is written down as a login.
     private static let interval = Duration.seconds(3600)
 
@@ -64,6 +66,8 @@ package final class AuditLog: Sendable {
         var waiting: [(entry: AuditEntry, count: Int)] = []
         var places: [Kind: Int] = [:]
         var dropped = 0
+        /// When as many as can be may be written at once again.
+        var full = Duration.zero
         /// When a login was written down last.
         var logins = GenerationTable<Login, Duration>(capacity: 10_000)
     }
@@ -85,10 +89,13 @@ package final class AuditLog: Sendable {
         let kind = Kind(
             principal: entry.principal, address: entry.address, action: entry.action, subject: entry.subject,
             detail: entry.detail)
+        let now = store.clocks.uptime()
         state.withLock { state in
+            let full = max(now, state.full) + Self.pace
             if let place = state.places[kind] {
                 state.waiting[place].count += 1
-            } else if state.waiting.count < Self.capacity {
+            } else if full - now <= Self.pace * Self.most {
+                state.full = full
                 state.places[kind] = state.waiting.count
                 state.waiting.append((entry, 1))
             } else {
@@ -135,7 +142,7 @@ package final class AuditLog: Sendable {
             defer { (state.waiting, state.places, state.dropped) = ([], [:], 0) }
             return (state.waiting, state.dropped)
         }
-        guard !entries.isEmpty else { return }
+        guard !entries.isEmpty || dropped > 0 else { return }
         do throws(StoreError) {
             try await store.write { (db) throws(StoreError) in
                 for (entry, count) in entries { try db.audit(entry.counted(count)) }
