@@ -57,7 +57,7 @@ struct Setting: Sendable {
             help: "how clients reach the registry, such as https://registry.example.com; else what requests say"),
         Setting(
             key: "http.cors-origins", standard: "",
-            help: "origins whose pages may use the API, by commas, such as https://ui.example.com; * for any"),
+            help: "origins whose pages may use the API, by commas, such as https://ui.example.com; * lets any read"),
         Setting(key: "auth.basic", standard: "false", help: "ask clients for Basic credentials, not for tokens"),
         Setting(
             key: "auth.password-cost", standard: "5", help: "cost of a password's yescrypt hash; each step doubles it"),

@@ -91,16 +91,23 @@ func serve(_ plan: Plan) async throws {
         log.notice("stopped")
         await flushLog()
         withExtendedLifetime(composition) {}
-    } catch let error as StoreError {
-        throw ConfigurationError(
-            description: "cannot use data directory '\(plan.data)': \(error.cause)", exitCode: 1)
-    } catch let error as ConfigurationError {
-        throw error
-    } catch let error as RegistryError {
-        throw ConfigurationError(
-            description: "cannot use data directory '\(plan.data)': \(error.message)", exitCode: 1)
     } catch {
-        throw ConfigurationError(description: "cannot listen on \(listen.host):\(listen.port): \(error)", exitCode: 1)
+        throw ConfigurationError(plan, cannotServe: error)
+    }
+}
+
+extension ConfigurationError {
+    /// Why a registry of this plan cannot serve, or not any more.
+    fileprivate init(_ plan: Plan, cannotServe error: any Error) {
+        let data = "cannot use data directory '\(plan.data)'"
+        switch error {
+        case let error as ConfigurationError: self = error
+        case let error as StoreError: self.init(description: "\(data): \(error.cause)", exitCode: 1)
+        case let error as RegistryError: self.init(description: "\(data): \(error.message)", exitCode: 1)
+        default:
+            self.init(
+                description: "cannot listen on \(plan.listen.host):\(plan.listen.port): \(error)", exitCode: 1)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 import Model
 
 /// Pages of other origins (Fetch, "CORS protocol"): those that the operator has named may use the management API, and read
-/// below `/v2/`. Nothing is sent along by the browser itself: who asks says so in `Authorization`.
+/// below `/v2/`; where any is let in, it may read. Nothing is sent along by the browser itself: who asks says so in `Authorization`.
 extension Application {
     private static let requestHeaders = "Accept, Authorization, Content-Type, If-Match, If-None-Match, Range, X-API-Key"
     private static let answerHeaders =
@@ -12,7 +12,7 @@ extension Application {
         guard !settings.corsOrigins.isEmpty, case .other("OPTIONS") = request.method,
             let origin = allowedOrigin(request), let wanted = request.headers["Access-Control-Request-Method"]
         else { return nil }
-        let methods = table.crossOriginMethods(request.path)
+        let methods = methods(request.path, origin)
         guard methods.contains(wanted) else { return Response(204, [("Vary", "Origin")]) }
         return Response(
             204,
@@ -29,17 +29,22 @@ extension Application {
         guard !settings.corsOrigins.isEmpty else { return }
         response.headers.append(("Vary", "Origin"))
         guard let origin = allowedOrigin(request), request.method != .other("OPTIONS"),
-            table.crossOriginMethods(request.path).contains(request.method.name)
+            methods(request.path, origin).contains(request.method.name)
         else { return }
         response.headers += [
             ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", Self.answerHeaders),
         ]
     }
 
+    private func methods(_ path: Substring, _ origin: String) -> [String] {
+        let all = table.crossOriginMethods(path)
+        return origin == "*" ? all.filter { $0 == "GET" || $0 == "HEAD" } : all
+    }
+
     private func allowedOrigin(_ request: Request) -> String? {
         guard let origin = request.headers["Origin"] else { return nil }
-        if settings.corsOrigins.contains("*") { return "*" }
-        return settings.corsOrigins.contains(origin) ? origin : nil
+        if settings.corsOrigins.contains(origin) { return origin }
+        return settings.corsOrigins.contains("*") ? "*" : nil
     }
 }
 

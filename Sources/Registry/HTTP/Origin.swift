@@ -55,8 +55,11 @@ extension Request {
 
     /// Whether a browser sent it for a page of another site, and it is to change something: the credentials that it came with
     /// are then those that the browser keeps, and nobody's will. What is no browser has no `Origin` (RFC 6454 section 7).
+    /// Sites that the operator has named are trusted.
     func isFromOtherSite(_ settings: HTTPSettings) -> Bool {
-        guard method != .get, method != .head, let site = headers["Origin"] else { return false }
+        guard method != .get, method != .head, let site = headers["Origin"],
+            !settings.corsOrigins.contains(site)
+        else { return false }
         let own = [origin(settings), settings.url].map(Self.host)
         return !own.contains(Self.host(site)) || Self.host(site).isEmpty
     }

@@ -150,6 +150,12 @@ struct AdministrationAPITests {
             #expect(try await ask("/v2/a/b/manifests/t", "GET", own) == own)
             #expect(try await ask("/v2/a/b/manifests/t", "PUT", own) == nil)
             #expect(try await ask("/nothing", "GET", own) == nil)
+            for (site, status) in [(own, 401), ("https://evil.example.com", 403)] {
+                let answer = try await client.send(
+                    "POST", "/api/v1/users", ["Origin: \(site)", "Content-Type: application/json"],
+                    body: Array("{}".utf8))
+                #expect(answer.status == status, "\(site)")
+            }
             let refused = try await client.get("/api/v1/users", ["Origin: \(own)"])
             #expect(refused.status == 401 && refused["Access-Control-Allow-Origin"] == own)
             let other = try await client.get("/api/v1/users", ["Origin: null"])

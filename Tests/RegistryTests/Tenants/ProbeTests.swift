@@ -94,7 +94,8 @@ struct ProbeTests {
                     let body = name == "own" ? #"{"name":"org-\#(site.hashValue.magnitude)"}"# : #"{"name":"k"}"#
                     let answer = try await house.server.client().send(
                         "POST", name == "own" ? "/api/v1/organizations" : "/api/v1/keys",
-                        [house.line("ann"), "Origin: \(site)", "Content-Type: text/plain"], body: Array(body.utf8))
+                        [house.line("ann"), "Origin: \(site)", "Content-Type: application/json"], body: Array(body.utf8)
+                    )
                     #expect(answer.status == status, "\(site): \(answer.text)")
                 }
                 let read = try await house.server.client().get("/v2/", [house.line("ann"), "Origin: \(site)"])

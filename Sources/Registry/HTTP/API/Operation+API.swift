@@ -13,6 +13,7 @@ extension Operation {
     ) -> Operation {
         var failures = failures
         if body != nil { failures += [.fieldInvalid, .mediaTypeUnsupported] }
+        if method == .patch { failures.append(.preconditionFailed) }
         if !query.isEmpty { failures.append(.fieldInvalid) }
         if path.contains("{") { failures += [.accountUnknown, .accountNameInvalid] }
         let usual: RateClass = method != .get ? .write : query.isEmpty ? .read : .list

@@ -8,7 +8,7 @@ enum RepositoryOperations {
         .api(
             "repositories.list", .get, list, .registry(.catalog),
             "Lists the repositories that one may pull from, in the order of their names.", query: filters,
-            gives: .init(200, .page(of: .repository)), all),
+            gives: .init(200, .page(of: .repository)), failures: [.accountNameInvalid], all),
         .api(
             "repositories.create", .post, list, .registry(.account),
             "Makes a repository before anything is pushed to it.",
@@ -56,7 +56,11 @@ enum RepositoryOperations {
     @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
         var search = RepositorySearch()
         search.part = call.request.query["q"] ?? ""
-        search.namespace = call.request.query["namespace"]
+        search.namespace = try parsing { () throws(ParseError) in
+            try call.request.query["namespace"].map { (name) throws(ParseError) in
+                try AccountName.parse(name).description
+            }
+        }
         search.visibility = call.request.query["visibility"].map { $0 == "public" ? .open : .hidden }
         let found = try await call.registry.repositories.search(search, call.listRequest(), call.registryGrant())
         return call.page(found.repositories.map(\.json), next: found.next)
