@@ -169,6 +169,7 @@ extension Stage {
         case .sha512: digest = try cast.digest(other, .sha512)
         case .single: return try pushWrongAtOnce(probe, at, content, digest)
         case .streamed:
+            guard content.count >= upload.leastChunk else { return }
             place = try patch(probe, place, content, 0..<content.count, ranged: false, streamed: true)
             body = nil
         case .malformed: digest = "sha256:" + String(repeating: "xyz", count: key.number % 30 + 1)
