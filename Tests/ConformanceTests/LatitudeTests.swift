@@ -13,11 +13,13 @@ struct LatitudeTests {
         "longTargetsRefused", "longHeadsRefused", "fourMebibytes", "http10", "chunkedBodies", "inPieces", "bare",
     ]
 
-    /// For who mends one: AERUGO_LATITUDES names some, AERUGO_LATITUDE_GAMES the games that are played with them.
+    /// For who mends one: AERUGO_LATITUDES names some, AERUGO_LATITUDE_GAMES the games that are played with them, and
+    /// AERUGO_LATITUDES_ALONE lays each alone over a registry, to see that none hides another.
     private static let chosen: [Latitude] = {
         let names = ProcessInfo.processInfo.environment["AERUGO_LATITUDES"]?.split(separator: " ").map(String.init)
         return names.map { names in Latitude.all.filter { names.contains($0.name) } } ?? Latitude.all
     }()
+    private static let isAlone = ProcessInfo.processInfo.environment["AERUGO_LATITUDES_ALONE"] != nil
     private static let games = ProcessInfo.processInfo.environment["AERUGO_LATITUDE_GAMES"]
 
     /// Every check of a run, but the heavy ones where the switch has nothing to do with them.
@@ -58,7 +60,7 @@ struct LatitudeTests {
         "what the rules allow is blamed by no check, whatever the registry or its proxy makes of it",
         arguments: layers)
     func none(latitudes: [Latitude]) throws {
-        if latitudes.count > 1 {
+        if latitudes.count > 1, !Self.isAlone {
             let together = try Self.blames(latitudes)
             if together.isEmpty { return }
             // Two that are allowed may be none together: then each has to be by itself.

@@ -155,7 +155,7 @@ extension StubRegistry {
         } else if has(.referrersFilterAlwaysTold) {
             headers.append(("OCI-Filters-Applied", "artifactType"))
         }
-        let start = request.query("last").first.flatMap { Int($0) } ?? 0
+        let start = min(max(0, request.query("last").first.flatMap { Int($0) } ?? 0), descriptors.count)
         let page = Array(descriptors.dropFirst(start).prefix(5))
         if start + 5 < descriptors.count, !has(.referrersNoLink) {
             let filter = request.query("artifactType").first.map { "&artifactType=\($0)" } ?? ""

@@ -22,6 +22,12 @@ enum Wrong: Hashable, Sendable, CaseIterable {
     case none
     /// The digest is that of the last chunk alone.
     case lastChunk
+    /// The digest is that of other content, by sha512.
+    case sha512
+    /// The digest is that of other content, in a single POST.
+    case single
+    /// The digest is that of other content, behind a PATCH in chunked transfer coding.
+    case streamed
 }
 
 /// How a chunk says where it belongs.
@@ -113,6 +119,8 @@ enum Race: Hashable, Sendable {
     case referrers([ManifestPlan])
     case deleteWhilePulling(BlobKey)
     case firstWriter(String, [ManifestPlan])
+    /// The same first chunk of one upload.
+    case oneSession(BlobKey, clients: Int)
 }
 
 /// Requests that are not as they should be, and what stands beside the content.
@@ -126,6 +134,8 @@ enum Oddity: Hashable, Sendable {
     case upload(String)
     case manifest(BadManifest)
     case raw(RawForm)
+    /// Parameters that nobody knows, or values that make no sense.
+    case query(Endpoint, String)
 
     enum Endpoint: Hashable, Sendable, CaseIterable {
         case version
@@ -169,6 +179,12 @@ enum Oddity: Hashable, Sendable {
         case badChunk
         case pieces
         case two
+        case oldVersion
+        case dots
+        case manyHeaders
+        case hugeHeader
+        case hugeTarget
+        case headOfSomething
     }
 }
 
@@ -199,6 +215,8 @@ enum Act: Hashable, Sendable {
     case odd(Int, Oddity)
     /// Somebody who may nothing in the repository tries something there.
     case trespass(Int, Int, Trespass)
+    /// A token is got and used in the repository.
+    case token(Int, TokenDeed)
 }
 
 extension Act {
@@ -207,7 +225,7 @@ extension Act {
         switch self {
         case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
             .askSession, .touchEnded,
-            .touchForeign, .odd:
+            .touchForeign, .odd, .token:
             true
         case .pushBlob, .pushWrong, .mount, .begin, .chunk, .finish, .cancel, .cut, .putManifest, .delete, .race,
             .trespass:
@@ -222,7 +240,8 @@ extension Act {
             .cut(let at, _, _), .putManifest(let at, _, _, _, _), .delete(let at, _), .race(let at, _),
             .askBlob(let at, _, _, _), .askManifest(let at, _, _), .blobAsManifest(let at, _),
             .manifestAsBlob(let at, _), .askTags(let at, _),
-            .askReferrers(let at, _, _), .odd(let at, _), .trespass(let at, _, _):
+            .askReferrers(let at, _, _), .odd(let at, _), .trespass(let at, _, _),
+            .token(let at, _):
             at
         case .chunk, .finish, .cancel, .askCatalog, .askSession, .touchEnded, .touchForeign: nil
         }

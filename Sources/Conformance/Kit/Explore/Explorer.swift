@@ -74,7 +74,8 @@ final class Explorer: Sendable {
             let seed = "\(plan.seed)/game \(game)"
             var player = Player(
                 seed: seed, homes: stage.names.count - 1, seats: stage.seats.count,
-                strangers: stage.strangers.count)
+                strangers: stage.strangers.count,
+                hasPassword: stage.seats[0].run.target.identity.basic != nil)
             var oracle = Oracle(seed: seed, stranger: stage.names.count - 1, seats: stage.seats.count)
             var history: [Move] = []
             var deviations = 0

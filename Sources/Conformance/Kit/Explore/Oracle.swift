@@ -16,8 +16,9 @@ struct Oracle: Sendable {
         var asks: [Act] = []
         switch step.act {
         case .pushBlob(let at, let key, _, let algorithm): asks = blob(at, key, algorithm, world)
-        case .pushWrong(let at, let key, _, let other):
+        case .pushWrong(let at, let key, let wrong, let other):
             asks = [.askBlob(at, key, .sha256, any()), .askBlob(at, other, .sha256, any())]
+            if wrong == .sha512 { asks.append(.askBlob(at, other, .sha512, .both)) }
         case .mount(let at, let from, let key, _):
             asks = blob(at, key, .sha256, world)
             if let from { asks.append(.askBlob(from, key, .sha256, any())) }
@@ -39,7 +40,7 @@ struct Oracle: Sendable {
         case .trespass(let at, _, let deed): asks = after(deed, at)
         case .odd(let at, let oddity): asks = oddity.isRefusedPush ? [.askTags(at, .whole)] : []
         case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
-            .askSession, .touchEnded:
+            .askSession, .touchEnded, .token:
             asks = []
         }
         asks += samples(world)
@@ -173,7 +174,7 @@ struct Oracle: Sendable {
 
     private mutating func race(_ at: Int, _ race: Race, _ world: World) -> [Act] {
         switch race {
-        case .sameBlob(let key, _), .deleteWhilePulling(let key):
+        case .sameBlob(let key, _), .deleteWhilePulling(let key), .oneSession(let key, _):
             return [.askBlob(at, key, .sha256, .both), .askBlob(at, key, .sha256, .get)]
         case .oneTag(let tag, let plans), .firstWriter(let tag, let plans):
             return [.askManifest(at, .tag(tag), .both), .askTags(at, .whole)]
@@ -225,6 +226,7 @@ extension Oddity {
         switch self {
         case .tag(_, let isPut): isPut
         case .manifest: true
+        case .query(let endpoint, _): endpoint == .manifest
         case .version, .route, .method, .digest, .name, .upload, .raw: false
         }
     }

@@ -98,7 +98,7 @@ extension PlayRule {
         "error-code", .should, http, "the error code says what happened", ["http-semantics"], same: ["errors.code.*"])
     static let oddRequest = PlayRule(
         "odd-request", .should, http, "what makes no sense is a client error", ["http-semantics"],
-        same: ["pull.*", "delete.*", "support.*"])
+        same: ["pull.*", "delete.*", "support.*", "mount.*", "push.*", "names.*"])
     static let method = PlayRule(
         "method", .should, http, "a method that an endpoint has not is refused", ["http-semantics"],
         same: ["methods.*"])
@@ -109,6 +109,10 @@ extension PlayRule {
         "strangers", .must, "RFC 6749 §7: Accessing Protected Resources",
         "who may nothing in a repository neither reads nor changes anything there", ["oauth-covers"],
         same: ["tenants.*", "auth.*"])
+    static let tokens = PlayRule(
+        "tokens", .must, "RFC 6749 §7: Accessing Protected Resources",
+        "a token allows what it was asked for, and no more, and nobody makes one but the service", ["oauth-covers"],
+        same: ["auth.*", "tenants.*"])
     static let rawRequest = PlayRule(
         "raw", .should, http, "bytes that are no request are refused, and those of one are answered",
         ["http-semantics"], same: ["robust.*"])
@@ -120,7 +124,7 @@ extension PlayRule {
         headAlike, manifestPush, manifestThere, manifestBytes, manifestMissing, manifestHeaders, manifestType, accept,
         condition, manifestRefused, manifestSize, blobUnknown, tagRefused, tagQuery, tagList, tagOrder, tagPages,
         oddNumber, catalog, referrers, referrerEntry, filter, referrersMalformed, subject, deleted, deleteMissingBlob,
-        deleteMissing, errorCode, oddRequest, method, name, strangers, rawRequest,
+        deleteMissing, errorCode, oddRequest, method, name, strangers, tokens, rawRequest,
     ]
 
     /// The checks of the catalog.

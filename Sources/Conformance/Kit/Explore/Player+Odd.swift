@@ -7,7 +7,7 @@ extension Player {
             (1, .route(dice.pick(["/nonsense/x", "/blobs/", "/manifests/", "/x"], or: "/x"))),
             (4, method(endpoint)), (4, digest()), (4, .tag(oddTag(), put: dice.oneIn(2))), (4, name()),
             (3, .upload(dice.pick(["GET", "PATCH", "PUT", "DELETE"], or: "GET"))), (5, .manifest(badManifest())),
-            (3, .raw(dice.pick(Oddity.RawForm.allCases, or: .noHost))),
+            (3, .raw(dice.pick(Oddity.RawForm.allCases, or: .noHost))), (4, query()),
         ]
         return .odd(at, dice.weighted(choices.map { (weight: $0.0, choice: $0.1) }) ?? .version(head: false))
     }

@@ -10,8 +10,9 @@ struct Player: Sendable {
     private let seats: Int
     /// How many there are who may nothing here.
     private let strangers: Int
+    private let hasPassword: Bool
     /// Repositories that are pushed to; the one behind them is never made.
-    private let homes: Int
+    let homes: Int
     /// Acts that are to come next.
     private var pending: [Act] = []
     private var bulks = 0
@@ -24,9 +25,10 @@ struct Player: Sendable {
         "application/vnd.aerugo.sbom.v1+json", "application/vnd.aerugo.sbom.v1", "application/vnd.aerugo.signature",
     ]
 
-    init(seed: String, homes: Int, seats: Int, strangers: Int = 0) {
+    init(seed: String, homes: Int, seats: Int, strangers: Int = 0, hasPassword: Bool = false) {
         dice = Dice(seed)
-        (self.homes, self.seats, self.strangers) = (homes, seats, strangers)
+        (self.homes, self.seats) = (homes, seats)
+        (self.strangers, self.hasPassword) = (strangers, hasPassword)
         blobs = [BlobKey(number: 0, size: 0), BlobKey(number: 1, size: 1), BlobKey(number: 2, size: 700)]
     }
 
@@ -42,7 +44,7 @@ struct Player: Sendable {
             (14, { $0.pushBlob($1, $2) }), (5, { $0.pushWrong($1, $2) }), (5, { $0.mount($1, $2) }),
             (12, { $0.session($1, $2) }), (24, { $0.putManifest($1, $2) }), (13, { $0.delete($1, $2) }),
             (4, { $0.race($1, $2) }), (14, { $0.odd($1, $2) }), (1, { $0.cut($1, $2) }), (3, { $0.bulk($1, $2) }),
-            (strangers > 0 ? 10 : 0, { $0.trespass($1, $2) }),
+            (strangers > 0 ? 10 : 0, { $0.trespass($1, $2) }), (hasPassword ? 8 : 0, { $0.token($2) }),
         ]
         let kind = dice.weighted(kinds) ?? { $0.pushBlob($1, $2) }
         return kind(&self, world, at)
@@ -273,7 +275,7 @@ struct Player: Sendable {
         let race: Race =
             dice.weighted(
                 [
-                    (2, .sameBlob(newBlob(), clients: dice.number(2...5))),
+                    (2, .sameBlob(newBlob(), clients: dice.number(2...5))), (1, .oneSession(newBlob(), clients: 3)),
                     (2, .oneTag("race-\(made)", plans(4, nil))),
                     (2, .tagsWhileListing((0..<4).map { "r\(made)-\($0)" }, plans(1, nil)[0])),
                     (2, .referrers(plans(5, subject))), (1, dice.pick(free).map { .deleteWhilePulling($0) }),

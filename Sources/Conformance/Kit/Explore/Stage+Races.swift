@@ -10,6 +10,7 @@ extension Stage {
         case .referrers(let plans): try referTogether(probe, at, plans)
         case .deleteWhilePulling(let key): try deleteWhilePulling(probe, at, key)
         case .firstWriter(let tag, let plans): try writeFirst(probe, at, tag, plans)
+        case .oneSession(let key, let clients): try chunkTogether(probe, at, key, clients)
         }
     }
 
@@ -22,6 +23,25 @@ extension Stage {
         }
         for answer in answers { try hold(.push) { _ = try answer.expect(201) } }
         world.holdings[at].pushed(key, .sha256)
+        forget("blob \(at) \(key)")
+    }
+
+    /// Of those who send the same chunk of one upload at once one is taken: it closes whole, or not at all.
+    private func chunkTogether(_ probe: Probe, _ at: Int, _ key: BlobKey, _ clients: Int) throws {
+        let content = try cast.content(key)
+        guard content.count > 1, let upload = try open(probe, at, .sha256), upload.leastChunk <= content.count else {
+            return
+        }
+        let answers = try probe.parallel(clients) { probe, _ in
+            try probe.patch(upload.place, content, range: "0-\(content.count - 1)")
+        }
+        guard let taken = answers.first(where: { $0.status == 202 }), let place = probe.location(taken) else { return }
+        let count = answers.count { $0.status == 202 }
+        try hold(.order) {
+            try require(count == 1, "\(taken.request) by \(clients) at once: one 202", "\(count) times 202", taken)
+        }
+        let closing = try probe.finish(place, digest: content.digest, in: names[at])
+        if closing.status == 201 { world.holdings[at].pushed(key, .sha256) }
         forget("blob \(at) \(key)")
     }
 

@@ -51,7 +51,11 @@ extension Stage {
         // Until the answer is the right one, nobody knows what the upload holds.
         world.sessions[number]?.state = .lost
         switch form {
-        case .gap, .repeated: try hold(.order) { _ = try answer.expect(416) }
+        case .gap, .repeated:
+            try hold(.order) { _ = try answer.expect(416) }
+            try expectCode(
+                answer, ErrorCode.blobUploadInvalid, ErrorCode.sizeInvalid, ErrorCode.blobUploadUnknown, "RANGE_INVALID"
+            )
         case .empty:
             try hold(.oddUpload) {
                 try require(

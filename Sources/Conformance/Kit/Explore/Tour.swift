@@ -4,12 +4,13 @@ import Vocabulary
 enum Tour {
     /// The stations of the tour, each with some of the acts and a game of its own.
     static let stations: [[Move]] = [
-        blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races, strangers,
+        blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races, strangers, queries,
+        tokens, counts,
     ].map { acts in acts.enumerated().map { Move(act: $1, seat: $0 % 3) } }
 
     static let config = BlobKey(number: 2, size: 700)
     static let layer = BlobKey(number: 3, size: 5_000)
-    private static let large = BlobKey(number: 4, size: 1_300_000)
+    static let large = BlobKey(number: 4, size: 1_300_000)
     static let begin: [Act] = [
         .pushBlob(0, config, .put(streamed: false, escaped: true), .sha256), .pushBlob(0, layer, .stream, .sha256),
     ]
@@ -22,7 +23,7 @@ enum Tour {
         .chunks([100], ranged: true, restInPut: true),
         .chunks([100, 100], ranged: false, restInPut: false), .chunks([200], ranged: false, restInPut: true),
     ]
-    private static let keys: [BlobKey] = [
+    static let keys: [BlobKey] = [
         BlobKey(number: 0, size: 0), BlobKey(number: 1, size: 1), BlobKey(number: 5, size: 900, look: .text),
         BlobKey(number: 6, size: 500, look: .gzip), BlobKey(number: 7, size: 70_003), large,
         BlobKey(number: 8, size: 5_300_017),
@@ -121,15 +122,14 @@ enum Tour {
                 .odd(0, .upload(method)),
             ]
         }
+        // An upload that nothing was wrong with.
+        let clean = BlobKey(number: 191, size: 3_000)
+        all += [.begin(session: 51, 0, clean, .sha256), .chunk(session: 51, 1_000, .ranged)]
         all += ["GET", "PATCH", "PUT", "DELETE"].flatMap { method -> [Act] in
-            [
-                .touchForeign(session: 4, 1, method: method), .askSession(4),
-                .askBlob(1, BlobKey(number: 174, size: 3_000), .sha256, .get),
-            ]
+            [.touchForeign(session: 51, 1, method: method), .askSession(51), .askBlob(1, clean, .sha256, .get)]
         }
         all += [
-            .odd(0, .upload("DELETE")), .finish(session: 4, .rest(ranged: false)),
-            .askBlob(0, BlobKey(number: 174, size: 3_000), .sha256, .both),
+            .odd(0, .upload("DELETE")), .finish(session: 51, .rest(ranged: false)), .askBlob(0, clean, .sha256, .both),
         ]
         return all
     }
@@ -367,34 +367,8 @@ enum Tour {
 
     private static var raw: [Act] {
         var all: [Act] = []
-        all += begin
+        all += begin + [.putManifest(0, image, .tag("one"), tags: [], .none)]
         all += Oddity.RawForm.allCases.map { .odd(0, .raw($0)) }
         return all
-    }
-
-    private static var races: [Act] {
-        var all: [Act] = []
-        all += begin
-        all += [
-            .race(0, .sameBlob(BlobKey(number: 210, size: 200_000), clients: 5)),
-            .askBlob(0, BlobKey(number: 210, size: 200_000), .sha256, .both),
-            .putManifest(0, image, .tag("one"), tags: [], .none), .putManifest(0, other, .tag("one"), tags: [], .none),
-            .putManifest(0, other, .tag("one"), tags: [], .ifNew), .putManifest(0, image, .tag("two"), tags: [], .none),
-            .race(0, .oneTag("race", several(500, nil))), .askManifest(0, .tag("race"), .both),
-            .race(0, .tagsWhileListing(["r1", "r2", "r3", "r4"], image)), .askTags(0, .whole), .delete(0, .tag("two")),
-            .race(0, .referrers(several(510, image))), .askReferrers(0, image, filter: nil),
-            .race(0, .firstWriter("first", several(520, nil))), .pushBlob(0, large, .stream, .sha256),
-            .pushBlob(0, keys[4], .single, .sha256), .delete(0, .blob(keys[4], .sha256)),
-            .race(0, .deleteWhilePulling(large)), .askBlob(0, large, .sha256, .both),
-        ]
-        return all + several(500, nil).map { .askManifest(0, .digest($0, .sha256), .get) }
-    }
-
-    private static func several(_ number: Int, _ subject: ManifestPlan?) -> [ManifestPlan] {
-        (0..<6).map {
-            ManifestPlan(
-                number: number + $0, config: config, subject: subject.map { [$0] } ?? [],
-                artifactType: subject == nil ? nil : Player.types[$0 % 2])
-        }
     }
 }

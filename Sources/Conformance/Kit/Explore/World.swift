@@ -161,7 +161,7 @@ struct Holding: Sendable {
 
     mutating func doubt(_ race: Race) {
         switch race {
-        case .sameBlob(let key, _), .deleteWhilePulling(let key): doubt(key)
+        case .sameBlob(let key, _), .deleteWhilePulling(let key), .oneSession(let key, _): doubt(key)
         case .oneTag(let tag, let plans), .firstWriter(let tag, let plans):
             unsureTags.insert(tag)
             plans.forEach { doubt($0) }
@@ -238,7 +238,7 @@ struct World: Sendable {
             sessions[session]?.state = .lost
             if let session = sessions[session] { holdings[session.repository].doubt(session.key) }
         case .trespass(let at, _, let deed): doubt(deed, at)
-        case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob: break
+        case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob, .token: break
         }
     }
 
