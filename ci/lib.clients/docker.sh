@@ -19,7 +19,7 @@ docker_actions() {
   mkdir -p "$state/config"
   if [ -n "$accounts" ]; then
     action "$label" "login, wrong password" docker_wrong_login
-    action "$label" "login" docker_login "${secrets[$owner]}"
+    action "$label" "login" docker_login "$owner" "${secrets[$owner]}"
   fi
   action "$label" "build" docker_build
   action "$label" "push 24 MiB layer" docker_push
@@ -35,11 +35,11 @@ docker_actions() {
 
 docker() { x "$cli" --config "$state/config" --host "unix://$work/docker.sock" "$@"; }
 
-docker_login() { docker login --username "$owner" --password-stdin "$registry" <<<"$1"; }
+docker_login() { docker login --username "$1" --password-stdin "$registry" <<<"$2"; }
 
 docker_wrong_login() {
   local output
-  if output=$(docker_login nonsense 2>&1); then fail "logged in with a wrong password"; fi
+  if output=$(docker_login "guessed-by-$label" nonsense 2>&1); then fail "logged in with a wrong password"; fi
   printf '%s\n' "$output"
   [[ ${output,,} =~ unauthorized|incorrect|invalid|401 ]] || fail "it does not say why"
 }

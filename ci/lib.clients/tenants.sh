@@ -37,9 +37,10 @@ log_in() {
   x "$1" login --tls-verify=false --username "$owner" --password-stdin "$registry" <<<"${secrets[$owner]}"
 }
 
+# wrong_login CLIENT: each guesses at an account of its own, so that the owner need not wait for what all of them have tried.
 wrong_login() {
   local output
-  if output=$(x "$1" login --tls-verify=false --username "$owner" --password-stdin "$registry" <<<"nonsense" 2>&1); then
+  if output=$(x "$1" login --tls-verify=false --username "guessed-by-$1" --password-stdin "$registry" <<<"nonsense" 2>&1); then
     fail "logged in with a wrong password"
   fi
   printf '%s\n' "$output"
