@@ -2,6 +2,7 @@ import Access
 import Foundation
 import HTTP
 import Model
+import Runtime
 import Service
 import Testing
 
@@ -11,9 +12,10 @@ struct Household: Sendable {
     static let rootPassword = "correct horse battery"
 
     static func with(
-        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), _ body: (Household) async throws -> Void
+        limits: Registry.Limits = .init(), http: HTTPSettings = .init(), clocks: Clocks = .system,
+        _ body: (Household) async throws -> Void
     ) async throws {
-        try await TestServer.with(limits: limits, http: http, policy: .accounts) { server in
+        try await TestServer.with(limits: limits, http: http, policy: .accounts, clocks: clocks) { server in
             _ = try await server.accounts.users.addFirstAdministrator(.parse("root"), password: rootPassword)
             try await body(Household(server: server))
         }
