@@ -1,8 +1,9 @@
 import Synchronization
 
 /// Which kinds of request a registry leaves without an answer. A kind that hung twice is told by the checks that saw it
-/// and not sent any more; what is like it, and was never answered either, is waited for a tenth as long. So a run ends in
-/// good time although a method, an endpoint or all of them hang.
+/// and not sent any more; what is like it, and was never answered either, is waited for a tenth as long, and where four hung
+/// of one endpoint it is sent by those checks alone whose question it is. So a run ends in good time although a method, an
+/// endpoint or all of them hang.
 package final class HangBook: Sendable {
     /// How long an answer is waited for.
     struct Wait: Equatable {
@@ -47,11 +48,13 @@ package final class HangBook: Sendable {
             if record.told >= HangBook.most {
                 return isAsked && record.told < HangBook.mostAsked ? Wait(deadline: short, isTold: true) : nil
             }
+            let (method, endpoint) = HangBook.parts(kind)
+            // An endpoint that never answered anything: what is not the question itself would only wait again.
+            if !isAsked, book.told({ $0.1 == endpoint }) >= 2 * HangBook.most { return nil }
             let isSpent = book.waited >= usual * 3
             let isDoubtful = !record.isAnswered && (isSpent || HangBook.isDoubtful(kind, book))
             // What hung now and then has had its time too.
             guard isDoubtful || isSpent && record.total > 0 else { return Wait(deadline: usual, isTold: true) }
-            let (method, endpoint) = HangBook.parts(kind)
             let isKnown = book.kinds.contains { name, record in
                 let parts = HangBook.parts(name)
                 return record.told > 0 && (parts.0 == method || parts.1 == endpoint)
