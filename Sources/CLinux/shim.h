@@ -1,6 +1,7 @@
 // Calls that glibc declares under _GNU_SOURCE only, which Swift's import of it does not set.
 #include <malloc.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,18 +24,29 @@ static inline int aerugo_usable_cores(void) {
     return count;
 }
 
-// sched_setattr(2) for the calling thread: ordinary, this nice, and with turns of so many nanoseconds, after which one that
-// wakes up goes first (Linux 6.12; before it the turns are the kernel's). Not 0 where it is refused.
-static inline int aerugo_take_short_turns(int niceness, unsigned long long turn) {
+// sched_setattr(2) for the calling thread: ordinary, this nice unless it is nicer already, and with turns of so many nanoseconds, 100,000 to 100,000,000.
+// One that wakes up goes before those with longer turns (Linux 6.12; before it all turns are the kernel's). Not 0 where it is
+// refused.
+static inline int aerugo_take_turns(int niceness, unsigned long long turn) {
+    int own = getpriority(PRIO_PROCESS, 0);
     struct {
         unsigned int size, policy;
         unsigned long long flags;
         int niceness;
         unsigned int priority;
         unsigned long long runtime, deadline, period;
-    } attributes = {48, 0, 0, niceness, 0, turn, 0, 0};
+    } attributes = {48, 0, 0, own > niceness ? own : niceness, 0, turn, 0, 0};
     return (int)syscall(SYS_sched_setattr, 0, &attributes, 0u);
 }
+
+// SCHED_IDLE of sched(7) for the calling thread: it runs while no other wants the core. Not 0 where it is refused.
+static inline int aerugo_be_idle(void) {
+    int priority = 0;
+    return (int)syscall(SYS_sched_setscheduler, 0, 5, &priority);
+}
+
+// SCHED_IDLE or whatever the calling thread's policy is, by sched_getscheduler(2).
+static inline int aerugo_policy(void) { return (int)syscall(SYS_sched_getscheduler, 0); }
 
 // TCP_INFO of tcp(7) as far as the kernel tells how much the peer has taken (Linux 4.2), which glibc does not declare.
 #define AERUGO_TCP_INFO 11

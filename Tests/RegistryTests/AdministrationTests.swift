@@ -147,6 +147,65 @@ struct AdministrationTests {
         #expect(try await status("alice:a long enough one", blob) == "401")
     }
 
+    @Test("what is listed, shown, changed and searched, each with a table and as JSON")
+    func more() async throws {
+        let house = try House()
+        let program = try await house.serve()
+        let port = try #require(program.port)
+        for words in [
+            "user create ann --email ann@example.org", "user update ann --email new@example.org --admin",
+            "user update ann --no-admin", "org create acme --description Rockets", "member set acme ann owner",
+            "org update acme --website https://acme.example.org", "repo create acme/web-app --public",
+            "repo describe acme/web-app Shop", "repo private acme/web-app", "permission grant acme/web-app ann pull",
+        ] { _ = try await house.done(words) }
+        func shows(_ words: String, _ parts: String..., at place: SourceLocation = #_sourceLocation) async throws {
+            let text = try await house.done(words).replacing(#/ +/#, with: " ")
+            for part in parts { #expect(text.contains(part), "\(words): \(text)", sourceLocation: place) }
+        }
+        try await shows("user show ann", "new@example.org", "admin: no")
+        try await shows("user list --containing an", "ann")
+        try await shows("org show acme", "Rockets", "https://acme.example.org")
+        try await shows("repo list --containing app", "acme/web-app", "private")
+        try await shows("repo show acme/web-app", "Shop", "tags: 0")
+        try await shows("permission list acme/web-app", "user:ann")
+        try await shows("permission show acme/web-app ann", "role owner: ", "permission user:ann: pull")
+        try await shows("audit list --action user.create", "WHO", "user.create")
+        try await shows("audit list --organization acme", "repository.create")
+        try await shows("system info", "version:")
+        try await shows("system health", "yes")
+        try await shows("system settings", "VALUE")
+        try await shows("system statistics", "organizations: 1")
+        let lines = try await house.done("audit export --action user.create").split(separator: "\n")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") }, "\(lines)")
+        let digest = Content.digest(Content.config)
+        let password = Self.firstPassword
+        let base = "http://127.0.0.1:\(port)/v2/acme/web-app"
+        for words in [
+            ["--data-binary", "{}", "\(base)/blobs/uploads/?digest=\(digest)"],
+            [
+                "-X", "PUT", "-H", "Content-Type: application/vnd.oci.image.manifest.v1+json", "--data-binary",
+                String(decoding: Content.image(), as: UTF8.self), "\(base)/manifests/v1",
+            ],
+        ] {
+            _ = try await Tool.run(["curl", "-sSf", "--user", "admin:\(password)"] + words, in: house.scratch)
+        }
+        let image = Content.digest(Content.image())
+        try await shows("tag list acme/web-app", "v1", image)
+        try await shows("tag show acme/web-app:v1", image)
+        _ = try await house.done("tag delete acme/web-app:v1")
+        try await shows("tag history acme/web-app:v1", image, "admin")
+        _ = try await house.done("tag restore acme/web-app:v1 \(image)")
+        try await shows("tag list acme/web-app --json", "\"items\"")
+        try await house.refused("org delete acme", "repositories")
+        for words in ["repo delete acme/web-app", "repo restore acme/web-app", "org delete acme --confirm acme"] {
+            _ = try await house.done(words)
+        }
+        try await house.refused("repo show acme/web-app", "acme/web-app")
+        try await house.refused("user update ann", "say what to change", code: 64)
+    }
+
+    static let firstPassword = "correct horse battery"
+
     @Test("the socket is its user's alone, goes with the server, and one that a crash left is replaced")
     func socket() async throws {
         let house = try House()

@@ -127,7 +127,7 @@ struct MemoryBudgetTests {
         var random = Xorshift(seed: UInt64(seed))
         let share = budget.share(for: "\(seed % 5)")
         do {
-            try await share.grow(to: Int.random(in: 1...300, using: &random) * kilo, patience: .seconds(60))
+            try await share.grow(to: Int.random(in: 1...300, using: &random) * kilo, patience: .seconds(600))
         } catch {
             Issue.record("\(error)")
         }

@@ -45,8 +45,10 @@ struct RouteTests {
                 "\(name)")
             #expect(!operation.spec.isEmpty)
             let isGuarded = ["/v2", "/api/"].contains { operation.pattern.text.hasPrefix($0) }
-            let isOpen = ["system.document", "system.page", "auth.login", "auth.refresh", "auth.logout"].contains(
-                operation.spec)
+            let isOpen = [
+                "system.document", "system.page", "auth.login", "auth.refresh", "auth.logout", "auth.register",
+                "auth.confirm", "auth.resetRequest", "auth.reset", "auth.emailConfirm",
+            ].contains(operation.spec)
             #expect((operation.access == .anybody) == (!isGuarded || isOpen), "\(name)")
             #expect((operation.errorStyle == .problem) == operation.pattern.text.hasPrefix("/api/v1/"), "\(name)")
             if operation.pattern.parameters.contains(.name) {

@@ -1,3 +1,4 @@
+import MemoryDriver
 import Model
 import Runtime
 import SQLiteDriver
@@ -69,6 +70,35 @@ struct SessionTests {
             #expect(try await client.delete(locations[1]).status == 204)
             _ = try await client.begin("b")
         }
+    }
+
+    @Test(
+        "who still writes to an upload that another node has gone on with is told where it goes on, and harms nothing",
+        arguments: ["PATCH", "PUT"])
+    func overtaken(method: String) async throws {
+        let (database, blobs) = (try SQLiteDatabase(path: nil), MemoryBlobStore())
+        let nodes = [
+            try await TestServer.start(blobs: blobs, database: database),
+            try await TestServer.start(blobs: blobs, database: database),
+        ]
+        let location = try await nodes[0].client().begin("a")
+        let (mine, others) = (Content.bytes(20), Content.bytes(5).reversed() as [UInt8])
+        let late = try nodes[0].wire()
+        let target = method == "PUT" ? "\(location)?digest=\(Content.digest(mine))" : location
+        let head = "\(method) \(target) HTTP/1.1\r\nHost: a\r\nContent-Range: 0-19\r\nContent-Length: 20\r\n\r\n"
+        _ = try await late.send(Array(head.utf8) + mine[..<10])
+        #expect(try await nodes[1].client().send("PATCH", location, body: others).status == 202)
+        _ = try await late.send(Array(mine[10...]))
+        let told = try await late.answer(to: method)
+        #expect(told.status == 416, "\(String(decoding: told.body, as: UTF8.self))")
+        for node in nodes {
+            let status = try await node.client().get(location)
+            #expect(status.status == 204 && status["Range"] == "0-4")
+        }
+        let whole = Content.digest(others)
+        #expect(try await nodes[0].client().send("PUT", "\(location)?digest=\(whole)").status == 201)
+        #expect(try await nodes[1].client().get("/v2/a/blobs/\(whole)").body == others)
+        for node in nodes { try await node.server.shutDown() }
     }
 
     /// Counts transactions that write, and the sessions that one of them ended at most.

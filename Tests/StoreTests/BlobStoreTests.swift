@@ -56,7 +56,7 @@ struct BlobStoreTests {
             for key in keys { try await write(bytes(1), as: key, to: store) }
             // One that is not finished counts too: it takes room.
             let open = try await store.upload(store.newKey(), from: UploadState(.sha256))
-            try await open.append([bytes(1)])
+            try await open.append([bytes(100_000)])
             _ = try await open.suspend()
             var (found, last) = ([StorageKey](), StorageKey?.none)
             repeat {
@@ -118,7 +118,11 @@ struct BlobStoreTests {
                 try await second.append([Array(" and more that nobody keeps".utf8)])
                 if givesUp {
                     try await second.abort()
-                    #expect(try await store.open(key).size == 5, "its room is given back at once")
+                    if kind == .s3 {
+                        #expect(await storeError { _ = try await store.open(key) } == .missing, "it is not finished")
+                    } else {
+                        #expect(try await store.open(key).size == 5, "its room is given back at once")
+                    }
                 }
                 let third = try await store.upload(key, from: state)
                 try await third.append([Array(", world".utf8)])
@@ -141,7 +145,8 @@ struct BlobStoreTests {
     }
 
     @Test(
-        "a removed object is missing, may be removed again, and who has it open reads on", arguments: StoreKind.allCases
+        "a removed object is missing, may be removed again, and who has it open as a file reads on",
+        arguments: StoreKind.allCases
     )
     func remove(kind: StoreKind) async throws {
         try await kind.withBlobs { store in
@@ -155,7 +160,11 @@ struct BlobStoreTests {
                 #expect(Set(gone) == [key, other])
             }
             #expect(await storeError { _ = try await store.open(key) } == .missing)
-            #expect(try await read(opened) == bytes(10))
+            if kind == .s3 {
+                #expect(await storeError { _ = try await read(opened) } == .missing)
+            } else {
+                #expect(try await read(opened) == bytes(10))
+            }
         }
     }
 

@@ -61,8 +61,8 @@ func addBlob(_ content: [UInt8], to repository: String, _ store: MetadataStore) 
 
 @Suite("MetadataStore contract: manifests and tags")
 struct ManifestStoreTests {
-    @Test("a manifest is found by tag and digest, byte for byte", arguments: StoreKind.allCases)
-    func roundTrip(kind: StoreKind) async throws {
+    @Test("a manifest is found by tag and digest, byte for byte", arguments: DatabaseKind.allCases)
+    func roundTrip(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let (digest, _) = try await push("a/b", "ä🐳", tags: ["t", "u"], to: store)
             for reference in [Reference.digest(digest), .tag(try .parse("t")), .tag(try .parse("u"))] {
@@ -78,8 +78,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("a tag moves, its old manifest stays", arguments: StoreKind.allCases)
-    func move(kind: StoreKind) async throws {
+    @Test("a tag moves, its old manifest stays", arguments: DatabaseKind.allCases)
+    func move(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let old = try await push("a", "1", tags: ["t"], to: store).digest
             let new = try await push("a", "2", tags: ["t"], to: store).digest
@@ -91,8 +91,8 @@ struct ManifestStoreTests {
 
     @Test(
         "a manifest whose blobs are not there is refused, all of them are named, nothing stays",
-        arguments: StoreKind.allCases)
-    func missing(kind: StoreKind) async throws {
+        arguments: DatabaseKind.allCases)
+    func missing(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let content = bytes(10)
             try await addBlob(content, to: "other", store)
@@ -114,8 +114,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("tags come in byte order, in pages", arguments: StoreKind.allCases)
-    func tags(kind: StoreKind) async throws {
+    @Test("tags come in byte order, in pages", arguments: DatabaseKind.allCases)
+    func tags(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let tags = ["b", "a", "_", "Z", "a.1", "a-1", "a_1", "10", "9", "aa"]
             try await push("r", tags: tags, to: store)
@@ -135,8 +135,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("repositories come in byte order, in pages", arguments: StoreKind.allCases)
-    func repositories(kind: StoreKind) async throws {
+    @Test("repositories come in byte order, in pages", arguments: DatabaseKind.allCases)
+    func repositories(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let names = ["b", "a/b", "a", "a-b", "a.b", "a_b", "0"]
             for name in names { try await push(name, to: store) }
@@ -152,8 +152,9 @@ struct ManifestStoreTests {
     }
 
     @Test(
-        "a manifest of very many tags is removed in parts, and is there until the last", arguments: StoreKind.allCases)
-    func removeMany(kind: StoreKind) async throws {
+        "a manifest of very many tags is removed in parts, and is there until the last",
+        arguments: DatabaseKind.allCases)
+    func removeMany(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let names = (0..<1200).map { String(10_000 + $0) }
             let digest = try await push("a", tags: names, to: store).digest
@@ -167,8 +168,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("removing a tag leaves the manifest; removing a manifest takes its tags", arguments: StoreKind.allCases)
-    func remove(kind: StoreKind) async throws {
+    @Test("removing a tag leaves the manifest; removing a manifest takes its tags", arguments: DatabaseKind.allCases)
+    func remove(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let digest = try await push("a", tags: ["t", "u", "v"], to: store).digest
             let other = try await push("a", "2", tags: ["w"], to: store).digest
@@ -187,8 +188,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("referrers are listed by digest, filtered, paged, and gone once deleted", arguments: StoreKind.allCases)
-    func referrers(kind: StoreKind) async throws {
+    @Test("referrers are listed by digest, filtered, paged, and gone once deleted", arguments: DatabaseKind.allCases)
+    func referrers(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let subject = sha256(bytes(5))
             var digests: [String] = []
@@ -235,8 +236,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("a push goes through exactly when its precondition holds", arguments: StoreKind.allCases)
-    func preconditions(kind: StoreKind) async throws {
+    @Test("a push goes through exactly when its precondition holds", arguments: DatabaseKind.allCases)
+    func preconditions(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             _ = try await store.repository("a")
             func isStored(_ mark: String, _ precondition: Precondition) async throws -> Bool {
@@ -259,8 +260,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("of many writers with one If-Match, one wins", arguments: StoreKind.allCases)
-    func race(kind: StoreKind) async throws {
+    @Test("of many writers with one If-Match, one wins", arguments: DatabaseKind.allCases)
+    func race(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let first = try await push("a", "0", tags: ["t"], to: store).digest.description
             let wins = try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -281,8 +282,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("what refers to what is kept with the manifest and goes with it", arguments: StoreKind.allCases)
-    func edges(kind: StoreKind) async throws {
+    @Test("what refers to what is kept with the manifest and goes with it", arguments: DatabaseKind.allCases)
+    func edges(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let (layer, child) = (sha256(bytes(3)), sha256(bytes(4)))
             let edges = [
@@ -309,8 +310,8 @@ struct ManifestStoreTests {
         }
     }
 
-    @Test("a tag's moves are remembered, with who made them, and no more than 64", arguments: StoreKind.allCases)
-    func history(kind: StoreKind) async throws {
+    @Test("a tag's moves are remembered, with who made them, and no more than 64", arguments: DatabaseKind.allCases)
+    func history(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let marks = (0..<70).map { "\($0 % 7)" }
             for mark in marks { try await push("a", mark, tags: ["t"], to: store) }

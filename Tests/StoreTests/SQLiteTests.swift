@@ -8,7 +8,7 @@ import Testing
 
 @Suite("SQLDatabase contract")
 struct SQLiteTests {
-    private static func withTable(_ kind: StoreKind, _ body: (SQLiteDatabase) async throws -> Void) async throws {
+    private static func withTable(_ kind: DatabaseKind, _ body: (any SQLDatabase) async throws -> Void) async throws {
         try await kind.withDatabase { database in
             _ = try await database.write { (db) throws(StoreError) in
                 try db.execute("CREATE TABLE t (k TEXT PRIMARY KEY, v BIGINT, b BYTEA)", [])
@@ -17,13 +17,13 @@ struct SQLiteTests {
         }
     }
 
-    private static func insert(_ database: SQLiteDatabase, _ key: String, _ value: Int64 = 0) async throws {
+    private static func insert(_ database: any SQLDatabase, _ key: String, _ value: Int64 = 0) async throws {
         _ = try await database.write { (db) throws(StoreError) in
             try db.execute("INSERT INTO t (k, v) VALUES ($1, $2)", [.text(key), .integer(value)])
         }
     }
 
-    private static func keys(_ database: SQLiteDatabase) async throws -> [String] {
+    private static func keys(_ database: any SQLDatabase) async throws -> [String] {
         try await database.read { (db) throws(StoreError) in
             var keys: [String] = []
             for row in try db.rows("SELECT k FROM t ORDER BY k", []) { keys.append(try row.text(0)) }
@@ -31,8 +31,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("values of every type come back as they went in", arguments: StoreKind.allCases)
-    func values(kind: StoreKind) async throws {
+    @Test("values of every type come back as they went in", arguments: DatabaseKind.allCases)
+    func values(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             let texts = ["", "a", "ä🐳", "O'Brien; DROP TABLE t;--", "a\nb"]
             for text in texts {
@@ -56,8 +56,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("nothing stays of a write that throws", arguments: StoreKind.allCases)
-    func rollback(kind: StoreKind) async throws {
+    @Test("nothing stays of a write that throws", arguments: DatabaseKind.allCases)
+    func rollback(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             let code = await storeError {
                 _ = try await database.write { (db) throws(StoreError) in
@@ -71,8 +71,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("a write that fails in a batch does not take the others with it", arguments: StoreKind.allCases)
-    func batch(kind: StoreKind) async throws {
+    @Test("a write that fails in a batch does not take the others with it", arguments: DatabaseKind.allCases)
+    func batch(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             try await Self.insert(database, "taken")
             let gate = Gate()
@@ -106,8 +106,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("more writes than one batch holds are all carried out", arguments: StoreKind.allCases)
-    func manyWrites(kind: StoreKind) async throws {
+    @Test("more writes than one batch holds are all carried out", arguments: DatabaseKind.allCases)
+    func manyWrites(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             try await withThrowingTaskGroup { group in
                 for index in 0..<1000 { group.addTask { try await Self.insert(database, "\(index)") } }
@@ -117,8 +117,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("two writers that add one to a number never lose one", arguments: StoreKind.allCases)
-    func increments(kind: StoreKind) async throws {
+    @Test("two writers that add one to a number never lose one", arguments: DatabaseKind.allCases)
+    func increments(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             try await Self.insert(database, "n")
             try await withThrowingTaskGroup { group in
@@ -139,8 +139,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("execute tells how many rows changed", arguments: StoreKind.allCases)
-    func changes(kind: StoreKind) async throws {
+    @Test("execute tells how many rows changed", arguments: DatabaseKind.allCases)
+    func changes(kind: DatabaseKind) async throws {
         try await Self.withTable(kind) { database in
             for key in ["a", "b", "c"] { try await Self.insert(database, key) }
             let counts = try await database.write { (db) throws(StoreError) in
@@ -155,8 +155,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("a statement that is not SQL is an error of the store", arguments: StoreKind.allCases)
-    func notSQL(kind: StoreKind) async throws {
+    @Test("a statement that is not SQL is an error of the store", arguments: DatabaseKind.allCases)
+    func notSQL(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             #expect(
                 await storeError {
@@ -165,8 +165,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("migrations applied twice change nothing", arguments: StoreKind.allCases)
-    func migrateTwice(kind: StoreKind) async throws {
+    @Test("migrations applied twice change nothing", arguments: DatabaseKind.allCases)
+    func migrateTwice(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             let store = MetadataStore(database)
             try await push("a/b", tags: ["t"], to: store)
@@ -176,8 +176,8 @@ struct SQLiteTests {
         }
     }
 
-    @Test("a database that a newer program wrote is refused", arguments: StoreKind.allCases)
-    func newer(kind: StoreKind) async throws {
+    @Test("a database that a newer program wrote is refused", arguments: DatabaseKind.allCases)
+    func newer(kind: DatabaseKind) async throws {
         try await kind.withDatabase { database in
             _ = try await database.write { (db) throws(StoreError) in
                 try db.execute("INSERT INTO migrations VALUES (1000000)", [])
@@ -209,7 +209,7 @@ struct SQLiteTests {
 
     @Test("every commit of the writer is synced, whatever opening the database has set")
     func synchronous() async throws {
-        try await StoreKind.file.withDatabase { database in
+        try await DatabaseKind.file.withDatabase { database in
             let level = try await database.write { (db) throws(StoreError) in
                 try db.rows("PRAGMA synchronous", []).first?.integer(0)
             }

@@ -4,7 +4,7 @@ import Glibc
 import MemoryDriver
 import Model
 import Runtime
-import SQLiteDriver
+import S3Driver
 import Store
 import Testing
 
@@ -26,9 +26,11 @@ final class Scratch: Sendable {
     }
 }
 
-/// The kinds of stores that keep to one contract.
+/// The kinds of stores that keep to one contract; S3 where there is a store to be had.
 enum StoreKind: String, CaseIterable, Sendable {
-    case file, memory
+    case file, memory, s3
+
+    static var allCases: [StoreKind] { [.file, .memory] + (S3Server.endpoint == nil ? [] : [.s3]) }
 
     /// Runs `body` with an empty blob store of the kind.
     func withBlobs(_ body: (any BlobStore) async throws -> Void) async throws {
@@ -45,27 +47,16 @@ enum StoreKind: String, CaseIterable, Sendable {
             try await body(store)
             store.close()
             withExtendedLifetime(scratch) {}
+        case .s3:
+            let store = try await S3BlobStore.open(try S3Server.settings(), credentials: S3Server.keys)
+            do {
+                try await body(store)
+            } catch {
+                store.close()
+                throw error
+            }
+            store.close()
         }
-    }
-
-    /// Runs `body` with a migrated, empty database of the kind.
-    func withDatabase(_ body: (SQLiteDatabase) async throws -> Void) async throws {
-        switch self {
-        case .memory:
-            let database = try SQLiteDatabase(path: nil)
-            try await Schema.migrate(database)
-            try await body(database)
-        case .file:
-            let scratch = try Scratch()
-            let database = try SQLiteDatabase(path: scratch.path + "/aerugo.db")
-            try await Schema.migrate(database)
-            try await body(database)
-            withExtendedLifetime(scratch) {}
-        }
-    }
-
-    func withMetadata(_ body: (MetadataStore) async throws -> Void) async throws {
-        try await withDatabase { try await body(MetadataStore($0)) }
     }
 }
 

@@ -64,8 +64,8 @@ extension MetadataStore {
 
 @Suite("MetadataStore contract: blobs and uploads")
 struct UploadStoreTests {
-    @Test("a blob is found in the repositories that have it alone", arguments: StoreKind.allCases)
-    func isolation(kind: StoreKind) async throws {
+    @Test("a blob is found in the repositories that have it alone", arguments: DatabaseKind.allCases)
+    func isolation(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let (content, digest) = (bytes(10), sha256(bytes(10)))
             let upload = try await addBlob(content, to: "a/b", store)
@@ -77,8 +77,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("a mount needs a source that has the blob", arguments: StoreKind.allCases)
-    func mount(kind: StoreKind) async throws {
+    @Test("a mount needs a source that has the blob", arguments: DatabaseKind.allCases)
+    func mount(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             try await addBlob(bytes(10), to: "a", store)
@@ -92,8 +92,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("the last repository to give up a blob gives up its bytes", arguments: StoreKind.allCases)
-    func remove(kind: StoreKind) async throws {
+    @Test("the last repository to give up a blob gives up its bytes", arguments: DatabaseKind.allCases)
+    func remove(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             let upload = try await addBlob(bytes(10), to: "a", store)
@@ -112,8 +112,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("of two pushes of one digest the first keeps its object, the other's goes", arguments: StoreKind.allCases)
-    func deduplication(kind: StoreKind) async throws {
+    @Test("of two pushes of one digest the first keeps its object, the other's goes", arguments: DatabaseKind.allCases)
+    func deduplication(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let first = try await addBlob(bytes(10), to: "a", store)
             let second = try await addBlob(bytes(10), to: "b", store)
@@ -122,8 +122,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("a damaged blob is not mounted, and a new push takes its place", arguments: StoreKind.allCases)
-    func repair(kind: StoreKind) async throws {
+    @Test("a damaged blob is not mounted, and a new push takes its place", arguments: DatabaseKind.allCases)
+    func repair(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let digest = sha256(bytes(10))
             let first = try await addBlob(bytes(10), to: "a", store)
@@ -148,8 +148,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("a session belongs to one repository and one principal (CVE-2026-32589)", arguments: StoreKind.allCases)
-    func sessions(kind: StoreKind) async throws {
+    @Test("a session belongs to one repository and one principal (CVE-2026-32589)", arguments: DatabaseKind.allCases)
+    func sessions(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let upload = try await session("a/b", bytes(100), store)
             try await store.begin(upload)
@@ -165,8 +165,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("progress is saved only by who knows the last one", arguments: StoreKind.allCases)
-    func save(kind: StoreKind) async throws {
+    @Test("progress is saved only by who knows the last one", arguments: DatabaseKind.allCases)
+    func save(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             var upload = try await session("a", [], store)
             try await store.begin(upload)
@@ -186,8 +186,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("a session ends once", arguments: StoreKind.allCases)
-    func end(kind: StoreKind) async throws {
+    @Test("a session ends once", arguments: DatabaseKind.allCases)
+    func end(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let upload = try await session("a", bytes(10), store)
             try await store.begin(upload)
@@ -203,8 +203,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("idle sessions expire, others stay", arguments: StoreKind.allCases)
-    func expiry(kind: StoreKind) async throws {
+    @Test("idle sessions expire, others stay", arguments: DatabaseKind.allCases)
+    func expiry(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let upload = try await session("a", bytes(10), store)
             try await store.begin(upload)
@@ -217,8 +217,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("of thousands of sessions every idle one expires, those in use stay", arguments: StoreKind.allCases)
-    func manyExpire(kind: StoreKind) async throws {
+    @Test("of thousands of sessions every idle one expires, those in use stay", arguments: DatabaseKind.allCases)
+    func manyExpire(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             var ids: [String] = []
             let first = try await session("a", [], store)
@@ -240,8 +240,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("an address, an account and all together have only so many uploads", arguments: StoreKind.allCases)
-    func limits(kind: StoreKind) async throws {
+    @Test("an address, an account and all together have only so many uploads", arguments: DatabaseKind.allCases)
+    func limits(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             let repository = try await store.repository("a")
             func begin(_ address: String, _ principal: Int64) async throws -> Bool {
@@ -265,8 +265,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("a state that was changed, or is another session's, is refused", arguments: StoreKind.allCases)
-    func tampered(kind: StoreKind) async throws {
+    @Test("a state that was changed, or is another session's, is refused", arguments: DatabaseKind.allCases)
+    func tampered(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             var mine = try await session("a", bytes(100), store)
             mine.driver = [1, 2, 3]
@@ -321,8 +321,8 @@ struct UploadStoreTests {
         }
     }
 
-    @Test("counters say what repositories and namespaces hold", arguments: StoreKind.allCases)
-    func usage(kind: StoreKind) async throws {
+    @Test("counters say what repositories and namespaces hold", arguments: DatabaseKind.allCases)
+    func usage(kind: DatabaseKind) async throws {
         try await kind.withMetadata { store in
             func counters() async throws -> [Int64] {
                 var counters: [Int64] = []

@@ -19,11 +19,14 @@ struct Aerugo: AsyncParsableCommand {
             A user:    aerugo user create alice             (beside the running server, or without one)
             Use it:    docker login localhost:5000
                        docker push localhost:5000/alice/hello
+            Elsewhere: aerugo login https://registry.example.com    (the commands go there then)
             Only try:  aerugo serve --open                  (no accounts: everyone may do everything)
             """,
         version: version,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, UserCommand.self, OrganizationCommand.self, MemberCommand.self,
-            TeamCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
+            TeamCommand.self, InvitationCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
+            PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, LoginCommand.self,
+            LogoutCommand.self, WhoCommand.self, AccountCommand.self,
         ])
 }

@@ -20,10 +20,12 @@ struct Settings: Sendable {
     init(flags: [String: String], environment: [String: String], file: String?) throws {
         let known = Set(Setting.all.map(\.key))
         for key in flags.keys where !known.contains(key) { throw Self.unknown(key, "--set") }
-        let variables = Set(Setting.all.map(\.variable) + ["AERUGO_CONFIG", "AERUGO_STRICT"])
+        let variables = Set(Setting.all.map(\.variable) + ["AERUGO_CONFIG", "AERUGO_KEYRING", "AERUGO_STRICT"])
         // Kubernetes sets AERUGO_PORT… and AERUGO_SERVICE_… of itself where a service is called aerugo; the others are
         // those of the programs beside this one.
-        let foreign = ["AERUGO_PORT", "AERUGO_SERVICE_", "AERUGO_CONFORMANCE_", "AERUGO_LOAD_"]
+        let foreign = [
+            "AERUGO_PORT", "AERUGO_SERVICE_", "AERUGO_SERVICES", "AERUGO_CONFORMANCE_", "AERUGO_LOAD_", "AERUGO_TEST_",
+        ]
         for name in environment.keys.sorted() where name.hasPrefix("AERUGO_") && !variables.contains(name) {
             if foreign.contains(where: name.hasPrefix) { continue }
             throw Self.unknown(name, "the environment")

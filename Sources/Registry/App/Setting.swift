@@ -9,7 +9,11 @@ struct Setting: Sendable {
 
     /// Whether the API tells it to administrators: what says where things lie on the machine is not.
     var isShown: Bool {
-        !isSecret && !["data", "log.file", "tls.certificate", "tls.key", "admin.password-file"].contains(key)
+        !isSecret && !key.hasPrefix("database.") && !key.hasPrefix("s3.") && !key.hasPrefix("redis.")
+            && ![
+                "data", "log.file", "tls.certificate", "tls.key", "admin.password-file", "mail.password-file",
+                "mail.authorities",
+            ].contains(key)
     }
 
     var variable: String {
@@ -20,6 +24,88 @@ struct Setting: Sendable {
     static let all = [
         Setting(key: "listen", standard: "127.0.0.1:5000", help: "host:port to listen on; port 0 takes a free one"),
         Setting(key: "data", standard: "./data", help: "directory of the database and the blobs"),
+        Setting(
+            key: "database.url", standard: "",
+            help: "PostgreSQL to keep the metadata in, such as postgresql://user@host/database?sslmode=verify-full; "
+                + "without it and database.host, SQLite in `data`", isSecret: true),
+        Setting(
+            key: "database.host", standard: "",
+            help:
+                "its host, several by commas, or the directory of its socket; this and the next in the place of what the URL says"
+        ),
+        Setting(key: "database.port", standard: "", help: "its port"),
+        Setting(key: "database.name", standard: "", help: "the database's name"),
+        Setting(key: "database.user", standard: "", help: "who it is used as"),
+        Setting(key: "database.password-file", standard: "", help: "file with that user's password"),
+        Setting(
+            key: "database.sslmode", standard: "",
+            help: "disable, prefer (the default), require, verify-ca or verify-full, which alone knows the server"),
+        Setting(
+            key: "database.sslrootcert", standard: "",
+            help: "PEM file with the authorities that verify-full trusts; without it those of the system"),
+        Setting(key: "database.connections", standard: "12", help: "most connections of this process to it"),
+        Setting(
+            key: "database.pooling", standard: "session",
+            help: "session, or transaction behind a pooler that gives a server for a transaction alone"),
+        Setting(
+            key: "s3.bucket", standard: "",
+            help: "bucket of S3, or of a store like it, to keep the blobs in; without it, files in `data`"),
+        Setting(
+            key: "s3.endpoint", standard: "",
+            help: "URL of the store, such as https://s3.example.com; without it AWS's of the region"),
+        Setting(key: "s3.region", standard: "us-east-1", help: "region that requests are signed for"),
+        Setting(
+            key: "s3.addressing", standard: "",
+            help: "where the bucket stands in URLs: host (AWS's way) or path, which is taken where an endpoint is set"),
+        Setting(key: "s3.prefix", standard: "", help: "in front of the names of all objects"),
+        Setting(
+            key: "s3.authorities", standard: "",
+            help: "PEM file with the authorities of the store's certificate, instead of the system's"),
+        Setting(
+            key: "s3.credentials", standard: "auto",
+            help: "where keys come from: settings, environment, web-identity, file (of AWS's tools), metadata (of the "
+                + "machine), or auto for the first of these that has some"),
+        Setting(key: "s3.access-key-id", standard: "", help: "id of the access key"),
+        Setting(key: "s3.secret-key-file", standard: "", help: "file with the access key's secret"),
+        Setting(
+            key: "s3.redirect", standard: "true",
+            help: "send clients to the store for blobs; false to pass all bytes through this process"),
+        Setting(
+            key: "s3.proxy-networks", standard: "",
+            help: "addresses or blocks, by commas, of clients that are not sent to the store"),
+        Setting(
+            key: "s3.public-endpoint", standard: "", help: "URL of the store as clients reach it, where that is another"
+        ),
+        Setting(key: "s3.link-life", standard: "900", help: "seconds that a URL given to a client can be used"),
+        Setting(
+            key: "s3.part-size", standard: "5242880",
+            help: "bytes of a part of an upload; a blob has 10,000 parts at most"),
+        Setting(
+            key: "s3.memory", standard: "26214400", help: "most bytes of parts that are on their way to the store"),
+        Setting(
+            key: "redis.url", standard: "",
+            help:
+                "Redis that the nodes of one database share, such as redis://user@host:6379/0: manifests are read from it, and "
+                + "rates and failed logins counted in it; it speaks no TLS, which needs a tunnel", isSecret: true),
+        Setting(
+            key: "redis.host", standard: "",
+            help: "its host, or the path of its socket; this and the next in the place of what the URL says"),
+        Setting(key: "redis.port", standard: "", help: "its port; 6379 where none is said"),
+        Setting(key: "redis.database", standard: "", help: "the number of its database; 0 where none is said"),
+        Setting(key: "redis.user", standard: "", help: "who it is used as; without it, its default user"),
+        Setting(key: "redis.password-file", standard: "", help: "file with that user's password"),
+        Setting(
+            key: "redis.connect-timeout", standard: "1000",
+            help: "milliseconds that a connection may take; no request waits for it"),
+        Setting(
+            key: "redis.timeout", standard: "100",
+            help:
+                "milliseconds that an answer may take; who waits longer goes on without, as do all until it answers again"
+        ),
+        Setting(key: "redis.value-limit", standard: "262144", help: "bytes of the largest manifest that is kept there"),
+        Setting(
+            key: "cache.manifests", standard: "12582912",
+            help: "most bytes of manifests that this process keeps in memory"),
         Setting(key: "open", standard: "false", help: "no authentication: everyone may do everything"),
         Setting(key: "open-anywhere", standard: "false", help: "allow `open` on an address that is not loopback"),
         Setting(key: "admin.name", standard: "admin", help: "the administrator that the first start makes"),
@@ -62,10 +148,34 @@ struct Setting: Sendable {
         Setting(
             key: "auth.password-cost", standard: "5", help: "cost of a password's yescrypt hash; each step doubles it"),
         Setting(key: "auth.password-length", standard: "8", help: "fewest characters of a password that is chosen"),
+        Setting(
+            key: "auth.free-failures", standard: "5",
+            help: "failed logins of an account from one address before it has to wait; four times as many of an address"
+        ),
         Setting(key: "auth.token-life", standard: "3600", help: "seconds that an access token lives"),
         Setting(
             key: "auth.login-life", standard: "7776000", help: "seconds that a kept login lives without being used"),
         Setting(key: "audit.days", standard: "365", help: "days that entries of the audit are kept; 0 for ever"),
+        Setting(
+            key: "accounts.registration", standard: "false",
+            help: "anybody may make an account; where mail is sent, once their address is confirmed"),
+        Setting(key: "mail.server", standard: "", help: "SMTP server that letters are handed to; empty: none are sent"),
+        Setting(key: "mail.port", standard: "587", help: "its port"),
+        Setting(
+            key: "mail.security", standard: "starttls",
+            help: "tls from the first byte, starttls, or none; nothing is sent where the server does not offer it"),
+        Setting(
+            key: "mail.authorities", standard: "",
+            help: "PEM file with the authorities of the server's certificate, instead of the system's"),
+        Setting(key: "mail.user", standard: "", help: "who logs in to the server; empty for nobody"),
+        Setting(key: "mail.password-file", standard: "", help: "file with that user's password"),
+        Setting(key: "mail.from", standard: "", help: "the address that letters are from"),
+        Setting(
+            key: "mail.link", standard: "",
+            help: "address of a page that takes codes, such as https://ui.example.com/{purpose}#{code}"),
+        Setting(
+            key: "invitations.days", standard: "7",
+            help: "days that an invitation to an organization waits for an answer"),
         Setting(
             key: "organizations.by-users", standard: "true",
             help: "every user may make organizations, not only administrators"
@@ -78,6 +188,9 @@ struct Setting: Sendable {
             key: "rate.login", standard: "60", help: "most changes of passwords a minute of one account; 0 for any"),
         Setting(
             key: "rate.token", standard: "0", help: "most requests for tokens a minute of one address; 0 for any"),
+        Setting(
+            key: "rate.registration", standard: "10",
+            help: "most registrations, and requests for a new password, a minute of one address; 0 for any"),
         Setting(
             key: "rate.read", standard: "0",
             help: "most pulls a minute of one account, or of one address without; 0 for any"),

@@ -5,7 +5,10 @@ import HTTP
 import HTTPServer
 import Logging
 import Model
+import PostgresDriver
+import RedisDriver
 import Runtime
+import SMTPDriver
 import Service
 import ServiceLifecycle
 import Store
@@ -15,12 +18,20 @@ import UnixSignals
 struct Plan {
     fileprivate let listen: ListenAddress
     let data: String
+    /// Nil for SQLite in the data directory.
+    let database: PostgresSettings?
+    /// Nil for files in the data directory.
+    let s3: S3Plan?
+    /// Nil where nothing is shared.
+    let redis: RedisSettings?
     let isOpen: Bool
     fileprivate let isOpenAnywhere: Bool
     fileprivate let exposure: Exposure
     fileprivate let administrator: FirstAdministrator
     let limits: Registry.Limits
     let accounts: AccountSettings
+    /// Where mail is handed to; nil where none is sent.
+    let mail: SMTPServer?
     /// Of a repository that a push makes.
     let visibility: Visibility
     let passwordCost: Int
@@ -33,10 +44,14 @@ struct Plan {
     init(_ settings: Settings) throws {
         listen = try ListenAddress(settings)
         data = settings.string("data")
+        database = try PostgresSettings.of(settings)
+        s3 = try S3Plan.of(settings)
+        redis = try RedisSettings.of(settings)
         isOpen = try settings.flag("open")
         isOpenAnywhere = try settings.flag("open-anywhere")
         limits = try Registry.Limits(settings)
         accounts = try AccountSettings(settings)
+        mail = try SMTPServer.of(settings)
         visibility = try settings.flag("repositories.public") ? .open : .hidden
         passwordCost = try settings.number("auth.password-cost", in: PasswordHasher.costs)
         server = try ServerSettings(settings)
@@ -66,6 +81,9 @@ func serve(_ plan: Plan) async throws {
     }
     ProcessSetup.checkAccess(plan.data, log)
     plan.exposure.warn(log)
+    plan.database?.warn(log)
+    plan.s3?.warn(log)
+    plan.redis?.warn(log)
     plan.server.identity?.report(to: log)
     do {
         let composition = try await Composition(plan)
@@ -118,7 +136,11 @@ private struct ServerService: ServiceLifecycle.Service {
 
     func run() async throws {
         // Said here, where signals are listened to already: who waits for this line may stop the server next.
-        plan.log.notice("serving", metadata: ["address": "\(server.address)", "data": "\(plan.data)"])
+        var metadata: Logger.Metadata = ["address": "\(server.address)", "data": "\(plan.data)"]
+        metadata["database"] = plan.database.map { "\($0.description)" }
+        metadata["blobs"] = plan.s3.map { "\($0.store.description)" }
+        metadata["redis"] = plan.redis.map { "\($0.description)" }
+        plan.log.notice("serving", metadata: metadata)
         try await gracefulShutdown()
         try await server.shutDown()
     }
@@ -150,7 +172,10 @@ private struct AccountService: ServiceLifecycle.Service {
             async let audit: Void = accounts.audit.run()
             async let tokens: Void = accounts.tokens.run()
             async let logins: Void = accounts.logins.run()
-            _ = await (audit, tokens, logins)
+            async let kept: Void = accounts.kept.run()
+            async let invitations: Void = accounts.invitations.run()
+            async let letters: Void = accounts.letters.run()
+            _ = await (audit, tokens, logins, kept, invitations, letters)
         }
         await accounts.audit.flush()
     }
@@ -197,6 +222,7 @@ extension Registry.Limits {
         uploads.inAll = try settings.number("uploads.limit", in: 1...1_000_000)
         restoreTime = .seconds(86_400 * Int64(try settings.number("repositories.restore-days", in: 0...3650)))
         scrubRate = Int64(try settings.number("scrub.bytes-per-second", in: 0...1 << 40))
+        manifestCache = try settings.number("cache.manifests", in: 0...1 << 40)
         sparseIndexes = try settings.flag("manifests.sparse-indexes")
         deletes = try settings.flag("deletes")
         deletesInUse = try settings.flag("deletes-in-use")
@@ -210,7 +236,11 @@ extension AccountSettings {
         loginLife = .seconds(try settings.number("auth.login-life", in: 3600...31_536_000))
         let days = try settings.number("audit.days", in: 0...36_500)
         auditLife = days == 0 ? nil : .seconds(days * 86_400)
+        freeFailures = try settings.number("auth.free-failures", in: 1...1_000_000)
         passwords = PasswordRules(minimumLength: try settings.number("auth.password-length", in: 1...128))
+        registersAnybody = try settings.flag("accounts.registration")
+        letters = try LetterSettings(settings)
+        invitationLife = .seconds(86_400 * Int64(try settings.number("invitations.days", in: 1...365)))
         organizationsAreAnybodys = try settings.flag("organizations.by-users")
     }
 }
@@ -255,11 +285,16 @@ extension HTTPSettings {
         shown = Setting.all.filter { $0.isShown }.map { ($0.key, settings.string($0.key)) }
         for (kind, key) in [
             (RateClass.login, "rate.login"), (.token, "rate.token"), (.read, "rate.read"), (.list, "rate.list"),
-            (.write, "rate.write"),
+            (.write, "rate.write"), (.registration, "rate.registration"),
         ] { rates[kind] = try settings.number(key, in: 0...1_000_000_000) }
-        trustedProxies = try settings.string("http.trusted-proxies").split(separator: ",").map { text in
+        trustedProxies = try Self.blocks(settings, "http.trusted-proxies")
+        unredirected = try Self.blocks(settings, "s3.proxy-networks")
+    }
+
+    private static func blocks(_ settings: Settings, _ key: String) throws -> [HTTP.AddressBlock] {
+        try settings.string(key).split(separator: ",").map { text in
             guard let block = AddressBlock(text.trimmingPrefix(" ").description) else {
-                throw settings.wrong("http.trusted-proxies", "IP addresses or blocks such as 10.0.0.0/8, by commas")
+                throw settings.wrong(key, "IP addresses or blocks such as 10.0.0.0/8, by commas")
             }
             return block
         }

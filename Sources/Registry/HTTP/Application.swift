@@ -10,6 +10,8 @@ package struct HTTPSettings: Sendable {
     package var absoluteLocations = false
     /// Proxies whose Forwarded and X-Forwarded-* headers are believed.
     package var trustedProxies: [AddressBlock] = []
+    /// Clients that get blobs from here, and are not sent to the store that has them.
+    package var unredirected: [AddressBlock] = []
     /// How clients reach the registry, such as `https://registry.example.com`; empty for what their requests say.
     package var url = ""
     /// Most requests a minute of one account, or of one address where nobody is known, by class; 0 for any.
@@ -59,43 +61,7 @@ package final class Application: Sendable {
         manifestMemory = MemoryBudget(capacity: max(32 << 20, registry.limits.manifest / 7 * 8 + 8))
     }
 
-    /// The answer to a request, or the work that makes it.
-    package enum Answer {
-        case ready(Response)
-        case pending(@Sendable () async -> Response)
-    }
-
-    /// Answers what is in memory at once. Never throws: errors are answers.
-    package func answer(to request: Request) -> Answer {
-        if let preflight = preflight(request) { return .ready(done(preflight, request)) }
-        do throws(RegistryError) {
-            if let response = try prepared(request) { return .ready(done(response, request)) }
-            let (operation, parameters) = try find(request)
-            guard let call = try callAtOnce(request, operation, parameters) else {
-                return .pending { [self] in
-                    await carryOut(request) { () throws(RegistryError) in
-                        let call = try await call(request, operation, parameters)
-                        let rate = try admit(operation, call)
-                        return try await operation.handler(call).telling(rate)
-                    }
-                }
-            }
-            let rate = try admit(operation, call)
-            if let response = try operation.atOnce?(call)?.telling(rate) {
-                if let held = heldNow(response, request) { return .ready(done(held, request)) }
-                return .pending { [self] in await carryOut(request) { () throws(RegistryError) in response } }
-            }
-            return .pending { [self] in
-                await carryOut(request) { () throws(RegistryError) in
-                    try await operation.handler(call).telling(rate)
-                }
-            }
-        } catch {
-            return .ready(failed(error, request))
-        }
-    }
-
-    private func carryOut(
+    func carryOut(
         _ request: Request, _ work: () async throws(RegistryError) -> Response
     ) async -> Response {
         do throws(RegistryError) {
@@ -110,7 +76,7 @@ package final class Application: Sendable {
     }
 
     /// With the memory that it takes until it is sent; nil when that is not to be had at once.
-    private func heldNow(_ response: Response, _ request: Request) -> Response? {
+    func heldNow(_ response: Response, _ request: Request) -> Response? {
         guard let bytes = largeBody(response, request) else { return response }
         guard let memory = answerMemory.hold(bytes, request.remote) else { return nil }
         var response = response
@@ -124,7 +90,7 @@ package final class Application: Sendable {
         return response.memory == nil && request.method != .head ? bytes : nil
     }
 
-    private func find(_ request: Request) throws(RegistryError) -> (Operation, PathParameters) {
+    func find(_ request: Request) throws(RegistryError) -> (Operation, PathParameters) {
         guard request.path.utf8.count <= 2048 else {
             throw RegistryError(.uriTooLong, "the path has over 2048 bytes")
         }
@@ -147,7 +113,7 @@ package final class Application: Sendable {
     }
 
     /// The request with what its caller may do, if all of that is known without waiting.
-    private func callAtOnce(
+    func callAtOnce(
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) throws(RegistryError) -> Call? {
         if operation.access == .anybody {
@@ -170,7 +136,7 @@ package final class Application: Sendable {
     }
 
     /// The same, with whatever has to be waited for.
-    private func call(
+    func call(
         _ request: Request, _ operation: Operation, _ parameters: PathParameters
     ) async throws(RegistryError) -> Call {
         // Where a token is made the handler asks who it is for.
@@ -203,7 +169,7 @@ package final class Application: Sendable {
         return try parsing { () throws(ParseError) in try RepositoryName.parse(name) }
     }
 
-    private func done(_ response: Response, _ request: Request) -> Response {
+    func done(_ response: Response, _ request: Request) -> Response {
         // Reads are many and dull.
         note(request, response.status, request.method == .get || request.method == .head ? .debug : .info)
         var response = response
@@ -212,7 +178,7 @@ package final class Application: Sendable {
         return response
     }
 
-    private func failed(_ error: RegistryError, _ request: Request) -> Response {
+    func failed(_ error: RegistryError, _ request: Request) -> Response {
         var (operation, name): (Operation?, RepositoryName?) = (nil, nil)
         if case .found(let found, let parameters) = table.find(request.method, request.path) {
             operation = found

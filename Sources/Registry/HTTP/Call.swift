@@ -25,6 +25,9 @@ package struct Call: Sendable {
     let parameters: PathParameters
     let access: Access
     let answers: PreparedAnswers
+    /// What it is known by when its client sends it again, and its body, which was read for that; see `once`.
+    var repeated: RepeatableRequest?
+    var readBody: [UInt8]?
 
     init(
         _ request: Request, _ application: Application, _ operation: Operation, _ parameters: PathParameters,

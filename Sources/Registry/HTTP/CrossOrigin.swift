@@ -3,9 +3,10 @@ import Model
 /// Pages of other origins (Fetch, "CORS protocol"): those that the operator has named may use the management API, and read
 /// below `/v2/`; where any is let in, it may read. Nothing is sent along by the browser itself: who asks says so in `Authorization`.
 extension Application {
-    private static let requestHeaders = "Accept, Authorization, Content-Type, If-Match, If-None-Match, Range, X-API-Key"
+    private static let requestHeaders =
+        "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-API-Key"
     private static let answerHeaders =
-        "Content-Range, Docker-Content-Digest, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+        "Content-Range, Docker-Content-Digest, ETag, Idempotent-Replayed, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"
 
     /// The answer to a browser that asks whether it may ask; nil for any other request. Read from the table of operations.
     func preflight(_ request: Request) -> Response? {

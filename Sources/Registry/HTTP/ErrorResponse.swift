@@ -41,7 +41,8 @@ enum ErrorResponse {
         case .fieldInvalid: (400, ErrorCode.unsupported)
         case .mediaTypeUnsupported: (415, ErrorCode.unsupported)
         case .accountUnknown: (404, ErrorCode.nameUnknown)
-        case .nameTaken, .inUse, .lastOwner: (409, ErrorCode.denied)
+        case .nameTaken, .inUse, .lastOwner, .requestRunning: (409, ErrorCode.denied)
+        case .keyReused: (422, ErrorCode.unsupported)
         case .storageFull: (507, ErrorCode.unavailable)
         case .unavailable: (503, ErrorCode.unavailable)
         case .internalError: (500, ErrorCode.unknown)
@@ -85,10 +86,12 @@ enum ErrorResponse {
         case .fieldInvalid: "field_invalid"
         case .mediaTypeUnsupported: "media_type_unsupported"
         case .accountNameInvalid, .nameInvalid: "name_invalid"
-        case .accountUnknown, .nameUnknown, .notFound: "not_found"
+        case .accountUnknown, .nameUnknown, .notFound, .blobUnknown, .manifestUnknown, .blobUploadUnknown: "not_found"
         case .nameTaken: "name_taken"
         case .inUse, .contentInUse: "in_use"
         case .lastOwner: "last_owner"
+        case .requestRunning: "request_running"
+        case .keyReused: "idempotency_key_reused"
         case .tooManyRequests, .tooManyUploads: "too_many_requests"
         case .paginationInvalid: "page_invalid"
         case .preconditionFailed: "precondition_failed"
@@ -96,8 +99,8 @@ enum ErrorResponse {
         case .unavailable, .storageFull: "unavailable"
         case .internalError: "internal"
         case .requestTimeout, .connectionCut: "timeout"
-        case .blobUnknown, .blobUploadInvalid, .blobUploadUnknown, .blobUploadBusy, .digestInvalid,
-            .manifestBlobUnknown, .manifestInvalid, .manifestUnknown, .manifestTooLarge, .tagInvalid,
+        case .blobUploadInvalid, .blobUploadBusy, .digestInvalid, .manifestBlobUnknown, .manifestInvalid,
+            .manifestTooLarge, .tagInvalid,
             .rangeUnsatisfiable, .chunkOutOfOrder, .sizeInvalid, .blobTooLarge, .unsupported, .badRequest,
             .tooManyTags, .uriTooLong, .headersTooLarge, .unsupportedCoding:
             "bad_request"

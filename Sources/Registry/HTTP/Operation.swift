@@ -46,13 +46,14 @@ package final class Operation: Sendable {
         package let status: Int
         /// Of the JSON that is answered; nil for none, or for what another specification describes.
         package let shape: Shape?
-        package var type = MediaType.json
+        /// Of each line, where the answer can be had as lines of JSON too (`application/x-ndjson`).
+        package let lines: Shape?
 
-        /// A status with JSON of this shape, in a media type.
-        package init(_ status: Int, _ shape: Shape?, type: String = MediaType.json) {
+        /// A status with JSON of this shape, and where it can be had so with a line of JSON for each item.
+        package init(_ status: Int, _ shape: Shape?, lines: Shape? = nil) {
             self.status = status
             self.shape = shape
-            self.type = type
+            self.lines = lines
         }
 
         package init(integerLiteral status: Int) { self.init(status, nil) }
@@ -71,6 +72,8 @@ package final class Operation: Sendable {
         case health, read, list, write
         /// Where passwords are tried, and where tokens are made.
         case login, token
+        /// What may be asked for by who is not known, and costs mail or an account.
+        case registration
     }
 
     typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
@@ -126,6 +129,11 @@ package final class Operation: Sendable {
         .internalError,
     ]
 
+    /// What is refused before it is known which operation is meant: in the style of `/v2/`.
+    static let refusals: [RegistryError.Code] = [
+        .badRequest, .requestTimeout, .uriTooLong, .headersTooLarge, .unsupportedCoding, .unavailable,
+    ]
+
     /// Every status that it may be answered with.
     package var statuses: Set<Int> {
         Set(answers.map(\.status) + errors.map { ErrorResponse.table($0).status })
@@ -145,6 +153,7 @@ package final class Operation: Sendable {
         }
         if case .repository = access { codes += [.nameInvalid, .nameUnknown] }
         if case .namespace = access { codes += [.accountNameInvalid, .accountUnknown] }
+        if isRepeatable { codes += [.fieldInvalid, .requestRunning, .keyReused] }
         if removesContent { codes += [.methodNotAllowed, .contentInUse, .storageFull] }
         return codes
     }

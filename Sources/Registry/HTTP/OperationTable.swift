@@ -8,8 +8,9 @@ package struct OperationTable: Sendable {
     /// The table of the whole server. Where two patterns fit a path, the one that stands first is meant:
     /// `a/blobs/uploads/x` is never a blob.
     package static let all = OperationTable(
-        registry + TokenOperations.operations + SessionOperations.operations + UserOperations.operations
-            + OrganizationOperations.operations
+        registry + TokenOperations.operations + SessionOperations.operations + RegistrationOperations.operations
+            + UserOperations.operations
+            + OrganizationOperations.operations + InvitationOperations.operations
             + RobotOperations.operations + RepositoryOperations.operations + PermissionOperations.operations
             + TagOperations.operations + ContentOperations.operations + AuditOperations.operations
             + SystemOperations.operations)

@@ -4,7 +4,7 @@ package enum PathParameter: String, Sendable {
     case name
     case digest, reference, session
     /// Names and keys of the management API; a repository's name is one segment there, its slashes encoded.
-    case repository, organization, user, team, robot, key, grantee, tag
+    case repository, organization, user, team, robot, key, grantee, tag, invitation
 }
 
 /// A path with named parameters, made ready to be held against the bytes of one that was sent.

@@ -12,15 +12,38 @@ extension Operation.RateClass {
         case .write: .write
         case .login: .login
         case .token: .token
+        case .registration: .registration
         }
     }
 }
 
 extension Application {
+    /// Whether a request has to be counted with other nodes, which takes a while.
+    func isCountedElsewhere(_ operation: Operation) -> Bool {
+        registry.sharing != nil && operation.rate.limited.map(rates.limits) == true
+    }
+
     /// Lets a request in: counts it, and asks whether its caller may do that at all. Gives what is left of the caller's rate.
     /// Throws `.tooManyRequests`, and what the decision refuses.
     func admit(_ operation: Operation, _ call: Call) throws(RegistryError) -> RateDecision? {
-        let rate = try count(operation, call.caller)
+        let rate = counted(operation, call.caller).flatMap { rates.take($0.kind, $0.subject) }
+        return try admit(call, rate)
+    }
+
+    /// The same, counted with other nodes where there are any.
+    func admitCountingElsewhere(_ operation: Operation, _ call: Call) async throws(RegistryError) -> RateDecision? {
+        guard let (kind, subject) = counted(operation, call.caller), let rule = rates.rule(kind),
+            let own = rates.take(kind, subject)
+        else { return try admit(call, nil) }
+        guard own.isAllowed, let all = await registry.sharing?.counters.take(rule, subject) else {
+            return try admit(call, own)
+        }
+        if !all.isAllowed { rates.giveBack(kind, subject) }
+        return try admit(call, all.isAllowed && all.remaining > own.remaining ? own : all)
+    }
+
+    private func admit(_ call: Call, _ rate: RateDecision?) throws(RegistryError) -> RateDecision? {
+        if let rate, !rate.isAllowed { throw Self.tooMany(rate) }
         guard !call.request.isFromOtherSite(settings) else {
             throw RegistryError(.denied, "a page of another site may not do this")
         }
@@ -40,18 +63,19 @@ extension Application {
         accounts.audit.refused(call.caller, "request", subject)
     }
 
-    /// Counts a request of an account, or of an address where nobody is known. Throws `.tooManyRequests`.
-    private func count(_ operation: Operation, _ caller: Caller) throws(RegistryError) -> RateDecision? {
-        guard caller.principal != .system, let kind = operation.rate.limited,
-            let decision = rates.take(
-                kind, caller.principal.account.map { .principal($0) } ?? .address(Access.AddressBlock(caller.address)))
-        else { return nil }
-        guard !decision.isAllowed else { return decision }
+    /// What a request counts as, and for whom: an account, or an address where nobody is known.
+    private func counted(_ operation: Operation, _ caller: Caller) -> (kind: RateClass, subject: RateSubject)? {
+        guard caller.principal != .system, let kind = operation.rate.limited, rates.limits(kind) else { return nil }
+        let subject = caller.principal.account.map { RateSubject.principal($0) }
+        return (kind, subject ?? .address(Access.AddressBlock(caller.address)))
+    }
+
+    private static func tooMany(_ decision: RateDecision) -> RegistryError {
         var error = RegistryError(
             .tooManyRequests, "too many requests: \(decision.limit) a minute are taken, wait before the next one",
             detail: decision.fields)
         error.retryAfter = decision.retryAfter
-        throw error
+        return error
     }
 }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Model
 import NIOCore
@@ -13,6 +14,8 @@ final class LoopContext: @unchecked Sendable {
     let admission: Admission
     /// Bytes that wait in sockets whose peers take nothing.
     var stalled = 0
+    /// Nanoseconds.
+    private static let turn: UInt64 = 100_000
     private let stallBudget: Int
     /// There is one while the server shuts down.
     private var drained: EventLoopPromise<Void>?
@@ -37,8 +40,11 @@ final class LoopContext: @unchecked Sendable {
         executor = EventLoopExecutor(loop)
     }
 
-    /// Begins to look after connections that wait too long.
-    func startClock() {
+    /// Begins: with short turns, so that the loop is not kept waiting by a thread that computes (`Self.turn`), and looks
+    /// after connections that wait too long.
+    func start() {
+        // A kernel or a container that refuses leaves it the turns of all.
+        loop.execute { _ = aerugo_take_turns(0, Self.turn) }
         loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [self] _ in
             let now = NIODeadline.now()
             for connection in connections.values { connection.tick(now) }

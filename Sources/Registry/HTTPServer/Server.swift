@@ -106,7 +106,7 @@ package final class Server: Sendable {
         }
         let bound = channel.localAddress
         address = (host.contains(":") ? "[\(host)]" : host) + ":\(bound?.port ?? port)"
-        for loop in loops { loop.startClock() }
+        for loop in loops { loop.start() }
     }
 
     static func fill(

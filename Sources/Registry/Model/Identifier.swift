@@ -9,6 +9,11 @@ package enum Row {
     package enum Team {}
     package enum Key {}
     package enum Login {}
+    package enum Invitation {}
+    package enum Letter {}
+    package enum Registration {}
+    package enum AddressChange {}
+    package enum Total {}
 }
 
 /// The key of a row: rows refer to each other by it and never by a name, so that what is made again under an old name
@@ -33,3 +38,8 @@ package typealias EventID = Identifier<Row.Event>
 package typealias TeamID = Identifier<Row.Team>
 package typealias KeyID = Identifier<Row.Key>
 package typealias LoginID = Identifier<Row.Login>
+package typealias InvitationID = Identifier<Row.Invitation>
+package typealias LetterID = Identifier<Row.Letter>
+package typealias RegistrationID = Identifier<Row.Registration>
+package typealias AddressChangeID = Identifier<Row.AddressChange>
+package typealias TotalID = Identifier<Row.Total>

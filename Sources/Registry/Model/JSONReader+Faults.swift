@@ -32,7 +32,10 @@ extension JSONReader {
     }
 
     /// What is wrong with the value at hand, after its place.
-    func fault(_ text: String) -> ParseError { ParseError(subject, "\(path(frames.count)): \(text)") }
+    func fault(_ text: String) -> ParseError {
+        let path = path(frames.count)
+        return ParseError(subject, "\(path): \(text)", place: path == noun ? nil : path)
+    }
 
     /// Where the member at hand of the frame at `depth` stands, such as `manifests[3].size`; at most 500 bytes.
     private func path(_ depth: Int) -> String {

@@ -3,17 +3,20 @@ package struct ParseError: Error, Equatable, CustomStringConvertible {
     /// What was being read.
     package enum Subject: Sendable {
         case digest, digestAlgorithm, repositoryName, tag, reference, range, contentRange, manifest, mediaType
-        case accountName, password, scope, token, keyScope, body
+        case accountName, email, password, scope, token, keyScope, body
     }
 
     package let subject: Subject
     /// Safe to show to the client: says what is wrong and what would be right.
     package let message: String
+    /// Of JSON: where in it, such as `scope[0].actions`; nil where it is all of it, or something else.
+    package let place: String?
 
     /// An error about `subject`; `message` goes to the client.
-    package init(_ subject: Subject, _ message: String) {
+    package init(_ subject: Subject, _ message: String, place: String? = nil) {
         self.subject = subject
         self.message = message
+        self.place = place
     }
 
     package var description: String { message }

@@ -15,6 +15,8 @@ package struct RegistryError: Error, Sendable {
         /// So often that it has to wait; `retryAfter` says how long.
         case tooManyRequests
         case accountNameInvalid, fieldInvalid, mediaTypeUnsupported, accountUnknown, nameTaken, inUse, lastOwner
+        /// The same request is being carried out; and: its key was another request's.
+        case requestRunning, keyReused
     }
 
     package let code: Code
@@ -65,11 +67,13 @@ package struct RegistryError: Error, Sendable {
             case .contentRange: .blobUploadInvalid
             case .manifest, .mediaType: .manifestInvalid
             case .accountName: .accountNameInvalid
-            case .password: .fieldInvalid
+            case .password, .email: .fieldInvalid
             case .scope: .badRequest
             case .token: .credentialsInvalid
             case .keyScope, .body: .fieldInvalid
             }
-        self.init(code, error.message)
+        // Which member of a body it is: Docker's errors of manifests say it in their message.
+        let place = error.subject == .body ? error.place : nil
+        self.init(code, error.message, detail: place.map { ["field": $0] } ?? [:])
     }
 }

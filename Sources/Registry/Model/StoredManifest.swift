@@ -6,11 +6,14 @@ package final class ManifestPointer: Sendable {
     package let entityTag: String
     /// Of an index: its linux/amd64 image, for clients that take no index (content-negotiation.md).
     package let defaultImage: Digest?
+    /// In bytes.
+    package let size: Int64
 
     /// A pointer to this manifest.
-    package init(digest: Digest, mediaType: String, defaultImage: Digest?) {
+    package init(digest: Digest, mediaType: String, size: Int64, defaultImage: Digest?) {
         self.digest = digest
         self.mediaType = mediaType
+        self.size = size
         self.defaultImage = defaultImage
         entityTag = "\"\(digest)\""
     }

@@ -12,19 +12,26 @@ package final class BlockingExecutor: Sendable {
         let refuse: @Sendable () -> Void
     }
 
+    /// How its threads stand to others that want the core.
+    package enum Courtesy: Sendable, Hashable {
+        case none
+        /// Others go first (1 to 19): what is long gives way to what is awaited, and gets its part.
+        case nice(Int32)
+        /// They run while nobody else does, and may never come to it.
+        case idle
+    }
+
     private let name: String
     private let queue: JobQueue<Job>
 
     /// Starts `threads` threads; `capacity` is how many jobs may wait, `patience` how long one may.
-    /// `niceness` above 0 lets other threads go first: what is long gives way to what is awaited, at the latest when a `turn`
-    /// is over; zero for the system's turns, of some milliseconds.
     package init(
-        name: String, threads: Int, capacity: Int, patience: Duration = .seconds(30), niceness: Int32 = 0,
-        turn: Duration = .zero, clocks: Clocks = .system
+        name: String, threads: Int, capacity: Int, patience: Duration = .seconds(30), courtesy: Courtesy = .none,
+        clocks: Clocks = .system
     ) {
         self.name = name
         queue = JobQueue(capacity: capacity, patience: patience, clocks: clocks)
-        for _ in 0..<threads { start(niceness, turn) }
+        for _ in 0..<threads { start(courtesy) }
         queue.watch { $0.refuse() }
     }
 
@@ -63,16 +70,27 @@ package final class BlockingExecutor: Sendable {
         for job in queue.takeOverdue() { job.refuse() }
     }
 
-    private func start(_ niceness: Int32, _ turn: Duration) {
+    private func start(_ courtesy: Courtesy) {
         let thread = Thread { [queue] in
-            // On Linux the nice value belongs to a thread; 0 is the calling one. Never refused: it goes down.
-            if niceness > 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
-            // A kernel or a container that does not let it have turns of its own leaves it those of all.
-            if turn > .zero { _ = aerugo_take_short_turns(niceness, UInt64(turn / .nanoseconds(1))) }
+            courtesy.take()
             while let jobs = queue.take() {
                 for job in jobs { job.run() }
             }
         }
         thread.start()
+    }
+}
+
+extension BlockingExecutor.Courtesy {
+    /// Makes it the calling thread's own. A kernel or a container that refuses turns or idleness lets it be nice.
+    fileprivate func take() {
+        switch self {
+        case .none: break
+        // Long turns, so that whoever wakes up goes first.
+        case .nice(let niceness):
+            guard aerugo_take_turns(niceness, 100_000_000) != 0 else { return }
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+        case .idle: if aerugo_be_idle() != 0 { Self.nice(19).take() }
+        }
     }
 }

@@ -69,6 +69,20 @@ extension SQLTransaction {
     }
 }
 
+extension SQLTransaction {
+    /// When a credential that is good, or a secret of it, ends by itself, which no version tells; nil where it does not.
+    func end(of credential: Credential) throws(StoreError) -> Timestamp? {
+        switch credential {
+        case .none, .password: return nil
+        case .apiKey(let id): return try nextEnd(ofKey: id)
+        case .login(let id):
+            guard let login = try login(id) else { return nil }
+            let key = try login.key.flatMap { (key) throws(StoreError) in try nextEnd(ofKey: key) }
+            return min(login.expiresAt, key ?? login.expiresAt)
+        }
+    }
+}
+
 extension Standing {
     /// What a row says of a principal in a namespace.
     init(_ record: StandingRecord, in namespace: NamespaceID) {

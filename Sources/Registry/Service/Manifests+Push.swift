@@ -33,7 +33,9 @@ extension Manifests {
             manifest: stored, manifest, tags: targets, isSparse: manifest.kind == .index && limits.sparseIndexes,
             precondition: precondition, repository: grant.target, principal: grant.caller.principal.id)
         switch try await carryOut(push, grant) {
-        case .stored: return PushedManifest(digest: stored.digest, subject: manifest.subject)
+        case .stored:
+            shared?.keep(bytes, of: stored.digest)
+            return PushedManifest(digest: stored.digest, subject: manifest.subject)
         case .missing(let digests): throw Self.unknownReferences(digests)
         case .disagrees(let disagreements): throw Self.refused(disagreements)
         case .preconditionFailed: throw Self.moved
@@ -45,22 +47,22 @@ extension Manifests {
     private func carryOut(
         _ push: ManifestPush, _ grant: RepositoryGrant
     ) async throws(RegistryError) -> ManifestPush.Outcome {
-        var lookedUp: Int64?
+        var looked: (look: ManifestPush.Look, version: Int64?)?
         var isKnown = false
         if push.content.required.count > Self.few {
             let version: Int64?
-            let refusal: ManifestPush.Outcome?
-            (version, refusal, isKnown) = try await store.look { (db) throws(StoreError) in
+            let look: ManifestPush.Look
+            (version, look, isKnown) = try await store.look { (db) throws(StoreError) in
                 let known = try db.find(.digest(push.manifest.digest), in: push.repository)
-                return (try db.version(of: push.repository), try push.refusal(db), known != nil)
+                return (try db.version(of: push.repository), try push.look(db), known != nil)
             }
-            if let refusal { return refusal }
-            lookedUp = version
+            if let refusal = look.refusal { return refusal }
+            looked = (look, version)
         }
         let isLarge = push.manifest.edges.count > SQLTransaction.setLimit
         let staged = isLarge && !isKnown ? try await stage(push) : nil
-        return try await store.change(grant) { [lookedUp] (db) throws(StoreError) in
-            try push.carryOut(db, lookedUpAt: lookedUp, staged: staged)
+        return try await store.change(grant) { [looked] (db) throws(StoreError) in
+            try push.carryOut(db, looked: looked, staged: staged)
         }
     }
 

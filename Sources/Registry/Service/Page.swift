@@ -1,3 +1,5 @@
+import Model
+
 /// A page of a list.
 package struct Page: Sendable {
     package let items: [String]
@@ -22,6 +24,18 @@ package struct PageRequest: Sendable {
     package init(limit: Int?, last: String) {
         self.limit = limit
         self.last = last
+    }
+
+    /// The key of the row before the first one wanted, `first` where none is named; one that is larger than any key is the largest.
+    /// Throws `.paginationInvalid` for what is no key.
+    func lastKey(or first: Int64) throws(RegistryError) -> Int64 {
+        guard !last.isEmpty else { return first }
+        let digits = last.utf8
+        guard digits.count <= 19, digits.allSatisfy({ (0x30...0x39).contains($0) }), digits.first != 0x30 else {
+            throw RegistryError(
+                .paginationInvalid, "after is the id of the last one before", detail: ["field": "after"])
+        }
+        return Int64(last) ?? .max
     }
 
     func count(atMost largest: Int) -> Int { min(limit ?? largest, largest) }

@@ -50,9 +50,11 @@ extension Registry {
         }
     }
 
-    /// How these bytes of an opened blob get to a client. Throws `.unavailable`.
-    package func delivery(of blob: any BlobObject, _ range: Range<Int64>) async throws(RegistryError) -> BlobDelivery {
-        try await storing { () throws(StoreError) in try await blob.delivery(of: range) }
+    /// How these bytes of an opened blob get to a client, who may be sent elsewhere if `redirects`. Throws `.unavailable`.
+    package func delivery(
+        of blob: any BlobObject, _ range: Range<Int64>, redirects: Bool
+    ) async throws(RegistryError) -> BlobDelivery {
+        try await storing { () throws(StoreError) in try await blob.delivery(of: range, redirects: redirects) }
     }
 
     /// Takes a blob from the repository; others that have it keep it. One that a manifest of the repository names stays,

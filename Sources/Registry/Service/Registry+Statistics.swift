@@ -3,16 +3,6 @@ import Model
 import Runtime
 import Store
 
-/// How much there is.
-package struct Statistics: Sendable {
-    package let users: Int64
-    package let organizations: Int64
-    package let repositories: Int64
-    /// Of manifests and blobs, each blob once a namespace.
-    package let bytes: Int64
-    package let uploads: Int64
-}
-
 /// A part of the registry that can fail by itself.
 package struct Component: Sendable {
     package let name: String
@@ -21,23 +11,30 @@ package struct Component: Sendable {
 }
 
 extension Registry {
-    /// How much there is, from the counters of the namespaces.
-    package func statistics(_ grant: RegistryGrant) async throws(RegistryError) -> Statistics {
+    /// How much there is, from sums that are kept.
+    package func statistics(_ grant: RegistryGrant) async throws(RegistryError) -> Totals {
         try grant.demand(.administer)
-        return try await store.look { (db) throws(StoreError) in
-            let totals = try db.totals()
-            return Statistics(
-                users: totals.users, organizations: totals.organizations, repositories: totals.repositories,
-                bytes: totals.bytes, uploads: totals.uploads)
-        }
+        return try await store.look { (db) throws(StoreError) in try db.totals() }
     }
 
-    /// Whether the database and the blobs can be used.
+    /// Whether the database, the blobs and what is shared can be used. Without the last the registry is ready all the same.
     package func components() async -> [Component] {
-        [
-            Component(name: "database", fault: await fault { () throws(StoreError) in try await store.check() }),
-            Component(name: "blobs", fault: await fault { () throws(StoreError) in try await blobs.check() }),
+        let shared = sharing.map(\.cache)
+        return [
+            Component(
+                name: "database (\(store.engine))",
+                fault: await fault { () throws(StoreError) in try await store.check() }),
+            Component(
+                name: "blobs (\(blobs.engine))",
+                fault: await fault { () throws(StoreError) in try await blobs.check() }),
         ]
+            + (shared == nil
+                ? []
+                : [
+                    Component(
+                        name: "cache (\(shared?.engine ?? ""))",
+                        fault: await fault { () throws(StoreError) in try await shared?.check() })
+                ])
     }
 
     private func fault(_ check: () async throws(StoreError) -> Void) async -> String? {

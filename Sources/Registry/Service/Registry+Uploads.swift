@@ -96,8 +96,9 @@ extension Registry {
         do throws(RegistryError) {
             try await exclusively(id, grant) { () throws(RegistryError) in
                 let session = try await session(id, grant)
+                let leftovers = try await leftovers(session)
                 let ended = try await store.change(session.repository) { (db) throws(StoreError) in
-                    try db.cancel(session)
+                    try db.cancel(session, leaving: leftovers)
                 }
                 try discarded(session, ended)
             }
@@ -118,13 +119,14 @@ extension Registry {
                 detail: ["digest": actual.description, "size": "\(session.received)"])
         }
         let doubtful = try await doubtful(digest)
+        let leftovers = try await leftovers(session, isFinished: true)
         let ended = try await store.change(grant) { (db) throws(StoreError) in
-            try db.finish(session, as: digest, stamp: witness, replacing: doubtful)
+            try db.finish(session, as: digest, stamp: witness, replacing: doubtful, leaving: leftovers)
         }
         activity.end(session.id)
         switch ended {
-        case .gone: throw Self.unknownUpload(session.id)
-        case .stored: break
+        case .gone: throw try await overtaken(session)
+        case .stored: if !leftovers.isEmpty { sweeper.request() }
         case .known, .replaced: sweeper.request()
         }
     }
@@ -152,10 +154,19 @@ extension Registry {
     }
 
     private func discard(_ session: UploadSession) async throws(RegistryError) {
+        let leftovers = try await leftovers(session)
         let cancelled = try await store.remove(from: session.repository) { (db) throws(StoreError) in
-            try db.cancel(session)
+            try db.cancel(session, leaving: leftovers)
         }
         try discarded(session, cancelled)
+    }
+
+    private func leftovers(
+        _ session: UploadSession, isFinished: Bool = false
+    ) async throws(RegistryError) -> [StorageKey] {
+        try await storing { () throws(StoreError) in
+            try blobs.leftovers(session.key, session.driver, isFinished: isFinished)
+        }
     }
 
     private func discarded(_ session: UploadSession, _ isEnded: Bool) throws(RegistryError) {

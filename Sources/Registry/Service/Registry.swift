@@ -23,6 +23,8 @@ package final class Registry: Sendable {
         package var uploads = UploadLimits()
         /// Bytes a second at which blobs are read through that nobody asks for; 0 for never.
         package var scrubRate: Int64 = 8 << 20
+        /// Most bytes of manifests that are kept in memory.
+        package var manifestCache = 12 << 20
         /// Whether an index may name manifests that the repository lacks.
         package var sparseIndexes = false
         /// Whether tags, manifests and blobs may be deleted.
@@ -46,6 +48,8 @@ package final class Registry: Sendable {
     package let limits: Limits
     let store: MetadataStore
     let blobs: any BlobStore
+    /// What other nodes have, too; nil where nothing is shared.
+    package let sharing: Sharing?
     let log: Logger
     let locations: VersionedCache<LocationKey, BlobLocation>
     let locks = SessionLocks()
@@ -56,14 +60,15 @@ package final class Registry: Sendable {
     let sweeper: Sweeper
     private let serving = Atomic(true)
 
-    /// A registry over these stores.
-    package init(store: MetadataStore, blobs: any BlobStore, limits: Limits, log: Logger) {
+    /// A registry over these stores; `sharing` is what other nodes have, too.
+    package init(store: MetadataStore, blobs: any BlobStore, sharing: Sharing? = nil, limits: Limits, log: Logger) {
         self.store = store
         self.blobs = blobs
+        self.sharing = sharing
         self.limits = limits
         self.log = log
         repositories = Repositories(store, page: limits.page, visibility: limits.visibility)
-        manifests = Manifests(store, limits: limits)
+        manifests = Manifests(store, sharing?.content, limits: limits)
         tags = Tags(store: store, page: limits.page)
         referrers = Referrers(store: store, page: limits.page)
         pulls = PullLedger(store, log)

@@ -13,6 +13,8 @@ package struct RepositoryInfo: Sendable {
     package let blobs: Int64
     /// Of its manifests, and of its blobs, each once.
     package let bytes: Int64
+    /// Of what its tags point to, each tag for itself.
+    package let logicalBytes: Int64
     /// Of manifests, some seconds late.
     package let pulls: Int64
     package let createdAt: Timestamp
@@ -28,6 +30,7 @@ package struct RepositoryInfo: Sendable {
         manifests = details.manifests
         blobs = details.blobs
         bytes = details.bytes
+        logicalBytes = details.logicalBytes
         pulls = details.pulls
         createdAt = details.createdAt
         pushedAt = details.pushedAt
@@ -38,8 +41,8 @@ package struct RepositoryInfo: Sendable {
 
 /// Which repositories are looked for.
 package struct RepositorySearch: Sendable {
-    /// A part of their names.
-    package var part = ""
+    /// The beginning of their names, or of a word in them; in either case of its letters.
+    package var word = ""
     /// The name of their namespace.
     package var namespace: String?
     package var visibility: Visibility?
@@ -67,7 +70,7 @@ extension Repositories {
         let account = grant.fence == nil ? nil : grant.caller.principal.account
         let found = try await store.look { (db) throws(StoreError) -> [RepositoryInfo] in
             var filter = RepositoryFilter()
-            filter.part = search.part.lowercased()
+            filter.word = search.word
             filter.visibility = search.visibility?.rawValue
             if let name = search.namespace {
                 guard let namespace = try db.namespace(name) else { return [] }
@@ -81,11 +84,13 @@ extension Repositories {
 
     /// Makes a repository before anything is pushed to it. Throws `.nameTaken`, `.denied`.
     package func create(
-        visibility: Visibility?, description: String, _ grant: Grant<NewRepository>
+        visibility: Visibility?, description: String, _ grant: Grant<NewRepository>,
+        keeping: Keeping<RepositoryInfo>? = nil
     ) async throws(RegistryError) -> RepositoryInfo {
         let name = grant.target.name
         let visibility = visibility ?? self.visibility
-        return try await store.transact { (db) throws(StoreError) -> Result<RepositoryInfo, Refusal> in
+        return try await store.transact(keeping: keeping) {
+            (db) throws(StoreError) -> Result<RepositoryInfo, Refusal> in
             try db.hold(grant)
             guard try db.repository(name) == nil else { return .failure(.taken(name)) }
             if let refusal = try db.refusal(ofName: name) { return .failure(refusal) }

@@ -50,6 +50,12 @@ package struct Repositories: Sendable {
             }, limit)
     }
 
+    /// Keeps what repositories are found by that are older than that is kept, in parts. Throws `StoreError`.
+    package func addMissingWords() async throws(StoreError) {
+        guard try await store.read({ (db) throws(StoreError) in try db.lacksWords() }) else { return }
+        while try await store.write({ (db) throws(StoreError) in try db.addMissingWords() }) {}
+    }
+
     /// Removes repositories that were made an hour ago or earlier and never got content. Gives how many.
     func removeEmpty() async throws(StoreError) -> Int {
         let oldest = store.clocks.wall() - .seconds(3600)
@@ -63,7 +69,11 @@ package struct Repositories: Sendable {
 
 extension Repositories: AccessSource {
     package func atOnce(_ name: RepositoryName, _ principal: Principal) -> AccessFacts? {
-        guard let found = facts[name, { .access($0.repository.namespace) }] else { return nil }
+        guard let found = facts[name, { .access($0.repository.namespace) }] else {
+            // Where versions have to be asked for, of what is not there as of what is.
+            _ = store.versions.atOnce(.access(NamespaceID(0)))
+            return nil
+        }
         guard let account = principal.account else { return AccessFacts(found, Standing(), nil) }
         return standings[account, found.repository].map { AccessFacts(found, $0.standing, $0.fence) }
     }
@@ -74,8 +84,7 @@ extension Repositories: AccessSource {
         let first = try await read(name, principal)
         let namespace = first.repository?.repository.namespace ?? NamespaceID(0)
         let account = principal.account ?? PrincipalID(0)
-        let access = try await store.versions.version(of: .access(namespace))
-        let own = try await store.versions.version(of: .principal(account))
+        let (access, own) = try await store.versions.pair(.access(namespace), .principal(account))
         let found = try await read(name, principal)
         guard let repository = found.repository, repository.repository.namespace == namespace else { return found }
         facts.insert(repository, for: name, at: access)

@@ -92,8 +92,8 @@ final class Sweeper: Sendable {
             }
             let ids = page.filter { !spared.contains($0) }
             if !ids.isEmpty {
-                ended += try await store.erase { (db) throws(StoreError) in
-                    try db.expireSessions(ids, idleSince: oldest)
+                ended += try await store.erase { [blobs] (db) throws(StoreError) in
+                    try db.expireSessions(ids, idleSince: oldest, leaving: blobs.leftovers)
                 }
                 for id in ids { activity.end(id) }
             }

@@ -57,4 +57,12 @@ extension Versions {
             throw RegistryError(error)
         }
     }
+
+    /// The versions of two scopes, by one question. Throws `RegistryError`.
+    func pair(_ one: VersionScope, _ other: VersionScope) async throws(RegistryError) -> (Version, Version) {
+        if let first = atOnce(one), let second = atOnce(other) { return (first, second) }
+        let found = try await storing { () throws(StoreError) in try await current([one, other]) }
+        guard found.count == 2 else { throw RegistryError(.unavailable, "no version was told") }
+        return (found[0], found[1])
+    }
 }

@@ -2,15 +2,15 @@ import Model
 import Runtime
 
 /// A finished object that was opened. Closed by its last owner going away; removing the object meanwhile does not hurt
-/// who reads it.
+/// who reads it, where it is a file, and ends with `.missing` where it is not.
 package protocol BlobObject: Sendable {
     /// Bytes in all.
     var size: Int64 { get }
     /// A sign of the driver's own that is not what `BlobUpload.finish` gave once anything but the registry has touched the
     /// object: equal witnesses mean unchanged bytes.
     var witness: String { get }
-    /// How these bytes get to a client. `range` lies within the size.
-    func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery
+    /// How these bytes get to a client. `range` lies within the size. `redirects`: whether the client may be sent elsewhere.
+    func delivery(of range: Range<Int64>, redirects: Bool) async throws(StoreError) -> BlobDelivery
     /// Reads and hashes all bytes, on threads that nothing else waits for. Ends with its task. Behind each part, of at most
     /// 16 MiB, `pause` is told how many bytes that were.
     func digest(
@@ -19,6 +19,11 @@ package protocol BlobObject: Sendable {
 }
 
 extension BlobObject {
+    /// How these bytes get through this process.
+    package func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery {
+        try await delivery(of: range, redirects: false)
+    }
+
     /// Reads and hashes all bytes, without a pause.
     package func digest(_ algorithm: Digest.Algorithm) async throws(StoreError) -> Digest {
         try await digest(algorithm) { _ in }

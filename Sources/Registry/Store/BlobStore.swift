@@ -12,9 +12,11 @@ package struct StorageKey: Hashable, Sendable, CustomStringConvertible {
 /// Objects by key: written once from front to back, never overwritten, never renamed, removed as a whole.
 ///
 /// A store owns the threads that its calls need, so that none of them blocks its caller, and a read never waits behind
-/// an upload. Every function throws `StoreError` alone: `.missing` for an object that is not there, `.unavailable` for
-/// what may pass. What `BlobUpload.finish` acknowledged can be opened, whole, after any crash.
+/// an upload. Every function throws `StoreError` alone: `.missing` for an object that is not there, or that a driver without
+/// files has not finished, `.unavailable` for what may pass. What `BlobUpload.finish` acknowledged can be opened, whole, after any crash.
 package protocol BlobStore: Sendable {
+    /// What keeps the bytes, for a person: `files`.
+    var engine: String { get }
     /// Fewest bytes that every chunk of an upload but its last should have; 1 where it does not matter. What a client is
     /// told as `OCI-Chunk-Min-Length` (distribution-spec "Pushing a blob in chunks").
     var smallestChunk: Int64 { get }
@@ -25,6 +27,9 @@ package protocol BlobStore: Sendable {
     func upload(_ key: StorageKey, from state: UploadState) async throws(StoreError) -> any BlobUpload
     /// Opens a finished object for reading.
     func open(_ key: StorageKey) async throws(StoreError) -> any BlobObject
+    /// Keys of what an upload that was suspended, and is over, has besides its object: to be removed as objects are. Throws
+    /// `.unusable` for a state that cannot be read.
+    func leftovers(_ key: StorageKey, _ driver: [UInt8], isFinished: Bool) throws(StoreError) -> [StorageKey]
     /// Removes objects, finished or not, as many as can be; gives those that are gone, which those are too that never
     /// were. Why another one stays is told to `note`.
     func remove(
@@ -36,4 +41,11 @@ package protocol BlobStore: Sendable {
     func check() async throws(StoreError)
     /// Ends the store's threads once they have nothing left to do; what comes later is refused.
     func close()
+}
+
+extension BlobStore {
+    /// Nothing, for a driver that keeps all of an upload in its object.
+    package func leftovers(
+        _ key: StorageKey, _ driver: [UInt8], isFinished: Bool
+    ) throws(StoreError) -> [StorageKey] { [] }
 }

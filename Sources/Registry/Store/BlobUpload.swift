@@ -40,6 +40,9 @@ package struct UploadState: Sendable {
 package protocol BlobUpload: AnyObject, Sendable {
     /// Where the upload is, whether durable or not.
     var state: UploadState { get }
+    /// Once the driver has begun something that only who knows of it could end: what is to be kept as the driver's state of
+    /// the session before any more bytes come, in the place of that which the upload was opened with. Else nil.
+    var begun: [UInt8]? { get }
     /// Takes bytes in and hashes them. Throws `.full` when there is no room; what was taken in before stays counted.
     func append(_ chunks: [any ByteChunk]) async throws(StoreError)
     /// Makes durable what has come: gives a state from which any process can go on, after any crash.
@@ -48,4 +51,9 @@ package protocol BlobUpload: AnyObject, Sendable {
     func finish() async throws(StoreError) -> String
     /// Gives up, and its room back, what came since the upload was opened.
     func abort() async throws(StoreError)
+}
+
+extension BlobUpload {
+    /// Nothing, for a driver that finds all it has left by the key.
+    package var begun: [UInt8]? { nil }
 }

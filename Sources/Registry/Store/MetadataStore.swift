@@ -9,6 +9,8 @@ package struct MetadataStore: Sendable {
     private static let attempts = 5
 
     private let database: any SQLDatabase
+    /// What keeps it, for people.
+    package var engine: String { database.dialect.name }
     package let versions: any Versions
     package let clocks: Clocks
     package let ids: IDSource

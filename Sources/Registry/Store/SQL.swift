@@ -57,6 +57,8 @@ package protocol SQLConnection {
 
 /// The words in which the two engines differ; all else is written in what they share.
 package struct SQLDialect: Sendable {
+    /// Whose words they are, for people.
+    package let name: String
     /// The type of a key of 64 bits that is the only column of a primary key.
     package let key: String
     /// The type of text that is compared and ordered byte by byte.
@@ -64,8 +66,10 @@ package struct SQLDialect: Sendable {
     /// Behind a table whose rows are to lie in the order of the primary key.
     package let clustered: String
 
-    package static let sqlite = SQLDialect(key: "INTEGER", orderedText: "TEXT", clustered: " WITHOUT ROWID")
-    package static let postgreSQL = SQLDialect(key: "BIGINT", orderedText: #"TEXT COLLATE "C""#, clustered: "")
+    package static let sqlite = SQLDialect(
+        name: "SQLite", key: "INTEGER", orderedText: "TEXT", clustered: " WITHOUT ROWID")
+    package static let postgreSQL = SQLDialect(
+        name: "PostgreSQL", key: "BIGINT", orderedText: #"TEXT COLLATE "C""#, clustered: "")
 }
 
 /// A database that speaks the shared dialect. Transactions are serializable in meaning: one that another writer was in the
@@ -80,4 +84,15 @@ package protocol SQLDatabase: Sendable {
     func write<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
     ) async throws(StoreError) -> T
+    /// The same while nobody else, on whichever node, is in the middle of a write: for changes of the schema.
+    func writeAlone<T: Sendable>(
+        _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+    ) async throws(StoreError) -> T
+}
+
+extension SQLDatabase {
+    /// Where one process alone has the database, and writes one after the other.
+    package func writeAlone<T: Sendable>(
+        _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
+    ) async throws(StoreError) -> T { try await write(body) }
 }

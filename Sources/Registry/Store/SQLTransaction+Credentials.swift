@@ -47,6 +47,13 @@ package struct SigningKeyRecord: Sendable {
 }
 
 extension SQLTransaction {
+    /// When a key, or the older of its secrets, ends next; nil where neither does.
+    package func nextEnd(ofKey id: KeyID) throws(StoreError) -> Timestamp? {
+        let row = try rows("SELECT expires_at, older_until FROM api_keys WHERE id = $1", [SQLValue(id)]).first
+        guard let row else { return nil }
+        return [try row.optionalTime(0), try row.optionalTime(1)].compactMap { $0 }.filter { $0 > now }.min()
+    }
+
     /// The key whose secret has this hash, unless it has expired; the older secret of one that was rotated for as long as it
     /// lives on.
     package func key(hash: [UInt8]) throws(StoreError) -> KeyRecord? {

@@ -47,14 +47,15 @@ extension SQLTransaction {
             case .tag(let tag):
                 try rows(
                     """
-                    SELECT m.id, m.digest, m.media_type, m.default_image, m.size, m.edges, t.moves
+                    SELECT m.id, m.digest, m.media_type, m.default_image, m.size, m.edges, t.moves,
+                        m.logical_bytes
                     FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = $1 AND t.name = $2
                     """, [SQLValue(repository.id), .text(tag.description)]
                 ).first
             case .digest(let digest):
                 try rows(
                     """
-                    SELECT id, digest, media_type, default_image, size, edges, 0
+                    SELECT id, digest, media_type, default_image, size, edges, 0, logical_bytes
                     FROM manifests WHERE repository_id = $1 AND digest = $2
                     """, [SQLValue(repository.id), SQLValue(digest)]
                 ).first
@@ -63,7 +64,7 @@ extension SQLTransaction {
         return KnownManifest(
             id: try row.id(0), digest: try row.digest(1), mediaType: try row.text(2),
             defaultImage: try row.optionalDigest(3), size: try row.integer(4), edges: try row.integer(5),
-            moves: try row.integer(6))
+            moves: try row.integer(6), logicalBytes: try row.integer(7))
     }
 
     /// The bytes of a manifest; nil when it is gone.
@@ -98,6 +99,16 @@ extension SQLTransaction {
         return known
     }
 
+    /// What those of the manifests that the repository has come to, logically; as much as one manifest may, at most.
+    func logicalBytes(of digests: [Digest], in repository: Repository) throws(StoreError) -> Int64 {
+        var each: [Digest: Int64] = [:]
+        let found = try present(digests, in: repository) { list in
+            "SELECT digest, logical_bytes FROM manifests WHERE repository_id = $1 AND digest IN (VALUES \(list))"
+        }
+        for row in found { each[try row.digest(0)] = try row.integer(1) }
+        return each.values.reduce(0) { min($0 + $1, ManifestPush.mostLogicalBytes) }
+    }
+
     private func present(
         _ digests: [Digest], in repository: Repository, _ sql: (String) -> String
     ) throws(StoreError) -> [SQLRow] {
@@ -107,8 +118,8 @@ extension SQLTransaction {
     /// Keeps a manifest; of one that is there already the bytes, which may have been damaged, and what they say are written
     /// anew. `staged` has its edges already. `change` takes in what has to be counted.
     func keep(
-        _ manifest: NewManifest, in repository: Repository, as known: ManifestID?, staged: ManifestID?,
-        counting change: inout UsageChange
+        _ manifest: NewManifest, of logicalBytes: Int64, in repository: Repository, as known: ManifestID?,
+        staged: ManifestID?, counting change: inout UsageChange
     ) throws(StoreError) -> ManifestID {
         let said = [
             .text(manifest.mediaType), SQLValue(manifest.subject), SQLValue(manifest.artifactType),
@@ -126,12 +137,13 @@ extension SQLTransaction {
         try execute(
             """
             INSERT INTO manifests (id, media_type, subject, artifact_type, default_image, annotations, bytes,
-                repository_id, digest, size, edges, created_at, content_bytes)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                repository_id, digest, size, edges, created_at, content_bytes, logical_bytes)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """,
             [SQLValue(id)] + said + [
                 SQLValue(repository.id), SQLValue(manifest.digest), SQLValue(manifest.bytes.count),
                 SQLValue(manifest.edges.count), SQLValue(now), .integer(manifest.contentBytes),
+                .integer(logicalBytes),
             ])
         if staged == nil { try add(manifest.edges, to: id, in: repository) } else { try fasten(id) }
         change.manifests += 1
@@ -149,9 +161,10 @@ extension SQLTransaction {
         guard precondition.holds(for: known.digest) else { return .preconditionFailed }
         var usage = UsageChange(begins: false)
         switch reference {
-        case .tag(let tag): try removeTag(tag, from: repository, by: principal, counting: &usage)
+        case .tag(let tag):
+            try removeTag(tag, to: known.logicalBytes, from: repository, by: principal, counting: &usage)
         case .digest:
-            guard try removeTags(to: known.id, by: principal, counting: &usage) else {
+            guard try removeTags(to: known.id, known.logicalBytes, by: principal, counting: &usage) else {
                 try change(repository, usage)
                 return .begun
             }

@@ -25,12 +25,14 @@ package struct NamespaceRecord: Sendable {
     package let repositories: Int64
     package let blobBytes: Int64
     package let manifestBytes: Int64
+    /// Of what tags point to, each for itself.
+    package let logicalBytes: Int64
     package let createdAt: Timestamp
     package let accessVersion: Int64
 
     static let columns = """
         n.id, n.name, n.kind, n.description, n.repositories, n.blob_bytes, n.manifest_bytes, n.created_at, \
-        n.access_version, n.display_name, n.website, n.avatar
+        n.access_version, n.display_name, n.website, n.avatar, n.logical_bytes
         """
 
     init(_ row: SQLRow) throws(StoreError) {
@@ -46,6 +48,7 @@ package struct NamespaceRecord: Sendable {
         manifestBytes = try row.integer(6)
         createdAt = try row.time(7)
         accessVersion = try row.integer(8)
+        logicalBytes = try row.integer(12)
     }
 }
 
@@ -82,6 +85,7 @@ extension SQLTransaction {
                 (id, name, access_version, repositories, blob_bytes, manifest_bytes, created_at, kind)
             VALUES ($1, $2, 0, 0, 0, 0, $3, $4)
             """, [SQLValue(id), .text(name), SQLValue(now), .integer(kind.rawValue)])
+        try add(kind, 1)
         return id
     }
 
@@ -97,6 +101,8 @@ extension SQLTransaction {
 
     /// Gives a namespace that `--open` made to a user or an organization.
     package func setKind(_ kind: Namespace.Kind, of id: NamespaceID) throws(StoreError) {
+        if let old = try namespace(id) { try add(old.namespace.kind, -1) }
+        try add(kind, 1)
         try execute("UPDATE namespaces SET kind = $2 WHERE id = $1", [SQLValue(id), .integer(kind.rawValue)])
         try touchAccess(id)
     }
@@ -131,8 +137,16 @@ extension SQLTransaction {
         for sql in [
             "DELETE FROM team_members WHERE team_id IN (SELECT id FROM teams WHERE namespace_id = $1)",
             "DELETE FROM permissions WHERE grantee_id IN (SELECT id FROM teams WHERE namespace_id = $1)",
-            "DELETE FROM teams WHERE namespace_id = $1", "DELETE FROM members WHERE namespace_id = $1",
+            "DELETE FROM invitations WHERE namespace_id = $1", "DELETE FROM teams WHERE namespace_id = $1",
+            "DELETE FROM members WHERE namespace_id = $1",
         ] { try execute(sql, [SQLValue(id)]) }
+        if let gone = try namespace(id) {
+            var change = Totals()
+            change.repositories = -gone.repositories
+            change.bytes = -gone.blobBytes - gone.manifestBytes
+            try add(change)
+            try add(gone.namespace.kind, -1)
+        }
         try execute("UPDATE namespaces SET deleted_at = $2 WHERE id = $1", [SQLValue(id), SQLValue(now)])
         try touchAccess(id)
         return true
@@ -142,25 +156,5 @@ extension SQLTransaction {
     package func touchAccess(_ id: NamespaceID) throws(StoreError) {
         moved.insert(.access(id))
         try execute("UPDATE namespaces SET access_version = access_version + 1 WHERE id = $1", [SQLValue(id)])
-    }
-}
-
-extension SQLTransaction {
-    /// How many there are of what, and bytes of manifests and blobs, each blob once a namespace.
-    package func totals() throws(StoreError) -> (
-        users: Int64, organizations: Int64, repositories: Int64, bytes: Int64, uploads: Int64
-    ) {
-        let row = try rows(
-            """
-            SELECT COALESCE(SUM(CASE WHEN kind = 1 THEN 1 ELSE 0 END), 0),
-                COALESCE(SUM(CASE WHEN kind = 2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(repositories), 0),
-                COALESCE(SUM(blob_bytes + manifest_bytes), 0), (SELECT COUNT(*) FROM upload_sessions)
-            FROM namespaces WHERE deleted_at IS NULL
-            """, []
-        ).first
-        guard let row else { return (0, 0, 0, 0, 0) }
-        return (
-            try row.integer(0), try row.integer(1), try row.integer(2), try row.integer(3), try row.integer(4)
-        )
     }
 }

@@ -52,9 +52,9 @@ extension SQLTransaction {
         try principals("p.id = $1", [SQLValue(id)]).first
     }
 
-    /// The user of an e-mail address; nil when there is none.
+    /// The user of an e-mail address, whatever the case of its letters; nil when there is none.
     package func user(email: String) throws(StoreError) -> PrincipalRecord? {
-        try principals("p.kind = 1 AND p.email = $1", [.text(email)]).first
+        try principals("p.kind = 1 AND p.email_key = $1", [.text(EmailAddress.key(email))]).first
     }
 
     /// The user of a name.
@@ -81,14 +81,25 @@ extension SQLTransaction {
         return records
     }
 
-    /// Users in the order of their names, from behind `last`, whose name has `part` in it.
-    package func users(
-        after last: String, limit: Int, containing part: String = ""
-    ) throws(StoreError) -> [PrincipalRecord] {
-        try principals(
-            #"p.kind = 1 AND p.name > $1 AND ($2 = '' OR p.name LIKE $3 ESCAPE '\')"#,
-            [.text(last), .text(part), .text("%" + part.literalPattern + "%"), SQLValue(limit)],
-            "ORDER BY p.name LIMIT $4")
+    /// Users in the order of their names, from behind `last`; of those whose name has a word that begins with `word`, or of all
+    /// where that is empty.
+    package func users(after last: String, limit: Int, word: String = "") throws(StoreError) -> [PrincipalRecord] {
+        var arguments: [SQLValue] = [.text(last), SQLValue(limit)]
+        guard !word.isEmpty else {
+            return try principals("p.kind = 1 AND p.name > $1", arguments, "ORDER BY p.name LIMIT $2")
+        }
+        let condition = NameWords.condition(word) { value in
+            arguments.append(value)
+            return "$\(arguments.count)"
+        }
+        let found = try rows(
+            """
+            SELECT \(PrincipalRecord.columns) FROM user_words w JOIN principals p ON p.id = w.principal_id
+            WHERE w.name > $1 AND \(condition) AND p.deleted_at IS NULL ORDER BY w.name LIMIT $2
+            """, arguments)
+        var records: [PrincipalRecord] = []
+        for row in found { records.append(try PrincipalRecord(row)) }
+        return records
     }
 
     /// Robots of an organization, in the order of their names.
@@ -105,13 +116,16 @@ extension SQLTransaction {
         try execute(
             """
             INSERT INTO principals
-                (id, kind, name, namespace_id, version, administrator, email, password, credentials_since, created_at)
-            VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $8)
+                (id, kind, name, namespace_id, version, administrator, email, password, credentials_since, created_at,
+                    email_key, has_words)
+            VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $8, $9, 1)
             """,
             [
                 SQLValue(id), .integer(kind.rawValue), .text(name), SQLValue(namespace),
                 .integer(isAdministrator ? 1 : 0), SQLValue(email), SQLValue(password), SQLValue(now),
+                SQLValue(email.map(EmailAddress.key)),
             ])
+        if kind == .user { try addWords(of: name, id, .users) }
         return id
     }
 
@@ -125,6 +139,13 @@ extension SQLTransaction {
     package func setPassword(_ hash: String, of id: PrincipalID) throws(StoreError) {
         try change(id, "password = $2, credentials_since = $3", [.text(hash), SQLValue(now)])
         try removeLogins(of: id)
+        try removeResets(of: id)
+        try endAddressChanges(of: id)
+    }
+
+    /// What was sent by mail to set a password counts no more.
+    private func removeResets(of id: PrincipalID) throws(StoreError) {
+        try execute("DELETE FROM password_resets WHERE principal_id = $1", [SQLValue(id)])
     }
 
     /// Disables an account, or enables it again.
@@ -137,22 +158,27 @@ extension SQLTransaction {
         try change(id, "administrator = $2", [.integer(isAdministrator ? 1 : 0)])
     }
 
-    /// Sets where mail for an account goes.
+    /// Sets where mail for an account goes. Throws `.conflict` where another account has the address.
     package func setEmail(_ email: String?, of id: PrincipalID) throws(StoreError) {
-        try change(id, "email = $2", [SQLValue(email)])
+        try change(id, "email = $2, email_key = $3", [SQLValue(email), SQLValue(email.map(EmailAddress.key))])
+        try removeResets(of: id)
+        try endAddressChanges(of: id)
     }
 
     /// Removes an account with all that it could do anything by; its row stays, for the audit's sake.
     package func removePrincipal(_ id: PrincipalID) throws(StoreError) {
+        if let user = try principal(id), user.kind == .user { try removeWords(of: user.name, id, .users) }
         for row in try rows("SELECT namespace_id FROM members WHERE principal_id = $1", [SQLValue(id)]) {
             try touchAccess(row.id(0))
         }
         for sql in [
             "DELETE FROM members WHERE principal_id = $1", "DELETE FROM team_members WHERE principal_id = $1",
             "DELETE FROM permissions WHERE grantee_id = $1", "DELETE FROM api_keys WHERE principal_id = $1",
-            "DELETE FROM logins WHERE principal_id = $1",
+            "DELETE FROM logins WHERE principal_id = $1", "DELETE FROM password_resets WHERE principal_id = $1",
+            "DELETE FROM kept_answers WHERE principal_id = $1", "DELETE FROM address_changes WHERE principal_id = $1",
+            "DELETE FROM invitations WHERE principal_id = $1 OR inviter_id = $1",
         ] { try execute(sql, [SQLValue(id)]) }
-        try change(id, "deleted_at = $2, password = NULL, email = NULL", [SQLValue(now)])
+        try change(id, "deleted_at = $2, password = NULL, email = NULL, email_key = NULL", [SQLValue(now)])
     }
 
     /// Notes that an account has logged in; written once a minute at most.

@@ -12,9 +12,14 @@ extension SQLTransaction {
         }
         let id = SQLValue(repository.id)
         try execute("DELETE FROM permissions WHERE repository_id = $1", [id])
-        try execute("DELETE FROM repositories WHERE id = $1", [id])
+        let gone = "(SELECT logical_bytes FROM repositories r WHERE r.id = $2)"
         try execute(
-            "UPDATE namespaces SET repositories = repositories - 1 WHERE id = $1", [SQLValue(repository.namespace)])
+            """
+            UPDATE namespaces SET repositories = repositories - 1, logical_bytes = \(Self.bounded("- \(gone)")) WHERE id = $1
+            """, [SQLValue(repository.namespace), id])
+        try execute("DELETE FROM repositories WHERE id = $1", [id])
+        try removeWords(of: repository.name.description, repository.id, .repositories)
+        try addRepositories(-1, in: repository.namespace)
         try touchAccess(repository.namespace)
         return false
     }
@@ -70,6 +75,7 @@ extension SQLTransaction {
             """, [SQLValue(repository.id), Self.part]
         ).texts()
         for key in keys { try retire(StorageKey(key)) }
+        try addUploads(-keys.count)
         return !keys.isEmpty
     }
 }

@@ -9,6 +9,18 @@ extension SQLTransaction {
             [.text(key.description), SQLValue(now)])
     }
 
+    /// The same for several.
+    func retire(_ keys: [StorageKey]) throws(StoreError) {
+        try execute(for: keys, shared: [SQLValue(now)]) {
+            [.text($0.description)]
+        } _: { list in
+            """
+            INSERT INTO removals (storage_key, added_at)
+            SELECT key.column1, $1 FROM (VALUES \(list)) AS key WHERE true ON CONFLICT (storage_key) DO NOTHING
+            """
+        }
+    }
+
     /// Keys of objects that nothing refers to any more, in their order: at most `limit` of those behind `last`.
     package func removals(after last: StorageKey? = nil, limit: Int) throws(StoreError) -> [StorageKey] {
         try rows(

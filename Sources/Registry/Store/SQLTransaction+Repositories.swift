@@ -8,6 +8,8 @@ package struct UsageChange {
     var manifests = 0
     var manifestBytes: Int64 = 0
     var tags = 0
+    /// What tags refer to, each for itself: that of as many manifests as a transaction points tags to.
+    var logicalBytes: Int64 = 0
     /// Bytes of blobs that no other repository of the namespace has.
     var namespaceBlobBytes: Int64 = 0
     /// Whether content came, rather than went.
@@ -64,12 +66,15 @@ extension SQLTransaction {
         try execute(
             """
             INSERT INTO repositories
-                (id, namespace_id, name, visibility, version, blobs, blob_bytes, manifests, manifest_bytes, created_at)
-            VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)
+                (id, namespace_id, name, visibility, version, blobs, blob_bytes, manifests, manifest_bytes, created_at,
+                    has_words)
+            VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5, 1)
             """,
             [SQLValue(id), SQLValue(namespace), .text(name.description), .integer(visibility), SQLValue(now)])
+        try addWords(of: name.description, id, .repositories)
         try execute(
             "UPDATE namespaces SET repositories = repositories + 1 WHERE id = $1", [SQLValue(namespace)])
+        try addRepositories(1, in: namespace)
     }
 
     /// Names of repositories after `last` in byte order, at most `limit`, of those that had content; only those that
@@ -122,12 +127,13 @@ extension SQLTransaction {
             """
             UPDATE repositories SET version = version + 1, blobs = blobs + $2, blob_bytes = blob_bytes + $3,
                 manifests = manifests + $4, manifest_bytes = manifest_bytes + $5, begun_at = COALESCE(begun_at, $6),
-                pushed_at = COALESCE($6, pushed_at), tags = tags + $7
+                pushed_at = COALESCE($6, pushed_at), tags = tags + $7, logical_bytes = \(Self.bounded("$8"))
             WHERE id = $1 AND deleted_at IS NULL
             """,
             [
                 SQLValue(repository.id), SQLValue(change.blobs), .integer(change.blobBytes), SQLValue(change.manifests),
                 .integer(change.manifestBytes), change.begins ? SQLValue(now) : .null, SQLValue(change.tags),
+                .integer(change.logicalBytes),
             ])
         guard found > 0 else { throw StoreError(.missing, "repository \(repository.name) was deleted") }
         try count(change, in: repository.namespace)
@@ -135,13 +141,31 @@ extension SQLTransaction {
 
     /// Counts in a namespace what has changed in one of its repositories.
     func count(_ change: UsageChange, in namespace: NamespaceID) throws(StoreError) {
-        guard change.namespaceBlobBytes != 0 || change.manifestBytes != 0 else { return }
+        guard change.namespaceBlobBytes != 0 || change.manifestBytes != 0 || change.logicalBytes != 0 else { return }
         try execute(
             """
-            UPDATE namespaces SET blob_bytes = blob_bytes + $2, manifest_bytes = manifest_bytes + $3 WHERE id = $1
+            UPDATE namespaces SET blob_bytes = blob_bytes + $2, manifest_bytes = manifest_bytes + $3,
+                logical_bytes = \(Self.bounded("$4")) WHERE id = $1
             """,
-            [SQLValue(namespace), .integer(change.namespaceBlobBytes), .integer(change.manifestBytes)])
+            [
+                SQLValue(namespace), .integer(change.namespaceBlobBytes), .integer(change.manifestBytes),
+                .integer(change.logicalBytes),
+            ])
+        var totals = Totals()
+        totals.bytes = change.namespaceBlobBytes + change.manifestBytes
+        try add(totals, of: namespace)
     }
+
+    /// Logical bytes and what is added to them, within bounds: a manifest may name one blob over and over, so that sums could
+    /// grow past what an integer holds.
+    static func bounded(_ change: String) -> String {
+        """
+        CASE WHEN logical_bytes + \(change) < 0 THEN 0 WHEN logical_bytes + \(change) > \(mostLogicalBytes)
+            THEN \(mostLogicalBytes) ELSE logical_bytes + \(change) END
+        """
+    }
+
+    private static let mostLogicalBytes: Int64 = 1 << 56
 
     /// Whether `removeEmptyRepositories` might find any.
     package func hasEmptyRepositories(madeBefore oldest: Timestamp) throws(StoreError) -> Bool {
@@ -156,7 +180,7 @@ extension SQLTransaction {
     package func removeEmptyRepositories(madeBefore oldest: Timestamp, limit: Int) throws(StoreError) -> Int {
         let found = try rows(
             """
-            SELECT r.id, r.namespace_id FROM repositories r
+            SELECT r.id, r.namespace_id, r.name FROM repositories r
             WHERE r.created_at < $1 AND r.begun_at IS NULL AND r.deleted_at IS NULL
                 AND NOT EXISTS (SELECT 1 FROM upload_sessions s WHERE s.repository_id = r.id)
             ORDER BY r.created_at LIMIT $2
@@ -165,6 +189,8 @@ extension SQLTransaction {
             let (id, namespace): (RepositoryID, NamespaceID) = (try row.id(0), try row.id(1))
             moved.insert(.access(namespace))
             try execute("DELETE FROM repositories WHERE id = $1", [SQLValue(id)])
+            try removeWords(of: row.text(2), id, .repositories)
+            try addRepositories(-1, in: namespace)
             try execute(
                 "UPDATE namespaces SET repositories = repositories - 1, access_version = access_version + 1 WHERE id = $1",
                 [SQLValue(namespace)])

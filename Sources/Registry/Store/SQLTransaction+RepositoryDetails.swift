@@ -11,6 +11,8 @@ package struct RepositoryDetails: Sendable {
     package let blobs: Int64
     /// Each blob once.
     package let bytes: Int64
+    /// Of what its tags point to, each tag for itself.
+    package let logicalBytes: Int64
     package let pulls: Int64
     package let createdAt: Timestamp
     package let pushedAt: Timestamp?
@@ -19,7 +21,8 @@ package struct RepositoryDetails: Sendable {
 
     static let columns = """
         r.id, r.namespace_id, r.name, r.visibility, r.description, r.tags, r.manifests, r.blobs,
-        r.blob_bytes + r.manifest_bytes, r.pulls, r.created_at, r.pushed_at, r.pulled_at, r.deleted_at
+        r.blob_bytes + r.manifest_bytes, r.pulls, r.created_at, r.pushed_at, r.pulled_at, r.deleted_at,
+        r.logical_bytes
         """
 
     init(_ row: SQLRow) throws(StoreError) {
@@ -42,13 +45,14 @@ package struct RepositoryDetails: Sendable {
         pushedAt = try row.optionalTime(11)
         pulledAt = try row.optionalTime(12)
         deletedAt = try row.optionalTime(13)
+        logicalBytes = try row.integer(14)
     }
 }
 
 /// Which repositories are asked for.
 package struct RepositoryFilter: Sendable {
-    /// A part of their names.
-    package var part = ""
+    /// The beginning of their names, or of a word in them.
+    package var word = ""
     package var namespace: NamespaceID?
     package var visibility: Int64?
     /// Those that this principal may pull from; nil for all.
@@ -72,16 +76,18 @@ extension SQLTransaction {
         }
         var conditions = filter.areDeleted ? "AND r.deleted_at IS NOT NULL" : "AND r.deleted_at IS NULL"
         conditions += " AND r.begun_at IS NOT NULL"
-        if !filter.part.isEmpty {
-            conditions += " AND r.name LIKE \(place(.text("%\(filter.part.literalPattern)%"))) ESCAPE '\\'"
+        var source = (table: "repositories r", name: "r.name")
+        if !filter.word.isEmpty {
+            source = ("repository_words w JOIN repositories r ON r.id = w.repository_id", "w.name")
+            conditions += " AND \(NameWords.condition(filter.word, place))"
         }
         if let namespace = filter.namespace { conditions += " AND r.namespace_id = \(place(SQLValue(namespace)))" }
         if let visibility = filter.visibility { conditions += " AND r.visibility = \(place(.integer(visibility)))" }
         if let reader = filter.reader { conditions += " " + Self.isReadable(by: place(SQLValue(reader))) }
         let found = try rows(
             """
-            SELECT \(RepositoryDetails.columns) FROM repositories r WHERE r.name > $1 \(conditions)
-            ORDER BY r.name LIMIT $2
+            SELECT \(RepositoryDetails.columns) FROM \(source.table) WHERE \(source.name) > $1 \(conditions)
+            ORDER BY \(source.name) LIMIT $2
             """, arguments)
         var details: [RepositoryDetails] = []
         for row in found { details.append(try RepositoryDetails(row)) }
@@ -102,7 +108,7 @@ extension SQLTransaction {
         let row = try rows(
             """
             SELECT \(RepositoryDetails.columns) FROM repositories r
-            WHERE r.name = $1 AND r.deleted_at IS NOT NULL ORDER BY r.deleted_at DESC LIMIT 1
+            WHERE r.name = $1 AND r.deleted_at > 0 ORDER BY r.deleted_at DESC LIMIT 1
             """, [.text(name.description)]
         ).first
         return try row.map { (row) throws(StoreError) in try RepositoryDetails(row) }

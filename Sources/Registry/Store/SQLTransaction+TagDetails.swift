@@ -123,7 +123,9 @@ extension SQLTransaction {
         guard let known = try find(.digest(digest), in: repository) else { return false }
         var usage = UsageChange(begins: true)
         let targets = try targets(of: [tag], in: repository)
-        try point([tag], to: known.id, digest, in: repository, by: principal, from: targets, counting: &usage)
+        try point(
+            [tag], to: known.id, digest, known.logicalBytes, in: repository, by: principal, from: targets,
+            counting: &usage)
         try change(repository, usage)
         return true
     }

@@ -12,6 +12,15 @@ package struct KnownManifest: Sendable {
     package let edges: Int64
     /// Found by a tag: how often that has moved.
     package let moves: Int64
+    package let logicalBytes: Int64
+}
+
+/// What a tag points to.
+package struct TagTarget: Sendable {
+    package let digest: Digest
+    /// How often it has moved.
+    package let moves: Int64
+    package let logicalBytes: Int64
 }
 
 extension SQLTransaction {
@@ -29,26 +38,30 @@ extension SQLTransaction {
     /// What those of the tags that are there point to.
     package func targets(
         of tags: [Tag], in repository: Repository
-    ) throws(StoreError) -> [String: (digest: Digest, moves: Int64)] {
+    ) throws(StoreError) -> [String: TagTarget] {
         let found = try rows(for: tags, shared: [SQLValue(repository.id)], { [.text($0.description)] }) { list in
             """
-            SELECT t.name, m.digest, t.moves FROM tags t JOIN manifests m ON m.id = t.manifest_id
+            SELECT t.name, m.digest, t.moves, m.logical_bytes FROM tags t JOIN manifests m ON m.id = t.manifest_id
             WHERE t.repository_id = $1 AND t.name IN (VALUES \(list))
             """
         }
-        var targets: [String: (digest: Digest, moves: Int64)] = [:]
-        for row in found { targets[try row.text(0)] = (try row.digest(1), try row.integer(2)) }
+        var targets: [String: TagTarget] = [:]
+        for row in found {
+            targets[try row.text(0)] = TagTarget(
+                digest: try row.digest(1), moves: try row.integer(2), logicalBytes: try row.integer(3))
+        }
         return targets
     }
 
-    /// Points tags, each named once, to a manifest; `targets` is what they point to until now. `change` takes in what has
-    /// to be counted.
+    /// Points tags, each named once, to a manifest of so many logical bytes; `targets` is what they point to until now. `change`
+    /// takes in what has to be counted.
     func point(
-        _ tags: [Tag], to manifest: ManifestID, _ digest: Digest, in repository: Repository, by principal: PrincipalID,
-        from targets: [String: (digest: Digest, moves: Int64)], counting change: inout UsageChange
+        _ tags: [Tag], to manifest: ManifestID, _ digest: Digest, _ logicalBytes: Int64, in repository: Repository,
+        by principal: PrincipalID, from targets: [String: TagTarget], counting change: inout UsageChange
     ) throws(StoreError) {
         change.tags += tags.count { targets[$0.description] == nil }
         let moving = tags.filter { targets[$0.description]?.digest != digest }
+        for tag in moving { change.logicalBytes += logicalBytes - (targets[tag.description]?.logicalBytes ?? 0) }
         let moves = { (tag: Tag) in targets[tag.description].map { $0.moves &+ 1 } ?? 0 }
         try execute(for: moving) { tag in
             [
@@ -75,19 +88,22 @@ extension SQLTransaction {
         }
     }
 
-    /// Takes a tag away; what it pointed to stays.
+    /// Takes a tag away; what it pointed to, of so many logical bytes, stays.
     func removeTag(
-        _ tag: Tag, from repository: Repository, by principal: PrincipalID, counting change: inout UsageChange
+        _ tag: Tag, to logicalBytes: Int64, from repository: Repository, by principal: PrincipalID,
+        counting change: inout UsageChange
     ) throws(StoreError) {
         let condition = "repository_id = $1 AND name = $2"
         let key: [SQLValue] = [SQLValue(repository.id), .text(tag.description)]
         try noteRemoval(where: condition, key, by: principal)
-        change.tags -= try execute("DELETE FROM tags WHERE \(condition)", key)
+        let count = try execute("DELETE FROM tags WHERE \(condition)", key)
+        change.tags -= count
+        change.logicalBytes -= Int64(count) * logicalBytes
     }
 
     /// Takes the tags of a manifest away, `setLimit` at most; false when there may be more.
     func removeTags(
-        to manifest: ManifestID, by principal: PrincipalID, counting change: inout UsageChange
+        to manifest: ManifestID, _ logicalBytes: Int64, by principal: PrincipalID, counting change: inout UsageChange
     ) throws(StoreError) -> Bool {
         let some = """
             manifest_id = $1 AND name IN
@@ -96,6 +112,7 @@ extension SQLTransaction {
         try noteRemoval(where: some, [SQLValue(manifest)], by: principal)
         let count = try execute("DELETE FROM tags WHERE \(some)", [SQLValue(manifest)])
         change.tags -= count
+        change.logicalBytes -= Int64(count) * logicalBytes
         return count < Self.setLimit
     }
 

@@ -25,13 +25,14 @@ extension SQLTransaction {
                 .text(session.key.description), .text(session.hash.algorithm.rawValue), .integer(session.received),
                 .bytes(session.sealedHash), .bytes(session.driver), .integer(session.fence), SQLValue(now),
             ])
+        try addUploads(1)
         return true
     }
 
     /// Whether fewer sessions than `limit` meet a condition; counts no further than that.
     private func count(_ condition: String, _ value: SQLValue, below limit: Int) throws(StoreError) -> Bool {
         let row = try rows(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM upload_sessions WHERE \(condition) LIMIT $1) AS some",
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM upload_sessions WHERE \(condition) LIMIT $1) AS found",
             [SQLValue(limit), value]
         ).first
         return try row?.integer(0) ?? 0 < Int64(limit)
@@ -80,10 +81,13 @@ extension SQLTransaction {
 
     /// Ends a session whose durable bytes are the blob `digest`: it becomes visible in the session's repository. The first
     /// to push a digest keeps its object and the bytes of the others go, unless that object is damaged or is `doubtful`.
+    /// `leftovers`: what the session has besides its object, to be removed.
     package func finish(
-        _ session: UploadSession, as digest: Digest, stamp: String, replacing doubtful: StorageKey? = nil
+        _ session: UploadSession, as digest: Digest, stamp: String, replacing doubtful: StorageKey? = nil,
+        leaving leftovers: [StorageKey] = []
     ) throws(StoreError) -> UploadEnd {
         guard try removeSession(session) else { return .gone }
+        try retire(leftovers)
         let object: [SQLValue] = [
             SQLValue(digest), .integer(session.received), .text(session.key.description), .text(stamp),
         ]
@@ -109,10 +113,12 @@ extension SQLTransaction {
         return end
     }
 
-    /// Ends a session without a blob. False when it is gone.
-    package func cancel(_ session: UploadSession) throws(StoreError) -> Bool {
+    /// Ends a session without a blob. False when it is gone. `leftovers`: what it has besides its object, to be removed too.
+    package func cancel(
+        _ session: UploadSession, leaving leftovers: [StorageKey] = []
+    ) throws(StoreError) -> Bool {
         guard try removeSession(session) else { return false }
-        try retire(session.key)
+        try retire([session.key] + leftovers)
         return true
     }
 
@@ -130,28 +136,40 @@ extension SQLTransaction {
         return (try found.texts(), SessionCursor(updatedAt: try last.integer(1), id: try last.text(0)))
     }
 
-    /// Ends those of the sessions that still nobody has saved since `oldest`; gives their number.
-    package func expireSessions(_ ids: [String], idleSince oldest: Timestamp) throws(StoreError) -> Int {
-        let keys = try rows(for: ids, shared: [SQLValue(oldest)]) {
-            [.text($0)]
-        } _: { list in
-            "DELETE FROM upload_sessions WHERE updated_at < $1 AND id IN (VALUES \(list)) RETURNING storage_key"
-        }.texts()
-        try execute(for: keys, shared: [SQLValue(now)]) {
+    /// Ends those of the sessions that still nobody has saved since `oldest`; gives their number. `leftovers` tells what one of
+    /// this object and state of its driver has besides the object; where that cannot be read, nothing is known of it.
+    package func expireSessions(
+        _ ids: [String], idleSince oldest: Timestamp,
+        leaving leftovers: (StorageKey, [UInt8], Bool) throws(StoreError) -> [StorageKey] = { _, _, _ in [] }
+    ) throws(StoreError) -> Int {
+        let ended = try rows(for: ids, shared: [SQLValue(oldest)]) {
             [.text($0)]
         } _: { list in
             """
-            INSERT INTO removals (storage_key, added_at)
-            SELECT key.column1, $1 FROM (VALUES \(list)) AS key WHERE true ON CONFLICT (storage_key) DO NOTHING
+            DELETE FROM upload_sessions WHERE updated_at < $1 AND id IN (VALUES \(list))
+            RETURNING storage_key, driver_state
             """
         }
-        return keys.count
+        var keys: [StorageKey] = []
+        for row in ended {
+            let key = StorageKey(try row.text(0))
+            keys.append(key)
+            do throws(StoreError) {
+                keys += try leftovers(key, try row.bytes(1), false)
+            } catch {
+                guard error.code == .unusable else { throw error }
+            }
+        }
+        try retire(keys)
+        try addUploads(-ended.count)
+        return ended.count
     }
 
     private func removeSession(_ session: UploadSession) throws(StoreError) -> Bool {
-        try execute(
-            "DELETE FROM upload_sessions WHERE id = $1 AND fence = $2", [.text(session.id), .integer(session.fence)]
-        ) > 0
+        let gone = try execute(
+            "DELETE FROM upload_sessions WHERE id = $1 AND fence = $2", [.text(session.id), .integer(session.fence)])
+        try addUploads(-gone)
+        return gone > 0
     }
 }
 

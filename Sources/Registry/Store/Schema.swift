@@ -5,6 +5,12 @@ package struct Migration: Sendable {
     package let number: Int
     /// Its statements in an engine's words.
     package let statements: @Sendable (SQLDialect) -> [String]
+
+    /// A change, in an engine's words.
+    package init(number: Int, statements: @escaping @Sendable (SQLDialect) -> [String]) {
+        self.number = number
+        self.statements = statements
+    }
 }
 
 /// The tables, a file a topic. Times are milliseconds since 1970; keys are `Identifier`s, made here and not there; digests are
@@ -17,14 +23,20 @@ package enum Schema {
         },
         Migration(number: 3) { accounts($0) },
         Migration(number: 4) { management($0) },
+        Migration(number: 5) { requests($0) },
+        Migration(number: 6) { invitations($0) },
+        Migration(number: 7) { mail($0) },
+        Migration(number: 8) { listing($0) },
+        Migration(number: 9) { dialect in totals(dialect) + userListing(dialect) },
     ]
 
-    /// Applies those of the migrations that have not been. Throws `.unavailable` for a database of another version.
+    /// Applies those of the migrations that have not been: of nodes that start at once one does, and the others see it.
+    /// Throws `.unavailable` for a database of another version.
     package static func migrate(
         _ database: any SQLDatabase, _ migrations: [Migration] = Self.migrations
     ) async throws(StoreError) {
         let dialect = database.dialect
-        _ = try await database.write { (db) throws(StoreError) in
+        _ = try await database.writeAlone { (db) throws(StoreError) in
             try db.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY)", [])
             var done: Set<Int64> = []
             for row in try db.rows("SELECT number FROM migrations", []) { done.insert(try row.integer(0)) }

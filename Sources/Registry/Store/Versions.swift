@@ -32,6 +32,12 @@ package protocol Versions: Sendable {
     func current(_ scopes: [VersionScope]) async throws(StoreError) -> [Version]
     /// Notes that a transaction of this process may have moved these; called before its caller hears of it.
     func move(_ scopes: Set<VersionScope>)
+    /// Whether `atOnce` tells what was heard last, for a guess that has to be confirmed.
+    var isGuessed: Bool { get }
+}
+
+extension Versions {
+    package var isGuessed: Bool { false }
 }
 
 /// Versions of a store that this process alone writes to: in memory. They begin anew with the process, as its caches do.

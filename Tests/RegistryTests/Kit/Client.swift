@@ -236,7 +236,7 @@ func expect(
 
 /// Looks again and again until `condition` holds. Throws when it does not within `limit`.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(120), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {

@@ -25,6 +25,7 @@ final class ProbeStore: BlobStore {
     init(isStreamed: Bool = false) { base = MemoryBlobStore(isStreamed: isStreamed) }
 
     var readings: Int { state.withLock { $0.readings } }
+    var engine: String { base.engine }
     var smallestChunk: Int64 { base.smallestChunk }
 
     func set(_ change: @Sendable (inout sending State) -> Void) { state.withLock { change(&$0) } }
@@ -68,8 +69,8 @@ private struct ProbeObject: BlobObject {
     var size: Int64 { base.size }
     var witness: String { base.witness + witnessEnd }
 
-    func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery {
-        try await base.delivery(of: range)
+    func delivery(of range: Range<Int64>, redirects: Bool) async throws(StoreError) -> BlobDelivery {
+        try await base.delivery(of: range, redirects: redirects)
     }
 
     func digest(

@@ -24,16 +24,22 @@ struct TestServer: Sendable {
     static func start(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
         policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
-        _ settings: ServerSettings = .init()
+        versions: (any Versions)? = nil, accounts accountSettings: AccountSettings = .init(),
+        mail: (any MailTransport)? = nil, cache: (any SharedCache)? = nil, _ settings: ServerSettings = .init()
     ) async throws -> TestServer {
-        let database = try database ?? SQLiteDatabase(path: nil)
+        let own = database == nil ? try await Engine.empty() : nil
+        let database = try database ?? own?.database ?? SQLiteDatabase(path: nil)
+        let versions = versions ?? own?.versions ?? EmbeddedVersions()
         try await Schema.migrate(database)
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let store = MetadataStore(database, clocks: clocks)
+        let store = MetadataStore(database, versions: versions, clocks: clocks)
         var limits = limits
         if policy.needsStanding { limits.visibility = .hidden }
-        let registry = Registry(store: store, blobs: blobs, limits: limits, log: log)
-        let accounts = Accounts(store, passwords: try PasswordHasher(cost: 1), settings: AccountSettings(), log: log)
+        let sharing: Sharing? = if let cache { try await Sharing.open(cache, of: store, log) } else { nil }
+        let registry = Registry(store: store, blobs: blobs, sharing: sharing, limits: limits, log: log)
+        let accounts = Accounts(
+            store, passwords: try PasswordHasher(cost: 1), mail: mail, sharing: sharing, settings: accountSettings,
+            log: log)
         if policy.needsStanding { try await accounts.tokens.renew() }
         let application = Application(
             registry: registry, accounts: accounts,
@@ -48,12 +54,15 @@ struct TestServer: Sendable {
     static func with(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
         policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
-        _ settings: ServerSettings = .init(), _ body: (TestServer) async throws -> Void
+        versions: (any Versions)? = nil, accounts accountSettings: AccountSettings = .init(),
+        mail: (any MailTransport)? = nil, _ settings: ServerSettings = .init(),
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         var settings = settings
         settings.shutdownGrace = .zero
         let server = try await start(
-            limits: limits, http: http, blobs: blobs, policy: policy, clocks: clocks, database: database, settings)
+            limits: limits, http: http, blobs: blobs, policy: policy, clocks: clocks, database: database,
+            versions: versions, accounts: accountSettings, mail: mail, settings)
         do {
             try await body(server)
         } catch {

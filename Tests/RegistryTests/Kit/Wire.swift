@@ -24,7 +24,7 @@ struct Answer: Sendable {
 }
 
 /// A connection that sends any bytes and reads HTTP/1.1 answers: none of the server's own code, so that nothing is
-/// mended on the way. Every call blocks on a thread of the connection's own, at most 20 seconds.
+/// mended on the way. Every call blocks on a thread of the connection's own, at most two minutes.
 final class Wire: Sendable {
     private let descriptor: Int32
     private let received = Mutex<[UInt8]>([])
@@ -34,7 +34,7 @@ final class Wire: Sendable {
     init(port: Int, host: String = "127.0.0.1", receiveBuffer: Int32? = nil, source: String? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw WireError(description: "socket: \(errno)") }
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 120, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
@@ -203,7 +203,7 @@ final class Wire: Sendable {
     private func fill() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         let count = recv(descriptor, &buffer, buffer.count, 0)
-        if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { throw WireError(description: "nothing came for 20 s") }
+        if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { throw WireError(description: "nothing came for 120 s") }
         guard count > 0 else { return false }
         received.withLock { $0.append(contentsOf: buffer[..<count]) }
         return true

@@ -78,7 +78,7 @@ struct AdministrationAPITests {
             #expect(try await house.push("ann", "acme/app") == 201)
             let path = "/api/v1/organizations/acme"
             #expect(try await house.send("ann", "DELETE", path).status == 409)
-            #expect(try await house.send("ann", "DELETE", "\(path)?confirm=other").status == 400)
+            #expect(try await house.send("ann", "DELETE", "\(path)?confirm=other").status == 409)
             try await house.done("ann", "DELETE", "\(path)?confirm=acme")
             #expect(try await house.pull(by: house.line("ann"), "acme/app") == 404)
             try await house.addOrganization("acme", owner: "bob")
@@ -129,6 +129,19 @@ struct AdministrationAPITests {
                 #expect(try await house.send("ann", "GET", "/api/v1/system/\(path)").status == 403)
             }
             try await house.done("root", "GET", "/api/v1/system/settings")
+        }
+    }
+
+    @Test("the names of repositories that went with their organization are free at once for who makes it again")
+    func namesAgain() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann")
+            for _ in 0..<2 {
+                try await house.addOrganization("acme", owner: "ann")
+                try await house.done("ann", "POST", "/api/v1/repositories", #"{"name":"acme/app"}"#)
+                #expect(try await house.push("ann", "acme/app") == 201)
+                try await house.done("ann", "DELETE", "/api/v1/organizations/acme?confirm=acme")
+            }
         }
     }
 

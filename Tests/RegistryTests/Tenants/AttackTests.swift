@@ -252,7 +252,7 @@ struct AttackTests {
             #expect(try await house.pull(by: house.line("ann"), "annex/r") == 404)
             #expect(try await house.pull(by: key, "annex/r") == 401)
             for (query, found) in [
-                ("a_b", ["a_b"]), ("%25", []), ("_", ["a_b"]), ("a%25", []), ("ann", ["ann", "annex"]),
+                ("a_b", ["a_b"]), ("%25", []), ("_", []), ("a%25", []), ("ann", ["ann", "annex"]),
             ] {
                 let text = try await house.done("root", "GET", "/api/v1/users?q=\(query)").text
                 for name in ["a_b", "axb", "ann", "annex"] {

@@ -49,6 +49,28 @@ struct AuditTests {
         }
     }
 
+    @Test("what is done with a robot's key is in its organization's audit, under the name that it logs in by")
+    func keys() async throws {
+        try await Household.with { house in
+            try await house.addUsers("ann", "bob")
+            _ = try await house.done("ann", "POST", "/api/v1/organizations", #"{"name":"acme"}"#)
+            _ = try await house.done("ann", "POST", "/api/v1/organizations/acme/robots", #"{"name":"ci"}"#)
+            let made = try await house.done(
+                "ann", "POST", "/api/v1/organizations/acme/robots/ci/keys", #"{"name":"k"}"#
+            ).object()
+            let id = try #require(made["id"] as? String)
+            _ = try await house.done("ann", "DELETE", "/api/v1/organizations/acme/robots/ci/keys/\(id)")
+            _ = try await house.done("bob", "POST", "/api/v1/keys", #"{"name":"mine"}"#)
+            let page = try await house.done("ann", "GET", "/api/v1/organizations/acme/audit").object()
+            let told = (page["items"] as? [[String: Any]] ?? []).compactMap { entry -> String? in
+                guard let action = entry["action"] as? String, action.hasPrefix("key.") else { return nil }
+                return "\(action) \(entry["subject"] as? String ?? "")"
+            }
+            #expect(told == ["key.delete acme+ci k", "key.create acme+ci k"])
+            #expect(try await events(house, "key.create").first?["subject"] as? String == "bob mine")
+        }
+    }
+
     @Test("a refusal has the id of its request, and many that are alike are one entry with their number")
     func refusals() async throws {
         try await Household.with { house in

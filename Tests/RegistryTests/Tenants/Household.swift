@@ -4,6 +4,7 @@ import HTTP
 import Model
 import Runtime
 import Service
+import Store
 import Testing
 
 /// A registry with accounts, and who there is: `root`, who administers it, and whoever a test adds. All by its API.
@@ -13,9 +14,11 @@ struct Household: Sendable {
 
     static func with(
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), clocks: Clocks = .system,
-        _ body: (Household) async throws -> Void
+        accounts: AccountSettings = .init(), mail: (any MailTransport)? = nil, _ body: (Household) async throws -> Void
     ) async throws {
-        try await TestServer.with(limits: limits, http: http, policy: .accounts, clocks: clocks) { server in
+        try await TestServer.with(
+            limits: limits, http: http, policy: .accounts, clocks: clocks, accounts: accounts, mail: mail
+        ) { server in
             _ = try await server.accounts.users.addFirstAdministrator(.parse("root"), password: rootPassword)
             try await body(Household(server: server))
         }

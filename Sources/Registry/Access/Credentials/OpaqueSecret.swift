@@ -13,6 +13,10 @@ package struct OpaqueSecret: Sendable, Hashable {
         case refreshToken = "ar_"
         /// What a login at the management API is used by, for a while.
         case session = "as_"
+        /// What is sent by mail: to set a password, and to confirm an address.
+        case passwordReset = "ap_"
+        case registration = "ac_"
+        case addressChange = "ae_"
     }
 
     /// Why a text is no secret.

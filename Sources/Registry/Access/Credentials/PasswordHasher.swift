@@ -5,11 +5,12 @@ import Model
 import Runtime
 import Synchronization
 
-/// Hashes passwords by yescrypt, as Debian does its own, on two threads that let all others go first: a flood of logins
-/// waits for itself and not for the CPU that pulls need.
+/// Hashes passwords by yescrypt, as Debian does its own, on two threads that run while no other wants to: a flood of logins
+/// waits for itself and not for the CPU that pulls need. On a machine that has none to spare a third one takes a tenth of a core, so
+/// that nobody is kept out.
 ///
 /// A hash takes 128·32·2^(cost+7) bytes while it is computed, 16 MiB at cost 5 and twice that for each step: the threads
-/// together 32 MiB.
+/// together 48 MiB.
 package final class PasswordHasher: Sendable {
     /// What came of a comparison.
     package enum Outcome: Sendable, Hashable {
@@ -23,12 +24,14 @@ package final class PasswordHasher: Sendable {
     package static let costs = 1...11
 
     private static let method = "$y$"
-    private static let patience = Duration.seconds(5)
+    /// On a machine that has no core to spare a hash takes a second.
+    private static let patience = Duration.seconds(15)
+    private static let retryAfter = Duration.seconds(5)
 
     private let cost: Int
     /// What the password of nobody is hashed with, so that a name that is not there takes the time of one that is.
     private let stranger: String
-    private let executor: BlockingExecutor
+    private let executor: PoliteExecutor
     private let count = Atomic(0)
 
     /// A hasher of this cost, one of `costs`, for which `capacity` passwords may wait. Starts its threads. Throws
@@ -36,10 +39,8 @@ package final class PasswordHasher: Sendable {
     package init(cost: Int = 5, capacity: Int = 64, clocks: Clocks = .system) throws(StoreError) {
         self.cost = min(max(cost, Self.costs.lowerBound), Self.costs.upperBound)
         stranger = try Self.salt(self.cost)
-        executor = BlockingExecutor(
-            name: "passwords", threads: 2, capacity: capacity, patience: Self.patience, niceness: 10,
-            turn: .microseconds(100),
-            clocks: clocks)
+        executor = PoliteExecutor(
+            name: "passwords", threads: 2, capacity: capacity, patience: Self.patience, clocks: clocks)
     }
 
     /// The hash to keep, with its salt and cost. Throws `.tooManyRequests` when too many wait, and `.unavailable` without
@@ -82,17 +83,16 @@ package final class PasswordHasher: Sendable {
         _ body: @Sendable @escaping () throws(StoreError) -> T
     ) async throws(RegistryError) -> T {
         do throws(StoreError) {
-            return try await executor.run { [self] () throws(StoreError) in
-                count.add(1, ordering: .relaxed)
-                return try body()
-            }
+            let value = try await executor.run(body)
+            count.add(1, ordering: .relaxed)
+            return value
         } catch {
             guard error.code == .overloaded else {
                 throw RegistryError(.unavailable, "the password could not be checked: try again", cause: error.cause)
             }
             var busy = RegistryError(
                 .tooManyRequests, "too many log in at once: try again in a while", cause: error.cause)
-            busy.retryAfter = Self.patience
+            busy.retryAfter = Self.retryAfter
             throw busy
         }
     }

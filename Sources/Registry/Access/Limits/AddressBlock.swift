@@ -32,4 +32,13 @@ package struct AddressBlock: Hashable, Sendable {
             kind = .other
         }
     }
+
+    /// A text that no other block has.
+    package var text: String {
+        switch kind {
+        case .v4(let address): "v4:\(address)"
+        case .v6(let network): "v6:\(network)"
+        case .other: "other"
+        }
+    }
 }

@@ -3,10 +3,21 @@
 /// One is forgotten every `leak`, so that in the long run there are no more than `free`, the eleven steps of the wait, and one
 /// each `leak`. Past `free` each further one doubles the wait, from a second to `longestWait`. Attempts that have begun and
 /// not ended are counted, so that many at once are no way round: past `free` there is one at a time.
-struct FailureCount: Sendable {
-    struct Rule: Sendable {
-        let free: Int
-        let leak: Duration
+package struct FailureCount: Sendable {
+    package struct Rule: Sendable {
+        /// Failures that cost nothing.
+        package let free: Int
+        /// The time in which one is forgotten.
+        package let leak: Duration
+
+        /// As many failures as there can be: those beyond make no difference to the wait.
+        package var most: Int { free + 21 }
+
+        /// How long to wait behind so many failures; nil while they are free.
+        package func wait(after failures: Int) -> Duration? {
+            guard failures > free else { return nil }
+            return min(.seconds(1 << min(failures - free - 1, 20)), FailureCount.longestWait)
+        }
     }
 
     static let longestWait = Duration.seconds(900)
@@ -34,9 +45,7 @@ struct FailureCount: Sendable {
         guard failed else { return }
         forget(now, rule)
         failures += 1
-        guard failures > rule.free else { return }
-        let doublings = min(failures - rule.free - 1, 20)
-        blockedUntil = now + min(.seconds(1 << doublings), Self.longestWait)
+        if let wait = rule.wait(after: failures) { blockedUntil = now + wait }
     }
 
     /// After the right password: nothing that came before counts.

@@ -4,13 +4,42 @@ import Synchronization
 
 /// Kinds of requests that are limited apart.
 package enum RateClass: Int, Sendable, Hashable, CaseIterable {
-    case login, token, read, list, write
+    case login, token, read, list, write, registration
 }
 
 /// Who is limited: somebody, wherever they are, or anybody at an address.
 package enum RateSubject: Hashable, Sendable {
     case principal(PrincipalID)
     case address(AddressBlock)
+}
+
+extension RateSubject {
+    /// A text that no other subject has.
+    package var text: String {
+        switch self {
+        case .principal(let id): "principal:\(id.value)"
+        case .address(let block): "address:\(block.text)"
+        }
+    }
+}
+
+/// How requests of a class are limited: by a bucket of tokens, measured by the time that it takes to fill.
+package struct RateRule: Sendable, Hashable {
+    package let kind: RateClass
+    /// Requests that may come at once, and in each window.
+    package let limit: Int
+    /// What one token takes.
+    package let each: Duration
+    /// What all of them take.
+    package var room: Duration { each * limit }
+
+    /// What is said of a request; `debt`: until the bucket is full again, no more than `room`.
+    package func decision(isAllowed: Bool, debt: Duration) -> RateDecision {
+        let debt = min(max(.zero, debt), room)
+        return RateDecision(
+            isAllowed: isAllowed, limit: limit, remaining: Int(((room - debt) / each).rounded(.down)), reset: debt,
+            retryAfter: isAllowed ? .zero : max(debt + each - room, .nanoseconds(1)))
+    }
 }
 
 /// What is said of a request, for `RateLimit-*` fields (draft-ietf-httpapi-ratelimit-headers-03) and `Retry-After`.
@@ -68,6 +97,23 @@ package final class RateLimit: Sendable {
             guard excess <= 0 else { return Self.decision(false, limit, each, full - now, excess) }
             buckets[key] = full + each
             return Self.decision(true, limit, each, full + each - now, 0)
+        }
+    }
+
+    /// How requests of this class are limited; nil where they are not.
+    package func rule(_ kind: RateClass) -> RateRule? {
+        let limit = limits[kind.rawValue]
+        guard limit > 0 else { return nil }
+        let each = Self.nanoseconds(Self.window) / Int64(limit)
+        return RateRule(kind: kind, limit: limit, each: .nanoseconds(each))
+    }
+
+    /// Gives a token back that was taken for a request which was refused after all.
+    package func giveBack(_ kind: RateClass, _ subject: RateSubject) {
+        guard let rule = rule(kind) else { return }
+        let key = Key(kind: kind, subject: subject)
+        buckets.withLock { buckets in
+            if let full = buckets[key] { buckets[key] = full - Self.nanoseconds(rule.each) }
         }
     }
 

@@ -17,7 +17,7 @@ struct APICall: Sendable {
         let question = query.map { "\($0.0)=\($0.1.urlEncoded)" }.joined(separator: "&")
         target = "/api/v1/" + path + (question.isEmpty ? "" : "?" + question)
         guard let body else { return }
-        let members = body.compactMapValues { $0 as Any? }
+        let members = body.compactMapValues { $0 }.mapValues { ($0 as? Null).map { _ in NSNull() } ?? $0 as Any }
         do {
             self.body = Array(try JSONSerialization.data(withJSONObject: members, options: [.sortedKeys]))
         } catch {
@@ -25,6 +25,10 @@ struct APICall: Sendable {
             preconditionFailure("no JSON: \(members)")
         }
     }
+
+    /// JSON's null, for a member that is there and says so.
+    struct Null: Sendable {}
+    static let null = Null()
 
     /// The target of a list's page that comes after this one.
     static func page(_ target: String, after last: String) -> String {
@@ -36,6 +40,8 @@ struct APICall: Sendable {
 struct APIAnswer: Sendable {
     let status: Int
     let body: [UInt8]
+
+    var isGood: Bool { (200...299).contains(status) }
 
     /// The members of the JSON object in it; none where it is something else.
     var members: [String: Any] {

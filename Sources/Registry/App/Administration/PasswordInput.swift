@@ -10,6 +10,30 @@ enum PasswordInput {
         return line
     }
 
+    /// One that is there already, such as the current password: asked for once, without being shown. Throws
+    /// `ConfigurationError` without a terminal.
+    static func hidden(_ question: String) throws(ConfigurationError) -> String {
+        try answer(question, isShown: false)
+    }
+
+    /// What is no secret, such as a name. Throws `ConfigurationError` without a terminal.
+    static func shown(_ question: String) throws(ConfigurationError) -> String {
+        try answer(question, isShown: true)
+    }
+
+    private static func answer(_ question: String, isShown: Bool) throws(ConfigurationError) -> String {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+        guard terminal >= 0 else {
+            throw ConfigurationError(
+                description: "there is no terminal to ask on: see --help for how to say it on standard input")
+        }
+        defer { close(terminal) }
+        guard let text = ask(question, terminal, isShown: isShown) else {
+            throw ConfigurationError(description: "nothing was typed")
+        }
+        return text
+    }
+
     /// Asks for it twice on the terminal. Throws `ConfigurationError` without one, or when the two differ.
     static func prompt() throws(ConfigurationError) -> String {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
@@ -26,16 +50,16 @@ enum PasswordInput {
         return first
     }
 
-    /// A line that the terminal does not show; nil at its end.
-    private static func ask(_ question: String, _ terminal: Int32) -> String? {
+    /// A line, which the terminal shows if that is said; nil at its end.
+    private static func ask(_ question: String, _ terminal: Int32, isShown: Bool = false) -> String? {
         var settings = termios()
         guard tcgetattr(terminal, &settings) == 0 else { return nil }
         var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        if !isShown { silent.c_lflag &= ~tcflag_t(ECHO) }
         tcsetattr(terminal, TCSAFLUSH, &silent)
         defer {
             tcsetattr(terminal, TCSAFLUSH, &settings)
-            say("\n", terminal)
+            if !isShown { say("\n", terminal) }
         }
         say(question, terminal)
         var bytes: [UInt8] = []

@@ -3,6 +3,7 @@ import HTTP
 import HTTPServer
 import Logging
 import Model
+import PostgresDriver
 import Runtime
 
 extension Server {
@@ -29,9 +30,11 @@ extension Settings {
         let socket = SocketTransport(path: Self.socket(of: data))
         if socket.isOpen { return try await body(socket) }
         // A name that was misspelled must not become a new registry.
-        guard FileManager.default.fileExists(atPath: "\(data)/aerugo.db") else {
+        let mark = try PostgresSettings.of(self) == nil ? "aerugo.db" : "lock"
+        guard FileManager.default.fileExists(atPath: "\(data)/\(mark)") else {
             throw ConfigurationError(
-                description: "there is no registry in '\(data)': --data says where it is, and `aerugo serve` makes one")
+                description: "there is no registry in '\(data)': --data says where it is, `aerugo serve` makes one, "
+                    + "and `aerugo login URL` is for one elsewhere")
         }
         do {
             let composition = try await Composition(try Plan(self))

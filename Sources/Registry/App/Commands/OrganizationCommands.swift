@@ -4,7 +4,10 @@ import ArgumentParser
 struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org", abstract: "Organizations: namespaces that several people share.",
-        subcommands: [CreateOrganization.self, ListOrganizations.self, DeleteOrganization.self])
+        subcommands: [
+            CreateOrganization.self, ListOrganizations.self, ShowOrganization.self, UpdateOrganization.self,
+            DeleteOrganization.self,
+        ])
 }
 
 /// `aerugo member`
@@ -36,14 +39,58 @@ private struct ListOrganizations: APICommand {
     }
 }
 
+private struct ShowOrganization: APICommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show an organization.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "Its name.") var name: String
+
+    func call() -> APICall { APICall(.get, ["organizations", name]) }
+    var output: Output {
+        .record([
+            .init("name", "name"), .init("display name", "display_name"), .init("description", "description"),
+            .init("website", "website"), .init("avatar", "avatar"), .init("created", "created_at"),
+        ])
+    }
+}
+
+private struct UpdateOrganization: APICommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update", abstract: "Change what an organization says of itself.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "Its name.") var name: String
+    @Option(help: "What people call it.") var displayName: String?
+    @Option(help: "What it is.") var description: String?
+    @Option(help: "An address of the web.") var website: String?
+    @Option(help: "The address of a picture.") var avatar: String?
+
+    func validate() throws {
+        guard displayName == nil, description == nil, website == nil, avatar == nil else { return }
+        throw ValidationError("say what to change: --display-name, --description, --website or --avatar")
+    }
+
+    func call() -> APICall {
+        APICall(
+            .patch, ["organizations", name],
+            body: ["display_name": displayName, "description": description, "website": website, "avatar": avatar])
+    }
+
+    var output: Output { .sentence("organization \(name) changed") }
+}
+
 private struct DeleteOrganization: APICommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete an organization that has no repositories.")
 
     @OptionGroup var flags: AdministrationFlags
     @Argument(help: "Its name.") var name: String
+    @Option(help: "Its name once more: delete it with all its repositories, for good.") var confirm: String?
 
-    func call() -> APICall { APICall(.delete, ["organizations", name]) }
+    func call() -> APICall {
+        APICall(.delete, ["organizations", name], query: confirm.map { [("confirm", $0)] } ?? [])
+    }
+
     var output: Output { .sentence("organization \(name) deleted") }
 }
 

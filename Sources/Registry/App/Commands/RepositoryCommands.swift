@@ -5,25 +5,10 @@ struct RepositoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repo", abstract: "Repositories: who may see them, and what else is permitted.",
         subcommands: [
-            ListRepositories.self, PublishRepository.self, HideRepository.self, GrantPermission.self,
-            RevokePermission.self, ListPermissions.self,
+            ListRepositories.self, CreateRepository.self, ShowRepository.self, DescribeRepository.self,
+            PublishRepository.self, HideRepository.self, DeleteRepository.self, RestoreRepository.self,
+            GrantPermission.self, RevokePermission.self, ListPermissions.self,
         ])
-}
-
-/// Who gets a permission.
-private struct GranteeArgument: ExpressibleByArgument {
-    let text: String
-
-    /// Reads `USER`, `ORG/TEAM` or `ORG+ROBOT`, or what the API has for them.
-    init?(argument: String) {
-        guard !argument.isEmpty else { return nil }
-        let kinds = ["user:", "team:", "robot:"]
-        guard !kinds.contains(where: argument.hasPrefix) else {
-            text = argument
-            return
-        }
-        text = (argument.contains("/") ? "team:" : argument.contains("+") ? "robot:" : "user:") + argument
-    }
 }
 
 private struct ListRepositories: APICommand {
@@ -31,12 +16,20 @@ private struct ListRepositories: APICommand {
 
     @OptionGroup var flags: AdministrationFlags
     @Option(help: "Only those of this user or organization.") var namespace: String?
+    @Option(help: "Only those that have a word in their names which begins so.") var containing: String?
+    @Flag(help: "Only those that everybody may pull from.") var `public` = false
 
     func call() -> APICall {
-        APICall(.get, ["repositories"], query: namespace.map { [("namespace", $0)] } ?? [])
+        let given = [("namespace", namespace), ("q", containing), ("visibility", `public` ? "public" : nil)]
+        return APICall(.get, ["repositories"], query: given.compactMap { name, value in value.map { (name, $0) } })
     }
 
-    var output: Output { .table([.init("NAME", "name")]) }
+    var output: Output {
+        .table([
+            .init("NAME", "name"), .init("VISIBILITY", "visibility"), .init("TAGS", "tags"), .init("BYTES", "bytes"),
+            .init("PUSHED", "pushed_at"),
+        ])
+    }
 }
 
 private struct PublishRepository: APICommand {
@@ -61,44 +54,71 @@ private struct HideRepository: APICommand {
     var output: Output { .sentence("\(name) is private") }
 }
 
-private struct GrantPermission: APICommand {
+private struct CreateRepository: APICommand {
     static let configuration = CommandConfiguration(
-        commandName: "grant", abstract: "Permit something to a user, team or robot.",
-        discussion: "Example: aerugo repo grant alice/hello bob pull,push")
+        commandName: "create", abstract: "Make a repository before anything is pushed to it.")
 
     @OptionGroup var flags: AdministrationFlags
-    @Argument(help: "The repository's name.") var name: String
-    @Argument(help: "USER, ORG/TEAM or ORG+ROBOT.") var grantee: GranteeArgument
-    @Argument(help: "Some of pull, push, delete, admin, by commas.") var actions: String
-
-    private var list: [String] { actions.split(separator: ",").map(String.init) }
+    @Argument(help: "Its name, with its namespace: acme/app.") var name: String
+    @Option(help: "What it is, for people.") var description: String?
+    @Flag(help: "Let everybody pull, without logging in.") var `public` = false
 
     func call() -> APICall {
-        APICall(.put, ["repositories", name, "permissions", grantee.text], body: ["actions": list])
+        APICall(
+            .post, ["repositories"],
+            body: ["name": name, "description": description, "visibility": `public` ? "public" : nil])
     }
 
-    var output: Output { .sentence("\(grantee.text) may \(list.joined(separator: ", ")) \(name)") }
+    var output: Output { .sentence("repository \(name) made") }
 }
 
-private struct RevokePermission: APICommand {
+private struct ShowRepository: APICommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "Take back what was permitted; what a role gives stays.")
-
-    @OptionGroup var flags: AdministrationFlags
-    @Argument(help: "The repository's name.") var name: String
-    @Argument(help: "USER, ORG/TEAM or ORG+ROBOT.") var grantee: GranteeArgument
-
-    func call() -> APICall { APICall(.delete, ["repositories", name, "permissions", grantee.text]) }
-    var output: Output { .sentence("nothing is permitted to \(grantee.text) on \(name) any more") }
-}
-
-private struct ListPermissions: APICommand {
-    static let configuration = CommandConfiguration(
-        commandName: "permissions", abstract: "List what is permitted on a repository.")
+        commandName: "show", abstract: "Show a repository, and how much there is in it.")
 
     @OptionGroup var flags: AdministrationFlags
     @Argument(help: "The repository's name.") var name: String
 
-    func call() -> APICall { APICall(.get, ["repositories", name, "permissions"]) }
-    var output: Output { .table([.init("GRANTEE", "grantee"), .init("ACTIONS", "actions")]) }
+    func call() -> APICall { APICall(.get, ["repositories", name]) }
+    var output: Output {
+        .record([
+            .init("name", "name"), .init("visibility", "visibility"), .init("description", "description"),
+            .init("tags", "tags"), .init("manifests", "manifests"), .init("blobs", "blobs"), .init("bytes", "bytes"),
+            .init("logical bytes", "logical_bytes"), .init("pulls", "pulls"), .init("created", "created_at"),
+            .init("pushed", "pushed_at"), .init("pulled", "pulled_at"),
+        ])
+    }
+}
+
+private struct DescribeRepository: APICommand {
+    static let configuration = CommandConfiguration(commandName: "describe", abstract: "Say what a repository is.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "The repository's name.") var name: String
+    @Argument(help: "What it is, for people.") var description: String
+
+    func call() -> APICall { APICall(.patch, ["repositories", name], body: ["description": description]) }
+    var output: Output { .sentence("description of \(name) changed") }
+}
+
+private struct DeleteRepository: APICommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete a repository: out of sight at once, restorable for a time.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "The repository's name.") var name: String
+
+    func call() -> APICall { APICall(.delete, ["repositories", name]) }
+    var output: Output { .sentence("repository \(name) deleted: aerugo repo restore \(name) brings it back") }
+}
+
+private struct RestoreRepository: APICommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Bring a repository back that was deleted.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "The repository's name.") var name: String
+
+    func call() -> APICall { APICall(.post, ["repositories", name, "restore"]) }
+    var output: Output { .sentence("repository \(name) is there again") }
 }

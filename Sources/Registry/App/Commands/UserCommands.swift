@@ -6,7 +6,8 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Users of the registry.",
         subcommands: [
-            CreateUser.self, ListUsers.self, DisableUser.self, EnableUser.self, ResetPassword.self, DeleteUser.self,
+            CreateUser.self, ListUsers.self, ShowUser.self, UpdateUser.self, DisableUser.self, EnableUser.self,
+            ResetPassword.self, DeleteUser.self,
         ])
 }
 
@@ -53,7 +54,7 @@ private struct ListUsers: APICommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the users.")
 
     @OptionGroup var flags: AdministrationFlags
-    @Option(help: "Only those whose names have this in them.")
+    @Option(help: "Only those that have a word in their names which begins so.")
     var containing: String?
 
     func call() -> APICall { APICall(.get, ["users"], query: containing.map { [("q", $0)] } ?? []) }
@@ -64,6 +65,46 @@ private struct ListUsers: APICommand {
             .init("CREATED", "created_at"), .init("LAST LOGIN", "last_login_at"),
         ])
     }
+}
+
+private struct ShowUser: APICommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show a user.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "The user's name.") var name: String
+
+    func call() -> APICall { APICall(.get, ["users", name]) }
+    var output: Output {
+        .record([
+            .init("name", "name"), .init("email", "email"), .init("admin", "admin"), .init("disabled", "disabled"),
+            .init("created", "created_at"), .init("last login", "last_login_at"),
+        ])
+    }
+}
+
+private struct UpdateUser: APICommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update", abstract: "Change a user's e-mail address, or whether they administer the registry.")
+
+    @OptionGroup var flags: AdministrationFlags
+    @Argument(help: "The user's name.") var name: String
+    @Option(help: "The new e-mail address.") var email: String?
+    @Flag(help: "Take the e-mail address away.") var noEmail = false
+    @Flag(inversion: .prefixedNo, help: "Whether the user may administer the registry.") var admin: Bool?
+
+    func validate() throws {
+        if email != nil, noEmail { throw ValidationError("--email and --no-email are one or the other") }
+        if email == nil, !noEmail, admin == nil {
+            throw ValidationError("say what to change: --email, --no-email, --admin or --no-admin")
+        }
+    }
+
+    func call() -> APICall {
+        let address: (any Sendable)? = noEmail ? APICall.null : email
+        return APICall(.patch, ["users", name], body: ["email": address, "admin": admin])
+    }
+
+    var output: Output { .sentence("user \(name) changed") }
 }
 
 private struct DisableUser: APICommand {

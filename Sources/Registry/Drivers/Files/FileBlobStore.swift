@@ -7,6 +7,7 @@ import Store
 package struct FileBlobStore: BlobStore {
     /// Which store this is; to be kept elsewhere too, and given to `init` from then on.
     package var id: String { marker.id }
+    package let engine = "files"
     package let smallestChunk: Int64 = 1
 
     private let root: String

@@ -17,9 +17,9 @@ package struct FileLanes: Sendable {
     /// Starts the threads.
     package init() {
         reads = BlockingExecutor(name: "reads of blobs", threads: 4, capacity: 4096)
-        uploads = BlockingExecutor(name: "uploads", threads: 4, capacity: 4096, niceness: 10)
+        uploads = BlockingExecutor(name: "uploads", threads: 4, capacity: 4096, courtesy: .nice(10))
         syncs = BlockingExecutor(name: "syncs of blobs", threads: 8, capacity: 4096)
-        hashes = BlockingExecutor(name: "hashing of blobs", threads: 1, capacity: 256, niceness: 15)
+        hashes = BlockingExecutor(name: "hashing of blobs", threads: 1, capacity: 256, courtesy: .nice(15))
     }
 
     /// Lets the threads end.

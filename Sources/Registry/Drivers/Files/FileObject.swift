@@ -36,7 +36,7 @@ package final class FileObject: BlobObject, BlobContent {
         }
     }
 
-    package func delivery(of range: Range<Int64>) async throws(StoreError) -> BlobDelivery {
+    package func delivery(of range: Range<Int64>, redirects: Bool) async throws(StoreError) -> BlobDelivery {
         isStreamed ? .stream(stream(range, piece: Self.piece)) : .file(self, range)
     }
 

@@ -6,6 +6,7 @@ import Synchronization
 
 /// Blobs in anonymous memory files (memfd_create), gone with the process: for tests, and the same contract.
 package final class MemoryBlobStore: BlobStore {
+    package let engine = "memory"
     package let smallestChunk: Int64
     private let lanes = FileLanes()
     private let isStreamed: Bool

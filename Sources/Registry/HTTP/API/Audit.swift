@@ -7,7 +7,7 @@ enum AuditOperations {
     static let operations: [Operation] = [
         .api(
             "audit.list", .get, "/api/v1/audit", .registry(.administer), "Lists what happened, newest first.",
-            query: filters, gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
+            query: filters, gives: .init(200, .page(of: .event), lines: .event), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
             let found = try await call.accounts.audit.list(
                 call.auditSearch(), call.listRequest(), call.registryGrant())
@@ -16,7 +16,7 @@ enum AuditOperations {
         .api(
             "organizations.audit", .get, "/api/v1/organizations/{organization}/audit", .namespace(.manage),
             "Lists what happened in an organization, newest first.", query: filters,
-            gives: .init(200, .page(of: .event)), failures: [.paginationInvalid]
+            gives: .init(200, .page(of: .event), lines: .event), failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
             let found = try await call.accounts.audit.list(
                 call.auditSearch(), call.listRequest(), call.namespaceGrant())
@@ -25,7 +25,7 @@ enum AuditOperations {
     ]
 
     private static let filters: [Shape.Member] =
-        Shape.Member.page + [
+        Shape.Member.page(after: .identifier) + [
             .optional("action", .text(1...64), "Such as `user.create`."),
             .optional("outcome", .oneOf(["done", "refused", "failed"]), ""),
             .optional("who", .text(1...64), "The name of an account."),

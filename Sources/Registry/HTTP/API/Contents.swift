@@ -27,7 +27,8 @@ enum ContentOperations {
         },
         .api(
             "blobs.list", .get, "\(RepositoryOperations.one)/blobs", .repository(.pull), "Lists a repository's blobs.",
-            query: Shape.Member.page, gives: .init(200, .page(of: .blob)), failures: [.paginationInvalid]
+            query: Shape.Member.page(after: .digest), gives: .init(200, .page(of: .blob)),
+            failures: [.paginationInvalid]
         ) { call throws(RegistryError) in
             let found = try await call.registry.manifests.blobs(call.listRequest(), call.grant())
             return call.page(

@@ -8,35 +8,44 @@ extension Operation {
     /// anything of the request is looked at; then its query and its body are held against what is said here.
     static func api(
         _ id: String, _ method: Method, _ path: String, _ access: Access, _ summary: String, takes body: Shape? = nil,
-        query: [Shape.Member] = [], gives answer: Success, failures: [RegistryError.Code] = [],
+        query: [Shape.Member] = [], gives answer: Success, or others: [Success] = [],
+        failures: [RegistryError.Code] = [],
         rate: RateClass? = nil, _ handler: @escaping Handler
     ) -> Operation {
-        var failures = failures
-        if body != nil { failures += [.fieldInvalid, .mediaTypeUnsupported] }
+        // Parameters that are not known are refused where there are none too.
+        var failures = failures + [.fieldInvalid]
+        if body != nil { failures.append(.mediaTypeUnsupported) }
         if method == .patch { failures.append(.preconditionFailed) }
-        if !query.isEmpty { failures.append(.fieldInvalid) }
         if path.contains("{") { failures += [.accountUnknown, .accountNameInvalid] }
         let usual: RateClass = method != .get ? .write : query.isEmpty ? .read : .list
         return Operation(
-            method, path, access, body: body.map { .json($0) } ?? .none, query: query, answers: [answer],
+            method, path, access, body: body.map { .json($0) } ?? .none, query: query, answers: [answer] + others,
             failures: failures, rate: rate ?? usual, spec: id, summary: summary, style: .problem
         ) { call throws(RegistryError) in
             try call.demandAccess()
             try call.checkQuery(query)
-            return try await handler(call)
+            return try await call.once(handler)
         }
     }
 }
 
 extension Shape.Member {
     /// The parameters of every list.
-    static let page: [Shape.Member] = [
-        .optional("n", .number(1...1000), "Most items of a page; 100."),
-        .optional("after", .text(0...1024), "`next` of the page before."),
-    ]
+    static let page = page(after: .text(0...1024))
+
+    /// The same where items are known by what has this shape.
+    static func page(after shape: Shape) -> [Shape.Member] {
+        [
+            .optional("n", .number(1...1000), "Most items of a page; 100."),
+            .optional("after", shape, "`next` of the page before."),
+        ]
+    }
 
     /// A part of names.
     static let search = Shape.Member.optional("q", .text(0...255), "A part of their names.")
+    /// The beginning of a word in names.
+    static let word = Shape.Member.optional(
+        "q", .text(0...255), "The beginning of their names, or of a word in them: `ng` finds `my-nginx`.")
 }
 
 extension Call {
@@ -82,6 +91,7 @@ extension Call {
         if let type, type.lowercased() != MediaType.json {
             throw RegistryError(.mediaTypeUnsupported, "the body must be JSON: send Content-Type: application/json")
         }
+        if let readBody { return try Fields(readBody, shape) }
         return try Fields(try await smallBody(), shape)
     }
 

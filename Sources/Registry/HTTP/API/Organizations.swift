@@ -40,8 +40,11 @@ enum OrganizationOperations {
         ) { call throws(RegistryError) in
             let grant = try call.namespaceGrant()
             let confirmed = call.request.query["confirm"]
+            if let confirmed { _ = try parsing { () throws(ParseError) in try AccountName.parse(confirmed) } }
             guard confirmed == nil || confirmed == grant.target.name else {
-                throw Fields.wrong("confirm", "is not the organization's name")
+                throw RegistryError(
+                    .inUse, "'confirm' is not the organization's name: nothing was deleted",
+                    detail: ["field": "confirm"])
             }
             try await call.accounts.organizations.remove(withRepositories: confirmed != nil, grant)
             return Response(204)
@@ -80,8 +83,11 @@ enum OrganizationOperations {
             gives: .init(201, .named), failures: [.nameTaken]
         ) { call throws(RegistryError) in
             let name = try await call.fields().account("name")
-            try await call.accounts.organizations.addTeam(name, call.namespaceGrant())
-            return .json(201, .named(name.description))
+            return try await call.making { _ in
+                .json(201, .named(name.description))
+            } _: { (keeping) throws(RegistryError) in
+                try await call.accounts.organizations.addTeam(name, call.namespaceGrant(), keeping: keeping)
+            }
         },
         .api(
             "teams.delete", .delete, "\(one)/teams/{team}", .namespace(.manage),
@@ -121,9 +127,12 @@ enum OrganizationOperations {
 
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
         let fields = try await call.fields()
-        let made = try await call.accounts.organizations.add(
-            fields.account("name"), fields.organizationChange(), call.registryGrant())
-        return .json(201, made.json, made.tag)
+        return try await call.making { made in
+            .json(201, made.json, made.tag)
+        } _: { (keeping) throws(RegistryError) in
+            try await call.accounts.organizations.add(
+                fields.account("name"), fields.organizationChange(), call.registryGrant(), keeping: keeping)
+        }
     }
 
     @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
@@ -160,7 +169,7 @@ extension RegistryError {
 
 extension Call {
     /// Whether the caller may make and unmake owners of the path's organization.
-    fileprivate func mayOwn() async throws(RegistryError) -> Bool {
+    func mayOwn() async throws(RegistryError) -> Bool {
         let namespace = try namespaceGrant().target
         if case .allowed = try await authorizer.authorize(.own, in: namespace, caller) { return true }
         return false
@@ -203,6 +212,7 @@ extension Organization {
         json.put("avatar", avatar)
         json.put("repositories", repositories)
         json.put("bytes", bytes)
+        json.put("logical_bytes", logicalBytes)
         json.put("created_at", createdAt)
         return json
     }

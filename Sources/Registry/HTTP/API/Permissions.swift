@@ -42,7 +42,6 @@ enum PermissionOperations {
         for action in try await call.fields().texts("actions") ?? [] {
             for known in Rights.names where known.name == action { rights.insert(known.rights) }
         }
-        guard !rights.isEmpty else { throw Fields.wrong("actions", "has to name one or more actions") }
         try await call.accounts.permissions.set(rights, for: call.grantee(), call.grant())
         return Response(204)
     }

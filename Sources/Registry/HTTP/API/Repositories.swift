@@ -49,13 +49,15 @@ enum RepositoryOperations {
     private static let list = "/api/v1/repositories"
     private static let filters: [Shape.Member] =
         [
-            .search, .optional("namespace", .accountName, "Those of a user or an organization."),
+            .optional(
+                "q", .text(0...255), "The beginning of their names, or of a word in them: `ng` finds `acme/my-nginx`."),
+            .optional("namespace", .accountName, "Those of a user or an organization."),
             .optional("visibility", .visibility, ""),
         ] + Shape.Member.page
 
     @Sendable private static func all(_ call: Call) async throws(RegistryError) -> Response {
         var search = RepositorySearch()
-        search.part = call.request.query["q"] ?? ""
+        search.word = call.request.query["q"] ?? ""
         search.namespace = try parsing { () throws(ParseError) in
             try call.request.query["namespace"].map { (name) throws(ParseError) in
                 try AccountName.parse(name).description
@@ -72,11 +74,13 @@ enum RepositoryOperations {
         let name = try parsing { () throws(ParseError) in try RepositoryName.parse(text) }
         switch try await call.authorizer.authorize(.push, on: name, call.caller) {
         case .absent(let making):
-            return .json(
-                201,
+            return try await call.making { made in
+                .json(201, made.json)
+            } _: { (keeping) throws(RegistryError) in
                 try await call.registry.repositories.create(
-                    visibility: fields.visibility(), description: fields.text("description") ?? "", making
-                ).json)
+                    visibility: fields.visibility(), description: fields.text("description") ?? "", making,
+                    keeping: keeping)
+            }
         case .allowed:
             throw RegistryError(.nameTaken, "there is a repository \(name) already", detail: ["name": text])
         case .challenge, .narrow, .denied, .hidden:
@@ -130,6 +134,7 @@ extension RepositoryInfo {
         json.put("manifests", manifests)
         json.put("blobs", blobs)
         json.put("bytes", bytes)
+        json.put("logical_bytes", logicalBytes)
         json.put("pulls", pulls)
         json.put("created_at", createdAt)
         json.put("pushed_at", pushedAt)

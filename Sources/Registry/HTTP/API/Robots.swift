@@ -53,9 +53,12 @@ enum RobotOperations {
             guard let role = Role(name: name) else { throw .unknownRole }
             return role
         }
-        let made = try await call.accounts.organizations.addRobot(
-            fields.account("name"), role: role, call.namespaceGrant())
-        return .json(201, made.json)
+        return try await call.making { made in
+            .json(201, made.json)
+        } _: { (keeping) throws(RegistryError) in
+            try await call.accounts.organizations.addRobot(
+                fields.account("name"), role: role, call.namespaceGrant(), keeping: keeping)
+        }
     }
 
     /// The operations on keys below a path that says whose they are.
@@ -72,10 +75,14 @@ enum RobotOperations {
                 "\(id).create", .post, path, access, "Makes an API key.", takes: .newKey, gives: .init(201, .madeKey),
                 failures: [.inUse, .denied]
             ) { call throws(RegistryError) in
-                let made = try await call.accounts.keys.add(try await call.newKey(), owner(call))
-                var json = made.key.json
-                json.put("secret", made.secret)
-                return .json(201, json)
+                let new = try await call.newKey()
+                return try await call.making { made in
+                    var json = made.key.json
+                    json.put("secret", made.secret)
+                    return .json(201, json)
+                } _: { (keeping) throws(RegistryError) in
+                    try await call.accounts.keys.add(new, owner(call), keeping: keeping)
+                }
             },
             .api("\(id).delete", .delete, "\(path)/{key}", access, "Deletes an API key.", gives: 204) {
                 call throws(RegistryError) in

@@ -26,7 +26,7 @@ enum SessionOperations {
         .api(
             "auth.logout", .post, "/api/v1/auth/logout", .anybody,
             "Ends a session by its refresh token. One that is over already is no error.", takes: .refreshToken,
-            gives: 204, failures: failures, rate: .token
+            gives: 204, failures: [.tooManyRequests], rate: .token
         ) { call throws(RegistryError) in
             try await call.accounts.logins.end(
                 refreshing: call.fields().required("refresh_token"), from: call.request.sender)

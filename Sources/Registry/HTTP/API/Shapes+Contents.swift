@@ -27,6 +27,9 @@ extension Shape {
         .required("description", prose, ""), .required("tags", count, "How many."),
         .required("manifests", count, "How many."), .required("blobs", count, "How many."),
         .required("bytes", bytes, "Of its manifests, and of its blobs, each once."),
+        .required(
+            "logical_bytes", bytes,
+            "Of what its tags point to, each tag for itself: what it would take if nothing were shared."),
         .required("pulls", count, "Of manifests; some seconds late."), .required("created_at", .time, ""),
         .required("pushed_at", .nullable(.time), "When content last came."),
         .required("pulled_at", .nullable(.time), "When a manifest was last pulled; some seconds late."),
@@ -41,7 +44,7 @@ extension Shape {
                 "grantee", .text(1...200), "`user:NAME`, `team:ORGANIZATION/TEAM` or `robot:ORGANIZATION+ROBOT`."),
             .required("actions", actions, ""),
         ])
-    static let newPermission = Shape.object("NewPermission", [.required("actions", actions, "One or more.")])
+    static let newPermission = Shape.object("NewPermission", [.required("actions", someActions, "One or more.")])
     static let effectivePermission = Shape.object(
         "EffectivePermission",
         [

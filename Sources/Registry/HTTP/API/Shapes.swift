@@ -7,14 +7,17 @@ extension Shape {
     static let accountName = Shape.text(
         Text(pattern: accountPattern, length: 1...AccountName.maximumLength))
     static let repositoryName = Shape.text(Text(pattern: repositoryPattern, length: 1...RepositoryName.maximumLength))
-    static let digest = Shape.text(Text(pattern: "^[a-z0-9]+:[0-9a-f]{64,128}$", length: 1...200))
+    static let digest = Shape.text(Text(pattern: "^(\(digestPattern))$", length: 71...135))
     static let identifier = Shape.text(Text(pattern: "^[1-9][0-9]{0,18}$", length: 1...19))
     static let role = Shape.oneOf(Role.allCases.map(\.name))
     static let visibility = Shape.oneOf(["public", "private"])
     static let actions = Shape.list(.oneOf(Rights.names.map(\.name)))
+    static let someActions = Shape.list(.oneOf(Rights.names.map(\.name)), least: 1)
     static let bytes = Shape.number(0...Int64.max)
     static let prose = Shape.text(0...4096)
 
+    static let digestPattern = "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
+    static let tagPattern = "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
     static let namePart = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
     static let accountPattern = "^\(namePart)$"
     static let repositoryPattern = "^\(namePart)(/\(namePart))*$"
@@ -40,10 +43,30 @@ extension Shape {
         ])
 }
 
+extension Shape {
+    /// What is answered to what cannot be read as a request (distribution-spec "Error Codes").
+    static let refusal = Shape.object(
+        "Refusal",
+        [
+            .required(
+                "errors",
+                .list(
+                    .object(
+                        "RefusalError",
+                        [
+                            .required("code", .text(1...64), ""), .required("message", .text(1...4096), ""),
+                            .optional("detail", .anything, ""),
+                        ])), "One.")
+        ])
+}
+
 // MARK: users
 
 extension Shape {
+    /// What is told may be older than the rule for what is taken.
     private static let email = Shape.nullable(.text(1...320))
+    private static let newEmail = Shape.nullable(
+        .text(Text(pattern: EmailAddress.pattern, length: 3...EmailAddress.maximumLength)))
     private static let password = Shape.text(Text(length: 1...1024, format: "password"))
 
     static let user = Shape.object("User", userMembers)
@@ -51,7 +74,7 @@ extension Shape {
         "NewUser",
         [
             .required("name", .accountName, "Of the user, and of its namespace."),
-            .optional("email", email, "One that no other user has."),
+            .optional("email", newEmail, "One that no other user has, whatever the case of its letters."),
             .optional("password", .nullable(password), "Left out: one is made, and is in the answer."),
             .optional("admin", .flag, "Whether it administers the registry."),
         ])
@@ -61,7 +84,7 @@ extension Shape {
     static let userChange = Shape.object(
         "UserChange",
         [
-            .optional("email", email, "null takes it away."), .optional("admin", .flag, ""),
+            .optional("email", newEmail, "null takes it away."), .optional("admin", .flag, ""),
             .optional("disabled", .flag, "Who is disabled can do nothing, with the next request on."),
         ])
     static let newPassword = Shape.object(
@@ -71,6 +94,26 @@ extension Shape {
     static let ownPassword = Shape.object(
         "OwnPassword",
         [.required("current", .text(0...1024), "The one that counts now."), .required("password", password, "")])
+
+    static let ownAddress = Shape.object(
+        "OwnAddress",
+        [
+            .required("email", newEmail, "null takes it away."),
+            .required("password", .text(0...1024), "The one that counts now."),
+        ])
+
+    static let registration = Shape.object(
+        "Registration",
+        [
+            .required("name", .accountName, "Of the user, and of its namespace."),
+            .optional("email", newEmail, "Has to be there where mail is sent."), .required("password", password, ""),
+        ])
+    static let code = Shape.object("Code", [.required("token", .text(1...200), "The code that was sent.")])
+    static let resetRequest = Shape.object(
+        "PasswordResetRequest", [.required("user", .text(1...320), "A name or an e-mail address.")])
+    static let reset = Shape.object(
+        "PasswordReset",
+        [.required("token", .text(1...200), "The code that was sent."), .required("password", password, "")])
 
     private static let userMembers: [Member] = [
         .required("id", identifier, ""), .required("name", .accountName, ""), .required("email", email, ""),
@@ -129,7 +172,9 @@ extension Shape {
         [.required("name", .accountName, "")]
             + profile.map { .required($0.name, $0.shape, $0.about) } + [
                 .required("repositories", .bytes, "How many it has."),
-                .required("bytes", .bytes, "What they hold, each blob once."), .required("created_at", .time, ""),
+                .required("bytes", .bytes, "What they hold, each blob once."),
+                .required("logical_bytes", .bytes, "What their tags point to, each tag for itself."),
+                .required("created_at", .time, ""),
             ])
     static let newOrganization = Shape.object(
         "NewOrganization", [.required("name", .accountName, "Of the organization, and of its namespace.")] + profile)
@@ -140,6 +185,16 @@ extension Shape {
             .required("name", .text(1...64), ""), .required("role", role, ""),
             .required("kind", .oneOf(["user", "robot"]), ""),
         ])
+    static let invitation = Shape.object(
+        "Invitation",
+        [
+            .required("id", identifier, ""), .required("organization", .accountName, ""),
+            .required("user", .accountName, "Who was invited."), .required("role", role, "What they are to be."),
+            .required("invited_by", .text(1...64), ""), .required("created_at", .time, ""),
+            .required("expires_at", .time, "After that it cannot be accepted."),
+        ])
+    static let newInvitation = Shape.object(
+        "NewInvitation", [.required("user", .accountName, ""), .required("role", role, "See docs/roles.md.")])
     static let memberRole = Shape.object("MemberRole", [.required("role", role, "See docs/roles.md.")])
     static let named = Shape.object("Named", [.required("name", .accountName, "")])
     static let robot = Shape.object(
@@ -170,8 +225,8 @@ extension Shape {
                     .text(
                         Text(pattern: "^(\\*|\(namePart)(/\(namePart))*(/\\*)?)$", length: 1...258)),
                     "A repository, `path/*` for all below a path, or `*`."),
-                .required("actions", .list(.oneOf(["pull", "push", "delete"])), "One or more."),
-            ]))
+                .required("actions", .list(.oneOf(["pull", "push", "delete"]), least: 1), "One or more."),
+            ]), least: 1)
 
     static let key = Shape.object("Key", keyMembers)
     static let madeKey = Shape.object("MadeKey", keyMembers + [secret])

@@ -10,7 +10,7 @@ enum UserOperations {
             takes: .newUser, gives: .init(201, .madeUser), failures: [.accountNameInvalid, .nameTaken], create),
         .api(
             "users.list", .get, users, .registry(.administer), "Lists users in the order of their names.",
-            query: [.search] + Shape.Member.page, gives: .init(200, .page(of: .user)), list),
+            query: [.word] + Shape.Member.page, gives: .init(200, .page(of: .user)), list),
         .api("users.get", .get, user, .registry(.administer), "Shows a user.", gives: .init(200, .user)) {
             call throws(RegistryError) in
             let user = try await call.accounts.users.get(call.account(.user), call.registryGrant())
@@ -35,6 +35,13 @@ enum UserOperations {
         .api(
             "auth.password", .put, "/api/v1/auth/password", .registry(.account), "Changes one's own password.",
             takes: .ownPassword, gives: 204, rate: .login, ownPassword),
+        .api(
+            "auth.email", .put, "/api/v1/auth/email", .registry(.account),
+            """
+            Changes one's own e-mail address. Where mail is sent, 202 says that a code is on its way to the new one, which \
+            confirms it; the old one is told when it is done.
+            """, takes: .ownAddress, gives: .init(200, .user), or: [202],
+            failures: [.nameTaken, .tooManyRequests], rate: .login, ownAddress),
     ]
 
     private static let users = "/api/v1/users"
@@ -42,24 +49,27 @@ enum UserOperations {
 
     @Sendable private static func create(_ call: Call) async throws(RegistryError) -> Response {
         let fields = try await call.fields()
-        let made = try await call.accounts.users.add(
-            fields.account("name"), email: fields.text("email"), password: fields.text("password"),
-            isAdministrator: fields.flag("admin") ?? false, call.registryGrant())
-        var json = made.user.json
-        if let password = made.password { json.put("password", password) }
-        return .json(201, json)
+        return try await call.making { made in
+            var json = made.user.json
+            if let password = made.password { json.put("password", password) }
+            return .json(201, json)
+        } _: { (keeping) throws(RegistryError) in
+            try await call.accounts.users.add(
+                fields.account("name"), email: fields.email("email"), password: fields.text("password"),
+                isAdministrator: fields.flag("admin") ?? false, call.registryGrant(), keeping: keeping)
+        }
     }
 
     @Sendable private static func list(_ call: Call) async throws(RegistryError) -> Response {
         let found = try await call.accounts.users.list(
-            containing: call.request.query["q"] ?? "", call.listRequest(), call.registryGrant())
+            word: call.request.query["q"] ?? "", call.listRequest(), call.registryGrant())
         return call.page(found.users.map(\.json), next: found.next)
     }
 
     @Sendable private static func change(_ call: Call) async throws(RegistryError) -> Response {
         let fields = try await call.fields()
         var change = UserChange()
-        if fields.has("email") { change.email = .some(try fields.text("email")) }
+        if fields.has("email") { change.email = .some(try fields.email("email")) }
         change.isAdministrator = try fields.flag("admin")
         change.isDisabled = try fields.flag("disabled")
         let user = try await call.accounts.users.change(
@@ -91,6 +101,16 @@ enum UserOperations {
         try await call.accounts.users.changePassword(
             from: fields.required("current"), to: fields.required("password"), call.registryGrant())
         return Response(204)
+    }
+
+    @Sendable private static func ownAddress(_ call: Call) async throws(RegistryError) -> Response {
+        let fields = try await call.fields()
+        let changed = try await call.accounts.users.changeAddress(
+            to: fields.email("email"), password: fields.required("password"), call.registryGrant())
+        switch changed {
+        case .done(let user): return .json(200, user.json)
+        case .waits: return Response(202)
+        }
     }
 }
 

@@ -123,7 +123,7 @@ extension Shape {
         case .text(let text) where text.format == "date-time": "a time (RFC 3339)"
         case .text(let text) where !text.values.isEmpty: text.values.joined(separator: ", ")
         case .text(let text): "a text of \(text.length.lowerBound) to \(text.length.upperBound) characters"
-        case .list(let shape): "a list: \(shape.words)"
+        case .list(let shape, _): "a list: \(shape.words)"
         case .named(let name, let shape):
             "\(name): \(shape.members?.map(\.name).joined(separator: ", ") ?? shape.words)"
         case .object(let members): members.map(\.name).joined(separator: ", ")

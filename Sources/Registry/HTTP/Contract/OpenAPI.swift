@@ -20,12 +20,15 @@ struct OpenAPI {
         var host = JSONObject()
         host.put("url", server.isEmpty ? "/" : server)
         json.put("servers", [host])
-        json.put("security", ["basic", "apiKey", "session"].map { JSONObject([($0, .texts([]))]) })
+        json.put("security", Self.ways)
         json.put("tags", tags)
         json.put("paths", paths)
         json.put("components", components)
         return json
     }
+
+    /// The ways in which a caller may say who it is.
+    private static var ways: [JSONObject] { ["basic", "apiKey", "session"].map { JSONObject([($0, .texts([]))]) } }
 
     private var info: JSONObject {
         var json = JSONObject()
@@ -64,8 +67,12 @@ struct OpenAPI {
         var named: [String: Shape] = [:]
         for operation in operations {
             if case .json(let shape) = operation.body { shape.collectNames(into: &named) }
-            for answer in operation.answers { answer.shape?.collectNames(into: &named) }
+            for answer in operation.answers {
+                answer.shape?.collectNames(into: &named)
+                answer.lines?.collectNames(into: &named)
+            }
         }
+        Shape.refusal.collectNames(into: &named)
         Shape.problem.collectNames(into: &named)
         var schemas = JSONObject()
         for (name, shape) in named.sorted(by: { $0.key < $1.key }) { schemas.put(name, shape.definition) }
@@ -102,7 +109,10 @@ extension OpenAPI {
         json.put("operationId", operation.spec)
         json.put("summary", operation.summary)
         json.put("tags", [operation.topic])
-        let parameters = operation.pattern.parameters.reversed().map(\.described) + operation.query.map(\.described)
+        let parameters =
+            operation.pattern.parameters.reversed().map(\.described) + operation.query.map { $0.described(in: "query") }
+            + (operation.isRepeatable ? [Self.key.described(in: "header")] : [])
+            + (operation.method == .patch ? [Self.condition.described(in: "header")] : [])
         if !parameters.isEmpty { json.put("parameters", parameters) }
         if case .json(let shape) = operation.body {
             var body = JSONObject()
@@ -110,9 +120,31 @@ extension OpenAPI {
             body.put("content", Self.content(shape, MediaType.json))
             json.put("requestBody", body)
         }
-        if operation.access == .anybody { json.put("security", [JSONObject]()) }
+        switch operation.access {
+        case .anybody: json.put("security", [JSONObject]())
+        // Of a public repository nobody is asked who they are.
+        case .repository(.pull): json.put("security", Self.ways + [JSONObject()])
+        case .registry, .repository, .namespace: break
+        }
         json.put("responses", responses(operation))
         return json
+    }
+
+    private static let key = Shape.Member.optional(
+        "Idempotency-Key", Operation.keyShape,
+        """
+        Chosen at random by the client, such as a UUID: the same request with the same key gets its first answer again, secrets \
+        and all, for a day. What is kept is sealed by it.
+        """)
+
+    private static let condition = Shape.Member.optional(
+        "If-Match", .text(0...1024),
+        "Change it only as it was read: the ETag of that answer (RFC 9110, section 13.1.1).")
+
+    /// Whether its answer shows what a PATCH at the same place changes.
+    private func isTagged(_ operation: Operation) -> Bool {
+        [.get, .patch].contains(operation.method)
+            && operations.contains { $0.method == .patch && $0.pattern.text == operation.pattern.text }
     }
 
     private func responses(_ operation: Operation) -> JSONObject {
@@ -121,34 +153,59 @@ extension OpenAPI {
             var response = JSONObject()
             response.put("description", answer.shape == nil ? "Done." : "The answer.")
             response.put(
-                "headers", Self.headers(answer.status, isPage: operation.query.contains { $0.name == "after" }))
-            if let shape = answer.shape { response.put("content", Self.content(shape, answer.type)) }
+                "headers",
+                Self.headers(
+                    answer.status, isPage: operation.query.contains { $0.name == "after" },
+                    isRepeatable: operation.isRepeatable, isTagged: isTagged(operation)))
+            if let shape = answer.shape {
+                var content = Self.content(shape, MediaType.json)
+                if answer.lines != nil {
+                    content.put("application/x-ndjson", JSONObject([("schema", .object(Self.lines))]))
+                }
+                response.put("content", content)
+            }
             json.put("\(answer.status)", response)
         }
         var failures: [Int: Set<String>] = [:]
         for code in operation.errors {
             failures[ErrorResponse.table(code).status, default: []].insert(ErrorResponse.problemCode(code))
         }
+        let beforeDispatch = Set(Operation.refusals.map { ErrorResponse.table($0).status })
         for (status, codes) in failures.sorted(by: { $0.key < $1.key }) {
             var response = JSONObject()
             response.put("description", "Code " + codes.sorted().joined(separator: ", ") + ".")
             response.put("headers", Self.headers(status, isPage: false))
-            response.put("content", Self.content(.problem, "application/problem+json"))
+            var content = Self.content(.problem, "application/problem+json")
+            // What cannot be read as a request is refused before anybody knows that the API is meant.
+            if beforeDispatch.contains(status) {
+                content.put(MediaType.json, JSONObject([("schema", .object(Shape.refusal.schema))]))
+            }
+            response.put("content", content)
             json.put("\(status)", response)
         }
         return json
+    }
+
+    /// Lines of JSON, an item each: no schema says more of them than that they are text.
+    private static var lines: JSONObject {
+        JSONObject([("type", .text("string")), ("description", .text("A line of JSON for each item."))])
     }
 
     private static func content(_ shape: Shape, _ type: String) -> JSONObject {
         JSONObject([(type, .object(JSONObject([("schema", .object(shape.schema))])))])
     }
 
-    private static func headers(_ status: Int, isPage: Bool) -> JSONObject {
+    private static func headers(
+        _ status: Int, isPage: Bool, isRepeatable: Bool = false, isTagged: Bool = false
+    ) -> JSONObject {
         var names = [("X-Request-Id", "Names the request, in the log and in the audit.", true)]
         switch status {
         case 401: names.append(("WWW-Authenticate", "How to say who one is.", true))
         case 405: names.append(("Allow", "What is possible.", true))
         case 429, 503: names.append(("Retry-After", "Seconds to wait.", true))
+        case 201 where isRepeatable:
+            names.append(("Idempotent-Replayed", "true: the answer was given before.", false))
+        case 200 where isTagged: names.append(("ETag", "What If-Match takes.", true))
         case 200 where isPage: names.append(("Link", "The next page (RFC 8288); absent on the last one.", false))
         default: break
         }
@@ -177,10 +234,10 @@ extension Operation {
 }
 
 extension Shape.Member {
-    /// As a parameter behind `?`.
-    fileprivate var described: JSONObject {
+    /// As a parameter: behind `?` (`query`), or a `header`.
+    fileprivate func described(in place: String) -> JSONObject {
         JSONObject([
-            ("name", .text(name)), ("in", .text("query")), ("description", .text(about)),
+            ("name", .text(name)), ("in", .text(place)), ("description", .text(about)),
             ("required", .flag(isRequired)), ("schema", .object(shape.schema)),
         ])
     }
@@ -190,17 +247,39 @@ extension PathParameter {
     fileprivate var described: JSONObject {
         JSONObject([
             ("name", .text(rawValue)), ("in", .text("path")), ("required", .flag(true)),
-            ("schema", .object(shape.schema)),
+            ("schema", .object(shape.schema)), ("example", .text(example)),
         ])
+    }
+
+    /// One of what it may be. `ci/schemathesis` makes what is named here, so that each operation finds something.
+    private var example: String {
+        switch self {
+        case .organization: "acme"
+        case .user: "ann"
+        case .team: "ops"
+        case .robot: "builder"
+        case .repository, .name: "acme/app"
+        case .key, .session, .invitation: "1"
+        case .digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+        case .grantee: "user:ann"
+        case .reference, .tag: "latest"
+        }
     }
 
     private var shape: Shape {
         switch self {
         case .organization, .user, .team, .robot: .accountName
         case .repository, .name: .repositoryName
-        case .key: .identifier
+        case .key, .invitation: .identifier
         case .digest: .digest
-        case .grantee, .reference, .session, .tag: .text(1...255)
+        case .tag: .text(.init(pattern: "^\(Shape.tagPattern)$", length: 1...128))
+        case .reference: .text(.init(pattern: "^(\(Shape.tagPattern)|\(Shape.digestPattern))$", length: 1...135))
+        case .grantee:
+            .text(
+                .init(
+                    pattern: "^(user:\(Shape.namePart)|team:\(Shape.namePart)/\(Shape.namePart)"
+                        + "|robot:\(Shape.namePart)\\+\(Shape.namePart))$", length: 6...135))
+        case .session: .text(1...255)
         }
     }
 }

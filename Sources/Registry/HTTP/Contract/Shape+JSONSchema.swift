@@ -23,7 +23,7 @@ extension Shape {
         case .named(let name, let shape):
             guard names.updateValue(self, forKey: name) == nil else { return }
             shape.collectNames(into: &names)
-        case .nullable(let shape), .list(let shape): shape.collectNames(into: &names)
+        case .nullable(let shape), .list(let shape, _): shape.collectNames(into: &names)
         case .object(let members): for member in members { member.shape.collectNames(into: &names) }
         case .anything, .flag, .number, .text: break
         }
@@ -50,7 +50,9 @@ extension Shape {
             json.put("minimum", range.lowerBound)
             json.put("maximum", range.upperBound)
         case .text(let text): text.write(into: &json, orNull: other != nil)
-        case .list(let shape): json.put("items", shape.schema)
+        case .list(let shape, let least):
+            json.put("items", shape.schema)
+            if least > 0 { json.put("minItems", Int64(least)) }
         case .object(let members):
             var properties = JSONObject()
             for member in members { properties.put(member.name, member.schema) }

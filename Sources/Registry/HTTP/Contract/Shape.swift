@@ -8,7 +8,8 @@ package indirect enum Shape: Sendable {
     case flag
     case number(ClosedRange<Int64>)
     case text(Text)
-    case list(Shape)
+    /// Of so many items or more.
+    case list(Shape, least: Int = 0)
     case object([Member])
     /// One that the document has a name for.
     case named(String, Shape)
@@ -57,8 +58,9 @@ package indirect enum Shape: Sendable {
         case .text(let rule):
             guard case .text(let text) = value else { return Fault(place: place, what: "must be a text") }
             return rule.fault(of: text).map { Fault(place: place, what: $0) }
-        case .list(let shape):
+        case .list(let shape, let least):
             guard case .array(let items) = value else { return Fault(place: place, what: "must be a list") }
+            guard items.count >= least else { return Fault(place: place, what: "must have \(least) or more items") }
             for (index, item) in items.enumerated() {
                 if let fault = shape.fault(of: item, at: "\(place)[\(index)]") { return fault }
             }

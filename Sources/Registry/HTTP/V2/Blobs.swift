@@ -53,7 +53,7 @@ enum Blobs {
     ) async throws(RegistryError) -> Response {
         var bodies: [Response.Body] = []
         for range in ranges {
-            switch try await call.registry.delivery(of: blob, range) {
+            switch try await call.registry.delivery(of: blob, range, redirects: call.mayBeRedirected) {
             case .file(let content, let range): bodies.append(.content(content, range))
             case .stream(let stream): bodies.append(.stream(stream, Int64(range.count)))
             case .redirect(let url): return Response(307, [("Location", url)])
@@ -68,4 +68,9 @@ enum Blobs {
             digest, if: Conditions.precondition(call.request), call.grant(absent: .blobUnknown))
         return Response(202, [(HeaderName.dockerContentDigest, digest.description)])
     }
+}
+
+extension Call {
+    /// Whether the client may be sent to where the blobs are.
+    fileprivate var mayBeRedirected: Bool { !settings.unredirected.contains { $0.contains(request.remote) } }
 }

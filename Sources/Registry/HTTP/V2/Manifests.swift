@@ -38,7 +38,7 @@ enum Manifests {
         let (reference, grant) = (try call.existingReference(), try call.grant())
         let manifest = try await call.registry.manifests.get(
             reference, takesIndexes: takesIndexes(call.request), grant
-        ) { () throws(RegistryError) in try await memory.room(for: limit, remote) }
+        ) { bytes throws(RegistryError) in try await memory.room(for: bytes.map { Int($0) } ?? limit, remote) }
         return response(call, manifest, reference, grant)
     }
 

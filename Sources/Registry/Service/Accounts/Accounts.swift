@@ -13,18 +13,30 @@ package struct Accounts: Sendable {
     package let audit: AuditLog
     package let tokens: Tokens
     package let logins: Logins
+    package let kept: KeptAnswers
+    package let invitations: Invitations
+    package let letters: Letters
     package let passwords: PasswordHasher
 
-    /// The use cases over a store; `passwords` hashes and compares, `settings` are the operator's.
-    package init(_ store: MetadataStore, passwords: PasswordHasher, settings: AccountSettings, log: Logger) {
+    /// The use cases over a store; `passwords` hashes and compares, `mail` sends, where there is any, `sharing` counts with other
+    /// nodes, where there are any, `settings` are the operator's.
+    package init(
+        _ store: MetadataStore, passwords: PasswordHasher, mail: (any MailTransport)? = nil, sharing: Sharing? = nil,
+        settings: AccountSettings, log: Logger
+    ) {
         self.passwords = passwords
         audit = AuditLog(store, life: settings.auditLife, log)
-        users = Users(store: store, passwords: passwords, rules: settings.passwords)
+        letters = Letters(store, mail, settings.letters, log)
+        users = Users(
+            store: store, passwords: passwords, rules: settings.passwords, letters: letters,
+            registersAnybody: settings.registersAnybody)
         organizations = Organizations(store: store, areAnybodys: settings.organizationsAreAnybodys)
         keys = Keys(store: store)
+        kept = KeptAnswers(store, log)
+        invitations = Invitations(store: store, life: settings.invitationLife, log: log)
         permissions = Permissions(store: store)
         tokens = Tokens(store, settings, log)
-        logins = Logins(store, passwords, tokens, audit, settings, log)
+        logins = Logins(store, passwords, tokens, audit, settings, sharing?.counters, log)
     }
 }
 
@@ -44,6 +56,14 @@ package struct AccountSettings: Sendable {
     package var signingKeyLife: Duration = .seconds(90 * 86_400)
     /// How long entries of the audit are kept; nil for ever.
     package var auditLife: Duration? = .seconds(365 * 86_400)
+    /// Whether anybody may become a user by asking.
+    package var registersAnybody = false
+    /// What letters say.
+    package var letters = LetterSettings()
+    /// How long an invitation waits for an answer.
+    package var invitationLife: Duration = .seconds(7 * 86_400)
+    /// Failed logins of an account from one address before it has to wait.
+    package var freeFailures = LoginThrottle.usual
     /// What a password has to be like.
     package var passwords = PasswordRules()
     /// Whether every user may make organizations.

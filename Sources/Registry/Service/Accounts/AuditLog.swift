@@ -162,12 +162,8 @@ package final class AuditLog: Sendable {
     package func expire() async {
         guard let life else { return }
         let oldest = store.clocks.wall() - life
-        do throws(StoreError) {
-            while try await store.write({ (db) throws(StoreError) in try db.removeAudit(before: oldest, limit: 500) })
-                == 500
-            {}
-        } catch {
-            log.error("old entries of the audit cannot be removed", metadata: ["cause": "\(error.cause)"])
+        await store.removeOld("old entries of the audit", log) { (db, limit) throws(StoreError) in
+            try db.removeAudit(before: oldest, limit: limit)
         }
     }
 
@@ -192,9 +188,7 @@ package final class AuditLog: Sendable {
     ) async throws(RegistryError) -> (events: [Event], next: String?) {
         await flush()
         let limit = request.count(atMost: 1000)
-        guard let last = request.last.isEmpty ? Int64.max : Int64(request.last) else {
-            throw RegistryError(.paginationInvalid, "after is the id of an entry", detail: ["field": "after"])
-        }
+        let last = try request.lastKey(or: .max)
         var filter = AuditFilter()
         filter.namespace = namespace
         (filter.action, filter.outcome, filter.who) = (search.action, search.outcome, search.who)

@@ -92,11 +92,14 @@ package struct Keys: Sendable {
     }
 
     /// Makes a key; its secret is in the answer and nowhere else. Throws `.fieldInvalid`, `.inUse` for too many.
-    package func add(_ new: NewKey, _ owner: Owner) async throws(RegistryError) -> (key: Key, secret: String) {
+    package func add(
+        _ new: NewKey, _ owner: Owner, keeping: Keeping<(key: Key, secret: String)>? = nil
+    ) async throws(RegistryError) -> (key: Key, secret: String) {
         try owner.demand()
         let secret = OpaqueSecret.make(.apiKey)
         let maker = owner.caller
-        let key = try await store.transact { (db) throws(StoreError) -> Result<Key, Refusal> in
+        let key = try await store.transact(keeping: keeping?.with { ($0, secret.text) }) {
+            (db) throws(StoreError) -> Result<Key, Refusal> in
             let account: PrincipalRecord
             switch try owner.find(db) {
             case .success(let found): account = found
@@ -112,7 +115,7 @@ package struct Keys: Sendable {
             let id = try db.addKey(
                 of: account.id, new.name, hint: secret.hint, hash: secret.hash, scope: new.scope?.text,
                 expiresAt: new.expiresAt, by: maker.principal.id)
-            try db.audit(AuditEntry(maker, "key.create", "\(account.name) \(new.name)", detail: "key:\(id)"))
+            try db.note("key.create", of: account, new.name, id, by: maker)
             guard let record = try db.key(id) else { throw StoreError(.missing, "key \(id) is gone") }
             return .success(try Key(record))
         }
@@ -163,9 +166,20 @@ package struct Keys: Sendable {
                 return .failure(RegistryError(.accountUnknown, "there is no such key"))
             }
             try body(db, key)
-            try db.audit(AuditEntry(owner.caller, action, "\(account.name) \(key.name)", detail: "key:\(id)"))
+            try db.note(action, of: account, key.name, id, by: owner.caller)
             return .success(())
         }
+    }
+}
+
+extension SQLTransaction {
+    /// Notes what was done with a key. A robot's is its organization's matter, and named as it logs in.
+    fileprivate func note(
+        _ action: String, of account: PrincipalRecord, _ key: String, _ id: KeyID, by caller: Caller
+    ) throws(StoreError) {
+        let organization = account.kind == .robot ? try namespace(account.namespace)?.namespace : nil
+        let login = organization.map { "\($0.name)+\(account.name)" } ?? account.name
+        try audit(AuditEntry(caller, action, "\(login) \(key)", in: organization?.id, detail: "key:\(id)"))
     }
 }
 

@@ -176,18 +176,13 @@ extension Logins {
 
     /// Removes logins that have expired, each hour until it is cancelled.
     package func run() async {
-        while !Task.isCancelled {
-            await expire()
-            await MetadataStore.sleep(.seconds(3600))
-        }
+        await MetadataStore.hourly { await expire() }
     }
 
     /// Removes logins that have expired, in parts.
     package func expire() async {
-        do throws(StoreError) {
-            while try await store.write({ (db) throws(StoreError) in try db.removeExpiredLogins(limit: 500) }) == 500 {}
-        } catch {
-            log.error("expired logins cannot be removed", metadata: ["cause": "\(error.cause)"])
+        await store.removeOld("expired logins", log) { (db, limit) throws(StoreError) in
+            try db.removeExpiredLogins(limit: limit)
         }
     }
 
@@ -208,18 +203,24 @@ extension Logins {
     private func attempt(
         _ account: String, from sender: Sender, _ body: () async throws(RegistryError) -> Identity
     ) async throws(RegistryError) -> Identity {
-        switch throttle.begin(account, from: sender.address) {
+        let subject = LoginThrottle.Subject(account, from: sender.address)
+        switch throttle.begin(subject, await counters?.standing(subject) ?? .nothing) {
         case .wait(let wait): throw Self.throttled(wait)
         case .go(let attempt):
             do throws(RegistryError) {
                 let identity = try await body()
-                throttle.end(attempt, .succeeded)
+                await end(attempt, .succeeded)
                 return identity
             } catch {
-                throttle.end(attempt, error.code == .credentialsInvalid ? .failed : .abandoned)
+                await end(attempt, error.code == .credentialsInvalid ? .failed : .abandoned)
                 throw error
             }
         }
+    }
+
+    private func end(_ attempt: LoginThrottle.Attempt, _ outcome: LoginThrottle.Outcome) async {
+        throttle.end(attempt, outcome)
+        await counters?.note(attempt, outcome, throttle)
     }
 
     private static func throttled(_ wait: Duration) -> RegistryError {

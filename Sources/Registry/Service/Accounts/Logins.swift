@@ -27,20 +27,23 @@ package final class Logins: Authenticator {
     let settings: AccountSettings
     let log: Logger
     let throttle: LoginThrottle
+    /// What other nodes count, too; nil where there are none.
+    let counters: SharedCounters?
     private let remembered = GenerationCache<Fingerprint, Remembered>(capacity: 8 << 20)
     private let key = SymmetricKey(size: .bits256)
 
     init(
         _ store: MetadataStore, _ passwords: PasswordHasher, _ tokens: Tokens, _ audit: AuditLog,
-        _ settings: AccountSettings, _ log: Logger
+        _ settings: AccountSettings, _ counters: SharedCounters?, _ log: Logger
     ) {
         self.store = store
         self.passwords = passwords
         self.tokens = tokens
         self.audit = audit
         self.settings = settings
+        self.counters = counters
         self.log = log
-        throttle = LoginThrottle(clocks: store.clocks)
+        throttle = LoginThrottle(free: settings.freeFailures, clocks: store.clocks)
     }
 
     package func atOnce(_ presented: @autoclosure () -> Presented) throws(RegistryError) -> Proof? {
@@ -72,10 +75,10 @@ package final class Logins: Authenticator {
             }
         case .bearer(let text):
             let token = try tokens.verify(text)
-            // A key or a login may expire before the token does, which no version tells.
             let left = token.expiresAt - store.clocks.wall()
             let time = if case .password = token.credential { left } else { min(left, settings.memory) }
-            return try await remember(fingerprint, for: time) { () throws(RegistryError) in try await holder(of: token)
+            return try await remember(fingerprint, for: time) { () throws(RegistryError) in
+                try await holder(of: token)
             }
         }
     }
@@ -121,12 +124,8 @@ package final class Logins: Authenticator {
         _ fingerprint: Fingerprint, for time: Duration, _ find: () async throws(RegistryError) -> Identity
     ) async throws(RegistryError) -> Identity {
         let first = try await find()
-        guard let account = first.principal.account else {
-            keep(first, fingerprint, Version(0), time)
-            return first
-        }
-        let version = try await store.versions.version(of: .principal(account))
-        guard try await isStill(first) else { throw Self.over }
+        let version = try await store.versions.version(of: .principal(first.principal.id))
+        guard let time = try await left(of: first, atMost: time) else { throw Self.over }
         keep(first, fingerprint, version, time)
         return first
     }
@@ -136,12 +135,15 @@ package final class Logins: Authenticator {
             Remembered(identity: identity, version: version, until: store.clocks.uptime() + time), for: fingerprint)
     }
 
-    /// Whether the account and the credential are what they were.
-    private func isStill(_ identity: Identity) async throws(RegistryError) -> Bool {
-        guard let account = identity.principal.account else { return true }
+    /// For how long account and credential are what they are unless a version moves: no longer than the credential lasts. Nil
+    /// where they are not what they were.
+    private func left(of identity: Identity, atMost time: Duration) async throws(RegistryError) -> Duration? {
+        guard let account = identity.principal.account else { return time }
         return try await store.look { (db) throws(StoreError) in
-            guard let record = try db.principal(account), record.disabledAt == nil else { return false }
-            return try db.isGood(identity.credential, of: account)
+            guard let record = try db.principal(account), record.disabledAt == nil,
+                try db.isGood(identity.credential, of: account)
+            else { return nil }
+            return try db.end(of: identity.credential).map { min(time, $0 - db.now) } ?? time
         }
     }
 

@@ -29,7 +29,7 @@ extension Organizations {
     /// Makes a robot, with a role in the organization or without: then it may do what permissions say.
     /// Throws `.nameTaken`, `.fieldInvalid` for a role that people alone can have.
     package func addRobot(
-        _ name: AccountName, role: Role?, _ grant: NamespaceGrant
+        _ name: AccountName, role: Role?, _ grant: NamespaceGrant, keeping: Keeping<Robot>? = nil
     ) async throws(RegistryError) -> Robot {
         try grant.demand(.manage)
         if role == .owner || role == .admin {
@@ -37,7 +37,7 @@ extension Organizations {
                 .fieldInvalid, "a robot is a reader, developer or maintainer", detail: ["field": "role"])
         }
         let namespace = grant.target
-        return try await store.transact { (db) throws(StoreError) -> Result<Robot, Refusal> in
+        return try await store.transact(keeping: keeping) { (db) throws(StoreError) -> Result<Robot, Refusal> in
             try db.hold(grant)
             guard try db.robot(name.description, of: namespace.id) == nil else {
                 return .failure(RegistryError(.nameTaken, "\(namespace.name) has a robot '\(name)' already"))

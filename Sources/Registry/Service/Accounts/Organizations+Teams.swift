@@ -12,10 +12,12 @@ extension Organizations {
     }
 
     /// Makes a team. Throws `.nameTaken`.
-    package func addTeam(_ name: AccountName, _ grant: NamespaceGrant) async throws(RegistryError) {
+    package func addTeam(
+        _ name: AccountName, _ grant: NamespaceGrant, keeping: Keeping<Void>? = nil
+    ) async throws(RegistryError) {
         try grant.demand(.manage)
         let namespace = grant.target
-        try await store.transact { (db) throws(StoreError) -> Result<Void, Refusal> in
+        try await store.transact(keeping: keeping) { (db) throws(StoreError) -> Result<Void, Refusal> in
             try db.hold(grant)
             guard try db.team(name.description, of: namespace.id) == nil else {
                 return .failure(RegistryError(.nameTaken, "\(namespace.name) has a team '\(name)' already"))

@@ -12,6 +12,7 @@ package struct Organization: Sendable {
     package let avatar: String
     package let repositories: Int64
     package let bytes: Int64
+    package let logicalBytes: Int64
     package let createdAt: Timestamp
 
     init(_ record: NamespaceRecord) {
@@ -22,6 +23,7 @@ package struct Organization: Sendable {
         avatar = record.profile.avatar
         repositories = record.repositories
         bytes = record.blobBytes + record.manifestBytes
+        logicalBytes = record.logicalBytes
         createdAt = record.createdAt
     }
 }
@@ -67,11 +69,12 @@ package struct Organizations: Sendable {
 
     /// Makes an organization with its maker as the owner. Throws `.nameTaken`, `.denied`.
     package func add(
-        _ name: AccountName, _ change: OrganizationChange, _ grant: RegistryGrant
+        _ name: AccountName, _ change: OrganizationChange, _ grant: RegistryGrant,
+        keeping: Keeping<Organization>? = nil
     ) async throws(RegistryError) -> Organization {
         try grant.demand(.account)
         let (mayAll, principal) = (areAnybodys, grant.caller.principal)
-        return try await store.transact { (db) throws(StoreError) -> Result<Organization, Refusal> in
+        return try await store.transact(keeping: keeping) { (db) throws(StoreError) -> Result<Organization, Refusal> in
             try db.hold(grant)
             let maker = try principal.account.flatMap { (id) throws(StoreError) in try db.principal(id) }
             if let maker, maker.kind != .user || !(mayAll || maker.isAdministrator) {
@@ -182,6 +185,7 @@ package struct Organizations: Sendable {
             let current = try db.role(of: user.id, in: namespace.id).flatMap(Role.init(rawValue:))
             guard mayOwn || (role != .owner && current != .owner) else { return .failure(.ownersAlone) }
             try db.setRole(role.rawValue, of: user.id, in: namespace.id)
+            try db.removeInvitation(of: user.id, to: namespace.id)
             let owners = try db.count(role: Role.owner.rawValue, in: namespace.id)
             guard current != .owner || owners > 0 else {
                 return .failure(.lastOwner(namespace.name))
@@ -218,7 +222,7 @@ extension RegistryError {
         RegistryError(.accountUnknown, "there is no organization '\(name)'", detail: ["name": name])
     }
 
-    fileprivate static let ownersAlone = RegistryError(.denied, "only an owner makes or unmakes owners")
+    static let ownersAlone = RegistryError(.denied, "only an owner makes or unmakes owners")
 
     fileprivate static func lastOwner(_ name: String) -> RegistryError {
         RegistryError(.lastOwner, "\(name) would have no owner: make another one first")

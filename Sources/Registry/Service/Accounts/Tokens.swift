@@ -14,6 +14,11 @@ package final class Tokens: Sendable {
     }
 
     private static let purpose = "access"
+    /// Between two looks at the keys.
+    private static let pause = Duration.seconds(3600)
+    /// How long a key that follows another is in the store before it signs: by then every node has read it, also one whose looks
+    /// have failed a few times.
+    private static let lead = Duration.seconds(6 * 3600)
     private let store: MetadataStore
     private let settings: AccountSettings
     private let realm: TokenRealm
@@ -33,11 +38,13 @@ package final class Tokens: Sendable {
     /// How long a token lives.
     package var life: Duration { settings.tokenLife }
 
-    /// Takes the keys from the store; makes one where none signs, or the one that does is old. To be called once before
-    /// anything else, and now and then.
+    /// How long a key is believed once the next one is in the store.
+    private var overlap: Duration { Self.lead + Self.pause + settings.tokenLife + TokenVerifier.leeway * 2 }
+
+    /// Takes the keys from the store; makes one where there is none, or the newest is old: that one signs later, once all nodes
+    /// know it. To be called once before anything else, and now and then.
     package func renew() async throws(RegistryError) {
-        let life = settings.signingKeyLife
-        let overlap = settings.tokenLife + TokenVerifier.leeway * 2
+        let (life, overlap) = (settings.signingKeyLife, overlap)
         try await storing { () throws(StoreError) in
             let known = try await store.read { (db) throws(StoreError) in
                 (try db.signingKeys(Self.purpose), db.now)
@@ -53,9 +60,10 @@ package final class Tokens: Sendable {
         try await load()
     }
 
-    /// Makes a new signing key now; tokens of the one before are believed until they have expired.
+    /// Makes a new signing key now, which signs once it has been there for a while, as other nodes have to know it; tokens of the
+    /// one before are believed until they have expired.
     package func rotate() async throws(RegistryError) {
-        let overlap = settings.tokenLife + TokenVerifier.leeway * 2
+        let overlap = overlap
         try await storing { () throws(StoreError) in
             try await store.write { (db) throws(StoreError) in
                 let key = SigningKey.make(createdAt: db.now)
@@ -68,7 +76,7 @@ package final class Tokens: Sendable {
     /// Looks once an hour whether it is time for a new key. Runs until it is cancelled.
     package func run() async {
         while !Task.isCancelled {
-            await MetadataStore.sleep(.seconds(3600))
+            await MetadataStore.sleep(Self.pause)
             do throws(RegistryError) {
                 try await renew()
             } catch {
@@ -87,7 +95,9 @@ package final class Tokens: Sendable {
             }
             keys.append(key)
         }
-        let current = keys.first { $0.retiresAt == nil }
+        let now = store.clocks.wall()
+        // Newest first. Where all are new, the oldest is the one that most nodes know.
+        let current = keys.first { $0.createdAt + Self.lead <= now } ?? keys.last
         state.withLock { [keys, realm] state in
             state.keys = keys
             state.issuer = current.map { TokenIssuer(realm, $0) }

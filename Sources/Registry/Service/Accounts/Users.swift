@@ -26,7 +26,7 @@ package struct User: Sendable {
 
 /// A change to a user; what is nil stays.
 package struct UserChange: Sendable {
-    package var email: String??
+    package var email: EmailAddress??
     package var isAdministrator: Bool?
     package var isDisabled: Bool?
 
@@ -39,35 +39,43 @@ package struct Users: Sendable {
     let store: MetadataStore
     let passwords: PasswordHasher
     let rules: PasswordRules
+    let letters: Letters
+    /// Whether anybody may become a user by asking.
+    let registersAnybody: Bool
 
     /// Makes a user, and the namespace of its name. `password` nil: one is made, which is in the answer and nowhere else.
     /// Throws `.nameTaken`, `.fieldInvalid`.
     package func add(
-        _ name: AccountName, email: String?, password: String?, isAdministrator: Bool, _ grant: RegistryGrant
+        _ name: AccountName, email: EmailAddress?, password: String?, isAdministrator: Bool, _ grant: RegistryGrant,
+        keeping: Keeping<(user: User, password: String?)>? = nil
     ) async throws(RegistryError) -> (user: User, password: String?) {
         try grant.demand(.administer)
         let secret = password ?? Password.generate()
         let hash = try await hash(secret, for: name.description)
-        let user = try await store.transact { (db) throws(StoreError) -> Result<User, Refusal> in
+        let shown = password == nil ? secret : nil
+        let user = try await store.transact(keeping: keeping?.with { ($0, shown) }) {
+            (db) throws(StoreError) -> Result<User, Refusal> in
             try db.hold(grant)
-            switch try db.addUser(name, email: email, password: hash, isAdministrator: isAdministrator) {
+            switch try db.addUser(
+                name, email: email?.description, password: hash, isAdministrator: isAdministrator)
+            {
             case .failure(let error): return .failure(error)
             case .success(let id):
                 try db.audit(AuditEntry(grant, "user.create", name.description))
                 return try db.shown(id)
             }
         }
-        return (user, password == nil ? secret : nil)
+        return (user, shown)
     }
 
-    /// Users in the order of their names.
+    /// Users in the order of their names; `word`: only those with a word in their names that begins so.
     package func list(
-        containing part: String, _ request: PageRequest, _ grant: RegistryGrant
+        word: String, _ request: PageRequest, _ grant: RegistryGrant
     ) async throws(RegistryError) -> (users: [User], next: String?) {
         try grant.demand(.administer)
         let limit = request.count(atMost: 1000)
         let found = try await store.look { (db) throws(StoreError) in
-            try db.users(after: request.last, limit: limit + 1, containing: part).map(User.init)
+            try db.users(after: request.last, limit: limit + 1, word: word).map(User.init)
         }
         return (Array(found.prefix(limit)), found.count > limit ? found.prefix(limit).last?.name : nil)
     }
@@ -89,7 +97,12 @@ package struct Users: Sendable {
             try db.hold(grant)
             guard let user = try db.user(name.description) else { return .failure(.unknownUser(name.description)) }
             if let refusal = expectation.refusal(User(user).tag) { return .failure(refusal) }
-            if let email = change.email { try db.setEmail(email, of: user.id) }
+            if let email = change.email {
+                if let email, let other = try db.user(email: email.description), other.id != user.id {
+                    return .failure(.addressTaken)
+                }
+                try db.setEmail(email?.description, of: user.id)
+            }
             if let isDisabled = change.isDisabled { try db.setDisabled(isDisabled, user.id) }
             if let isAdministrator = change.isAdministrator { try db.setAdministrator(isAdministrator, user.id) }
             guard try db.countAdministrators() > 0 else { return .failure(.lastAdministrator) }
@@ -165,7 +178,7 @@ package struct Users: Sendable {
     }
 
     /// The hash of a password that may be chosen. Throws `.fieldInvalid`.
-    private func hash(_ text: String, for name: String) async throws(RegistryError) -> String {
+    func hash(_ text: String, for name: String) async throws(RegistryError) -> String {
         let password: Password
         do throws(ParseError) {
             password = try rules.choose(text, for: name)
@@ -175,7 +188,7 @@ package struct Users: Sendable {
         return try await passwords.hash(password)
     }
 
-    private func user(_ grant: RegistryGrant) throws(RegistryError) -> PrincipalID {
+    func user(_ grant: RegistryGrant) throws(RegistryError) -> PrincipalID {
         guard case .user(let id) = grant.caller.principal else {
             throw RegistryError(.denied, "only a user has a password")
         }
@@ -204,11 +217,11 @@ package struct Users: Sendable {
 
 extension SQLTransaction {
     /// Makes a user with its namespace; one that `--open` made becomes the user's.
-    fileprivate func addUser(
-        _ name: AccountName, email: String?, password: String, isAdministrator: Bool
+    func addUser(
+        _ name: AccountName, email: String?, password: String, isAdministrator: Bool, byAdministrator: Bool = true
     ) throws(StoreError) -> Result<PrincipalID, Refusal> {
         let namespace: NamespaceID
-        switch try claim(name, .user, byAdministrator: true) {
+        switch try claim(name, .user, byAdministrator: byAdministrator) {
         case .success(let id): namespace = id
         case .failure(let error): return .failure(error)
         }
@@ -219,7 +232,7 @@ extension SQLTransaction {
                     password: password))
         } catch {
             guard error.code == .conflict, email != nil else { throw error }
-            return .failure(RegistryError(.nameTaken, "another user has that e-mail address"))
+            return .failure(.addressTaken)
         }
     }
 
@@ -232,13 +245,13 @@ extension SQLTransaction {
             return .success(try addNamespace(name.description, kind))
         }
         guard known.kind == .open, byAdministrator else {
-            return .failure(RegistryError(.nameTaken, "the name '\(name)' is taken: choose another one"))
+            return .failure(.taken(name))
         }
         try setKind(kind, of: known.id)
         return .success(known.id)
     }
 
-    fileprivate func shown(_ id: PrincipalID) throws(StoreError) -> Result<User, Refusal> {
+    func shown(_ id: PrincipalID) throws(StoreError) -> Result<User, Refusal> {
         guard let record = try principal(id) else { throw StoreError(.missing, "principal \(id) is gone") }
         return .success(User(record))
     }
@@ -248,6 +261,9 @@ extension RegistryError {
     static func unknownUser(_ name: String) -> RegistryError {
         RegistryError(.accountUnknown, "there is no user '\(name)'", detail: ["name": name])
     }
+
+    static let addressTaken = RegistryError(
+        .nameTaken, "another user has that e-mail address", detail: ["field": "email"])
 
     static let lastAdministrator = RegistryError(
         .inUse, "nobody would be left to administer the registry: make another administrator first")
