@@ -16,8 +16,8 @@ struct FaultTests {
     }
 
     /// How a run is set up: nobody asks for credentials; alice has a password and bob is there too; alice has a token
-    /// alone; read-only; with `--large`, of small chunks.
-    static let modes = ["open", "accounts", "token", "given", "large"]
+    /// alone; read-only; with `--large`, of small chunks; with three nodes.
+    static let modes = ["open", "accounts", "token", "given", "large", "nodes"]
 
     /// The whole table. Beside the modes there are `allowed`, what a registry may do, so that nothing may blame it, and
     /// `idle` (fault `-`), checks that no fault is there for. Both tell why.
@@ -42,6 +42,7 @@ struct FaultTests {
         settings.token = mode == "token"
         settings.large = mode == "large"
         settings.given = mode == "given"
+        settings.nodes = mode == "nodes"
         settings.deadline = .seconds(4)
         return settings
     }

@@ -77,6 +77,8 @@ struct SecretTests {
                 "/x?Key-Pair-Id=•••&Policy=•••&X-Goog-Signature=•••&z=2"
             ),
             ("http://bob:hunter22@127.0.0.1:999999/x", "http://•••@127.0.0.1:999999/x"),
+            ("token=abc\r\nnext", "token=•••\r\nnext"), ("sizeäkey=abc", "sizeäkey=•••"),
+            ("passwört=abc&x=1", "passwört=•••&x=1"),
         ])
     func names(text: String, masked: String) {
         #expect(Masker().text(text) == masked)

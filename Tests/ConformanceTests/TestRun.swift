@@ -18,6 +18,7 @@ enum TestRun {
     struct Settings: Sendable {
         var faults: Set<Fault> = []
         var latitudes: [Latitude] = []
+        var unseen: Unseen?
         var patterns: [String] = []
         var accounts = false
         var jobs = 2
@@ -26,6 +27,8 @@ enum TestRun {
         var given = false
         /// Alice has a token and no password.
         var token = false
+        /// The registry has three nodes, which are asked in turn.
+        var nodes = false
         /// With `--large`, of small chunks.
         var large = false
         var deadline: Duration = .seconds(5)
@@ -37,6 +40,9 @@ enum TestRun {
     static func run(_ settings: Settings) throws -> RunResult {
         try TestRun.withStub(settings) { stub, server in
             var target = Target(base: try address(server))
+            let nodes = settings.nodes ? try StubNodes(stub, 3).serve() : []
+            defer { for node in nodes { node.stop() } }
+            target.nodes = try nodes.map(address)
             target.deadline = settings.deadline
             if settings.accounts {
                 target.identity = alice
@@ -58,7 +64,7 @@ enum TestRun {
         _ settings: Settings, _ work: (StubRegistry, StubServer) throws -> Result
     ) throws -> Result {
         let stub = StubRegistry(
-            faults: FaultSet(settings.faults), latitudes: settings.latitudes,
+            faults: FaultSet(settings.faults), latitudes: settings.latitudes, unseen: settings.unseen,
             accounts: settings.accounts ? StubAccounts() : nil)
         let server = try stub.serve()
         defer { server.stop() }

@@ -10,7 +10,9 @@ struct ListCommand: ParsableCommand {
     @Argument(help: "Id patterns; all checks when there are none.") var patterns: [String] = []
 
     mutating func run() throws {
-        let all = CheckCatalog.groups.flatMap { group in group.checks.map { (group: group.title, check: $0) } }
+        let all = (CheckCatalog.groups + ManagementCatalog.groups).flatMap { group in
+            group.checks.map { (group: group.title, check: $0) }
+        }
         let wanted = all.filter { _, check in
             patterns.isEmpty || patterns.contains { Glob.matches(check.id, $0) }
         }

@@ -12,6 +12,14 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "Somebody who may push below NAME alone, NAME=USER:PASS (or an API key for PASS); may be repeated.")
     var identity: [String] = []
     @Option(help: "A file of such, one a line: nobody sees it in the process list.") var identities: String?
+    @Flag(help: "Also the management API, of Aerugo alone for now: makes accounts of its own, and removes them.")
+    var management = false
+    @Option(
+        help: "Its administrator, NAME or NAME:PASSWORD; the password better in AERUGO_CONFORMANCE_ADMIN_PASSWORD.")
+    var admin: String?
+    @Option(help: "A file with NAME:PASSWORD of the administrator.") var adminFile: String?
+    @Option(help: "Where its nodes listen, URL,URL,…: they are asked in turn, each by the registry's name.")
+    var nodes: String?
     @Option(help: "Seconds that each request may take.") var timeout = 30
     @Flag(help: "Take any certificate.") var insecure = false
     @Option(help: "A PEM file of certificate authorities.") var cacert: String?
@@ -31,6 +39,10 @@ struct TargetOptions: ParsableArguments {
             target.trust.authorities = cacert
         }
         target.deadline = .seconds(timeout)
+        target.nodes = try (nodes ?? "").split(separator: ",").map { try TargetOptions.registry(String($0)) }
+        guard target.nodes.allSatisfy({ $0.scheme == base.scheme }) else {
+            throw ValidationError("--nodes speak \(base.scheme), as the registry does")
+        }
         guard TargetOptions.isName(prefix), prefix.utf8.count <= 100 else {
             throw ValidationError("--prefix '\(prefix)' is no repository name of 100 characters at most")
         }
@@ -44,7 +56,13 @@ struct TargetOptions: ParsableArguments {
         guard Set(target.others.map(\.name)).count == target.others.count else {
             throw ValidationError("each --identity has a NAME of its own")
         }
+        target.administrator = try administrator()
+        // Who pushes, unless somebody else is named.
+        if let administrator = target.administrator, target.identity.proof == .anonymous {
+            target.identity = administrator
+        }
         if readOnly {
+            if management { throw ValidationError("--management makes accounts, and --read-only nothing") }
             guard let repository, !(tag + digest).isEmpty else {
                 throw ValidationError("--read-only needs --repository and at least one --tag or --digest")
             }
@@ -105,6 +123,30 @@ struct TargetOptions: ParsableArguments {
             throw ValidationError("--user needs --password or AERUGO_CONFORMANCE_PASSWORD")
         }
         return Identity(name: user, proof: .password(user: user, password: given))
+    }
+
+    private func administrator() throws -> Identity? {
+        guard management else {
+            if admin != nil || adminFile != nil { throw ValidationError("--admin and --admin-file need --management") }
+            return nil
+        }
+        var text = admin
+        if let adminFile {
+            guard admin == nil else { throw ValidationError("--admin or --admin-file, not both") }
+            guard let data = FileManager.default.contents(atPath: adminFile) else {
+                throw ValidationError("--admin-file: cannot read \(adminFile)")
+            }
+            text = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init)
+        }
+        let parts = (text ?? "").split(separator: ":", maxSplits: 1).map(String.init)
+        let given =
+            parts.count > 1 ? parts[1] : ProcessInfo.processInfo.environment["AERUGO_CONFORMANCE_ADMIN_PASSWORD"]
+        guard let name = parts.first, let given, !given.isEmpty else {
+            throw ValidationError(
+                "--management needs --admin NAME with AERUGO_CONFORMANCE_ADMIN_PASSWORD, --admin NAME:PASSWORD or --admin-file"
+            )
+        }
+        return Identity(name: name, proof: .password(user: name, password: given))
     }
 
     private func identitiesOfFile() throws -> [String] {

@@ -7,8 +7,19 @@ struct SpecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spec", abstract: "The statements of the distribution-spec, and the checks that try each.")
 
+    @Flag(help: "The operations and statuses of the management API instead, and the checks that provoke each.")
+    var management = false
+    @Option(help: "Its document, a file; the one that the registry has at /api/v1/openapi.json.")
+    var document = "docs/openapi.json"
+
     mutating func run() throws {
-        Console.write(SpecReport.text(CheckCatalog.groups))
+        guard management else { return Console.write(SpecReport.text(CheckCatalog.groups)) }
+        guard let data = FileManager.default.contents(atPath: document), let read = APIDocument(Array(data)) else {
+            throw ValidationError("--document: \(document) is no OpenAPI 3 document")
+        }
+        let coverage = ManagementCoverage(read)
+        Console.write(coverage.text)
+        if !coverage.gaps.isEmpty { Console.exit(Status.failures) }
     }
 }
 
@@ -20,7 +31,7 @@ struct ExplainCommand: ParsableCommand {
     @Argument(help: "The id of a check or of a statement.") var id: String
 
     mutating func run() throws {
-        let checks = CheckCatalog.groups.flatMap(\.checks)
+        let checks = (CheckCatalog.groups + ManagementCatalog.groups).flatMap(\.checks)
         if let check = checks.first(where: { $0.id == id }) { return explain(check) }
         if let statement = SpecStatement.all.first(where: { $0.id == id }) { return explain(statement) }
         let near = checks.map(\.id).filter { $0.contains(id) || id.contains($0) }

@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "The laxest level to try: must, should or may.") var level = LevelOption.may
     @Option(help: "How many checks run at once.") var jobs = 4
     @Option(help: "Everything random comes from it; new for each run unless given.") var seed: String?
-    @Option(help: "How many changes the model plays, each with its questions.") var steps = PlayPlan().steps
+    @Option(help: "How many changes the model plays, each with its questions, in games of the seed.") var steps: Int?
     @Option(name: .customLong("for"), help: "Play for so long instead, such as 30s, 10m or 2h.") var playTime: PlayTime?
     @Flag(help: "Leave what was made.") var keep = false
     @Flag(help: "Try nothing: remove what earlier runs left below --prefix (of one run with --seed).") var cleanup =
@@ -25,13 +25,18 @@ struct RunCommand: ParsableCommand {
         if cleanup { return try removeRemains() }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs is between 1 and 64") }
         var plan = RunPlan(
-            target: try targeting.target(), groups: CheckCatalog.groups, seed: seed ?? RunSeed.fresh())
+            target: try targeting.target(),
+            groups: CheckCatalog.groups + (targeting.management ? ManagementCatalog.groups : []),
+            seed: seed ?? RunSeed.fresh())
         guard RunSeed.isValid(plan.seed) else { throw ValidationError("--seed is made of a-z and 0-9, 16 at most") }
         (plan.patterns, plan.level, plan.jobs) = (patterns, level.level, jobs)
-        guard (1...1_000_000).contains(steps) else { throw ValidationError("--steps is between 1 and 1000000") }
-        (plan.play.steps, plan.play.duration) = (steps, playTime?.duration)
-        // Unless a seed is given the games are the same in every run: the same registry gets the same verdicts.
-        if let seed { plan.play.seed = seed }
+        if let steps {
+            guard (1...1_000_000).contains(steps) else { throw ValidationError("--steps is between 1 and 1000000") }
+            plan.play.steps = steps
+        }
+        plan.play.duration = playTime?.duration
+        // The share of a usual run is the same games whatever the seed: the same registry gets the same verdicts.
+        if steps != nil || playTime != nil { plan.play.seed = plan.seed }
         (plan.keep, plan.large, plan.trace) = (keep, large, outputs.trace)
         if plan.selection.isEmpty {
             Console.write("no check fits \(patterns.joined(separator: " "))\n", toError: true)

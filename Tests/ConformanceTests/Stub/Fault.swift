@@ -101,4 +101,8 @@ enum Fault: String, CaseIterable, Sendable {
     case anonymousTokens, anonymousPushes, partialRefused, insufficientIsInvalid, postAnyPassword, refreshIsAccess
     case refreshOfAnybody, tokenIsPassword, publicInPart
     case layersOver200Refused, nobodyTypesRefused, twoLengthsTold, urlsDropped, wideIndexRefused
+
+    // What one node of several keeps to itself.
+    case nodeOldBlobs, nodeOldLists, nodeOldManifests, nodeOldReferrers, nodeOldTags, nodeOldUploads, nodeOwnTags
+    case nodeOwnUploads
 }

@@ -6,6 +6,9 @@ final class StubConnection {
     private let habits: WireHabits
     private var buffer: [UInt8] = []
     private var start = 0
+    /// What a piece is read into.
+    private var piece = [UInt8](repeating: 0, count: StubConnection.most)
+    private static let most = 65_536
 
     init(_ descriptor: Int32, _ habits: WireHabits) {
         self.descriptor = descriptor
@@ -19,14 +22,13 @@ final class StubConnection {
     }
 
     private func fill() -> Bool {
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &chunk, chunk.count, 0)
+        let count = recv(descriptor, &piece, Self.most, 0)
         guard count > 0 else { return false }
         if start > 0 {
             buffer.removeFirst(start)
             start = 0
         }
-        buffer.append(contentsOf: chunk[0..<count])
+        buffer.append(contentsOf: piece[0..<count])
         return true
     }
 

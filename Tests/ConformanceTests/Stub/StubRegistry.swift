@@ -47,12 +47,17 @@ final class StubRegistry: Sendable {
     let faults: FaultSet
     let accounts: StubAccounts?
     let latitudes: [Latitude]
+    let unseen: Unseen?
     /// What the repositories held, for latitudes whose lists come late.
     let history = StubHistory()
 
     /// `accounts` nil: open to everybody.
-    init(faults: FaultSet = FaultSet([]), latitudes: [Latitude] = [], accounts: StubAccounts? = nil) {
+    init(
+        faults: FaultSet = FaultSet([]), latitudes: [Latitude] = [], unseen: Unseen? = nil,
+        accounts: StubAccounts? = nil
+    ) {
         self.faults = faults
+        self.unseen = unseen
         self.latitudes = latitudes
         self.accounts = accounts
         for latitude in latitudes {
@@ -69,6 +74,7 @@ final class StubRegistry: Sendable {
     func has(_ fault: Fault) -> Bool { faults.has(fault) }
 
     func answer(_ request: StubRequest) -> StubResponse {
+        if let unseen { return unseen.answer(request, Aim(request), self) }
         if latitudes.isEmpty { return core(request) }
         var changed = request
         var response: StubResponse?
@@ -304,25 +310,49 @@ final class StubRegistry: Sendable {
         if has(.namesLikeEndpointsRefused), name.hasSuffix("manifests/blobs/uploads/tags/list") { return false }
         if has(.underscoreNamesRefused), name.contains("_") { return false }
         if has(.shortNamesRefused), name.hasSuffix("/x/y") { return false }
-        let part = "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*"
-        return name.range(of: "^\(part)(/\(part))*$", options: .regularExpression) != nil
+        return name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy(isNamePart)
     }
+
+    /// Words of lower-case letters and digits, with `.`, `_`, `__` or any number of `-` between two of them.
+    private func isNamePart(_ part: Substring.UTF8View) -> Bool {
+        guard let first = part.first, let last = part.last, isLowerOrDigit(first), isLowerOrDigit(last) else {
+            return false
+        }
+        return part.split(whereSeparator: isLowerOrDigit).allSatisfy { mark in
+            mark.elementsEqual(".".utf8) || mark.elementsEqual("_".utf8) || mark.elementsEqual("__".utf8)
+                || mark.allSatisfy { $0 == UInt8(ascii: "-") }
+        }
+    }
+
+    private func isLowerOrDigit(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (48...57).contains(byte) }
 
     func isTag(_ tag: String) -> Bool {
         if has(.tagsUnchecked) { return true }
         if has(.longTagsRefused), tag.count > 64 { return false }
         if has(.upperTagsRefused), tag != tag.lowercased() { return false }
-        return tag.range(of: "^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$", options: .regularExpression) != nil
+        let isOfTags = { (byte: UInt8) in
+            self.isLowerOrDigit(byte) || (65...90).contains(byte) || "._-".utf8.contains(byte)
+        }
+        return (1...128).contains(tag.utf8.count) && tag.utf8.allSatisfy(isOfTags)
+            && !".-".utf8.contains(tag.utf8.first ?? 0)
     }
 
     func isDigest(_ digest: String) -> Bool {
-        digest.range(of: "^(sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$", options: .regularExpression) != nil
+        [("sha256:", 64), ("sha512:", 128)].contains { start, count in
+            digest.hasPrefix(start) && digest.utf8.count == start.utf8.count + count
+                && digest.utf8.dropFirst(start.utf8.count).allSatisfy {
+                    (48...57).contains($0) || (97...102).contains($0)
+                }
+        }
     }
 
     func hex(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
         return String(decoding: text, as: UTF8.self)
     }
 

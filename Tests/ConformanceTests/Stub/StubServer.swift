@@ -22,11 +22,11 @@ struct StubRequest: Sendable {
     var port: String { header("Host").map { String($0.drop { $0 != ":" }.dropFirst()) } ?? "80" }
 
     func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+        headers.first { isAlike($0.name, name) }?.value
     }
 
     func headers(_ name: String) -> [String] {
-        headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+        headers.filter { isAlike($0.name, name) }.map(\.value)
     }
 
     /// Values of a query parameter, percent-decoded.
@@ -61,13 +61,19 @@ struct StubResponse: Sendable {
     }
 
     subscript(_ name: String) -> String? {
-        headers.first { $0.0.lowercased() == name.lowercased() }?.1
+        headers.first { isAlike($0.0, name) }?.1
     }
 
     mutating func set(_ name: String, _ value: String?) {
-        headers.removeAll { $0.0.lowercased() == name.lowercased() }
+        headers.removeAll { isAlike($0.0, name) }
         if let value { headers.append((name, value)) }
     }
+}
+
+/// Whether two names of headers are the same but for their case.
+private func isAlike(_ one: String, _ other: String) -> Bool {
+    guard one.utf8.count == other.utf8.count else { return false }
+    return zip(one.utf8, other.utf8).allSatisfy { $0 == $1 || $0 ^ $1 == 0x20 && (65...90).contains($0 & ~0x20) }
 }
 
 /// A small HTTP server on plain sockets: a thread a connection. It knows nothing of the runner's code.
@@ -76,11 +82,16 @@ final class StubServer: Sendable {
     private let listener: Int32
     private let faults: FaultSet
     private let habits: WireHabits
+    private let refusing: @Sendable (Int) -> StubResponse
     private let handle: @Sendable (StubRequest) -> StubResponse
 
+    /// `refusing` is what a request that cannot be read is answered with.
     init(
-        faults: FaultSet, habits: WireHabits = [], _ handle: @escaping @Sendable (StubRequest) -> StubResponse
+        faults: FaultSet, habits: WireHabits = [],
+        refusing: @escaping @Sendable (Int) -> StubResponse = { StubResponse($0) },
+        _ handle: @escaping @Sendable (StubRequest) -> StubResponse
     ) throws {
+        self.refusing = refusing
         self.faults = faults
         self.habits = habits
         self.handle = handle
@@ -127,7 +138,7 @@ final class StubServer: Sendable {
         while let outcome = connection.request(faults) {
             switch outcome {
             case .failure(let refusal):
-                connection.send(StubResponse(refusal.status), head: false, close: true)
+                connection.send(refusing(refusal.status), head: false, close: true)
                 return
             case .success(let request):
                 // A busy registry deals with a cut long after the next request could have come.

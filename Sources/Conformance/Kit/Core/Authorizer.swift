@@ -39,6 +39,7 @@ package final class Authorizer: Sendable {
     package func known(_ identity: Identity, method: String, path: String) -> String? {
         switch identity.proof {
         case .anonymous, .password:
+            if state.withLock({ $0.challenges.isEmpty }) { return nil }
             let challenge = state.withLock { $0.challenges[Authorizer.kind(identity, method, path)] }
             return challenge.flatMap { answer(identity, $0) }
         case .token(let token):

@@ -49,6 +49,10 @@ package enum Need: Sendable, Hashable {
     case large
     /// `--read-only`: the tag and digest that were given.
     case given
+    /// `--nodes`: a registry with several.
+    case nodes
+    /// `--management`, and an API that the runner can drive.
+    case management
     /// Nothing else may be running: load and timing would disturb other checks.
     case alone
 }

@@ -41,7 +41,7 @@ package struct Exchange: Sendable {
         package let bodyDigest: String
         /// The beginning of the body where it is text.
         package let sample: String
-        /// The whole body where it is JSON of moderate size, masked.
+        /// The whole body, not masked, where rules or scripts look at it and it has 64 KiB at most; never in a report.
         package let json: [UInt8]?
     }
 
@@ -71,12 +71,22 @@ package struct Exchange: Sendable {
     package let failure: String?
     /// How long it took.
     package let duration: Duration
+    /// The node that it went to, from 0, of a registry whose nodes are asked in turn.
+    var node: Int?
+    /// Who asked, where that was somebody of the management API's accounts.
+    var actor: Actor?
+    /// What the request took from earlier answers; no secret of these is ever written.
+    var borrowed: [Borrowed] = []
+    /// The answer as it was held against the API's own document.
+    var look: ContractLook?
+    /// The member of an earlier answer whose secret is in this one.
+    var leaked: String?
 }
 
 extension Exchange {
     /// `GET http://… → 200`, in one line.
     package var line: String {
-        "\(method) \(url) → \(response.map { String($0.status) } ?? failure ?? "no answer")"
+        "\(method) \(url)\(by) → \(response.map { String($0.status) } ?? failure ?? "no answer")"
     }
 
     /// The line with what tells the request from others of its kind: the headers that a check chose.
@@ -84,8 +94,11 @@ extension Exchange {
         let words = headers.fields.filter { Exchange.isTelling($0.name, $0.value) }.map { "\($0.name): \($0.value)" }
         let place = Address(url)?.target ?? url
         let came = response.map { String($0.status) } ?? failure ?? "no answer"
-        return "\(method) \(place) → \(came)" + (words.isEmpty ? "" : " [" + words.joined(separator: "; ") + "]")
+        return "\(method) \(place)\(by) → \(came)" + (words.isEmpty ? "" : " [" + words.joined(separator: "; ") + "]")
     }
+
+    /// Who asked, where checks say so, and which node.
+    private var by: String { (actor.map { " by \($0.name)" } ?? "") + (node.map { " at node \($0 + 1)" } ?? "") }
 
     /// Whether a header of a request says which form of it was sent.
     private static func isTelling(_ name: String, _ value: String) -> Bool {
@@ -94,7 +107,7 @@ extension Exchange {
 
     /// The exchange as text: heads whole, bodies shortened.
     package var text: String {
-        var lines = ["> \(method) \(url)"]
+        var lines = ["> \(method) \(url)\(by)"]
         lines += headers.fields.map { "> \($0.name): \($0.value)" }
         if let body { lines.append("> [\(body.count) bytes, \(body.digest)]\(bodyText)") }
         if let raw { lines.append("> [raw] " + String(Exchange.visible(raw.prefix(600)))) }
@@ -122,10 +135,13 @@ extension Exchange {
                 status: response.status, headers: masker.headers(response.headers), bodyCount: response.bodyCount,
                 bodyDigest: response.bodyDigest, sample: masker.text(response.sample), json: response.json)
         }
-        return Exchange(
+        var masked = Exchange(
             number: number, method: method, url: masker.text(url), headers: masker.headers(headers), place: place,
             body: body, bodyText: Exchange.preview(body, masker), framing: framing, raw: raw.map(masker.bytes),
             rawTarget: rawTarget, response: answer, failure: failure.map(masker.text), duration: duration)
+        (masked.actor, masked.borrowed, masked.look, masked.leaked) = (actor, borrowed, look, leaked)
+        masked.node = node
+        return masked
     }
 
     /// Bytes as text, what is no printable ASCII as `\xNN`.

@@ -24,6 +24,8 @@ package final class HangBook: Sendable {
     private struct Book {
         var kinds: [String: Record] = [:]
         var waited = Duration.zero
+        /// Whether anything ever hung: mostly nothing does, and nothing needs to be looked up.
+        var hasHung = false
 
         /// Hangs that checks saw of kinds that fit, none of which was ever answered.
         func told(_ fits: ((Substring, Substring)) -> Bool) -> Int {
@@ -43,6 +45,7 @@ package final class HangBook: Sendable {
     /// very question of the check that sends it.
     func wait(_ kind: String, usual: Duration, isAsked: Bool) -> Wait? {
         book.withLock { book in
+            guard book.hasHung else { return Wait(deadline: usual, isTold: true) }
             let record = book.kinds[kind] ?? Record()
             let short = HangBook.short(usual)
             if record.told >= HangBook.most {
@@ -67,6 +70,7 @@ package final class HangBook: Sendable {
     /// How long to wait while cleaning up, when nobody asks for the answer: one hang is enough.
     func cleaningWait(_ kind: String, usual: Duration) -> Duration? {
         book.withLock { book in
+            guard book.hasHung else { return usual }
             if let record = book.kinds[kind], record.hangs > 0 { return nil }
             let method = HangBook.parts(kind).0
             let isDoubtful = book.kinds.contains { HangBook.parts($0.key).0 == method && $0.value.hangs > 0 }
@@ -97,6 +101,7 @@ package final class HangBook: Sendable {
             if isTold { record.told += 1 }
             book.kinds[kind] = record
             book.waited += waited
+            book.hasHung = true
         }
     }
 

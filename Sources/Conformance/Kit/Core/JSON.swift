@@ -46,6 +46,13 @@ package struct JSON {
     /// Whether this is `null`.
     package var isNull: Bool { value is NSNull }
 
+    /// A number or a truth value as its JSON text.
+    var scalar: String {
+        guard let number = value as? NSNumber else { return "null" }
+        if isTruthValue { return number.boolValue ? "true" : "false" }
+        return integer.map(String.init) ?? number.stringValue
+    }
+
     private var isTruthValue: Bool {
         guard let number = value as? NSNumber else { return false }
         return isBoolean(number)

@@ -91,7 +91,7 @@ extension Probe {
         do {
             var request = Outgoing(method: "GET", url: base.origin + "/v2/")
             request.deadline = .seconds(5)
-            _ = try Wire(trust: run.target.trust).perform(request)
+            _ = try run.wire(id).perform(request)
             return true
         } catch {
             return false

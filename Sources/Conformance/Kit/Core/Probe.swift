@@ -35,6 +35,8 @@ package struct Request: Sendable {
     package var cutDownloadAfter: Int?
     /// Wait for `100 Continue`.
     package var expectContinue = false
+    /// Who asks, where that is an account of the management API; its credentials stand among the headers.
+    var actor: Actor?
 
     /// A request with a method and a place.
     package init(_ method: String, _ place: Place) {
@@ -57,25 +59,47 @@ package final class Probe {
     private var made = 0
     /// What answers named as the place to go on, for requests of our own bytes.
     var places: [Place] = []
+    /// What answers of the management API gave, for scripts to take from there.
+    var borrowed: [Borrowed] = []
+    /// The node that all requests are for, from 0; nil is whose turn it is.
+    private var pinned: Int?
+    /// Whose turn it is for bytes of our own.
+    private var rawTurns: NodeTurns
+    /// Whether it removes what was made: that goes on when the run is interrupted.
+    var isCleaning = false
 
     /// Prepares a check; sends nothing.
     package init(run: RunContext, id: String) throws {
         self.run = run
         self.id = id
-        wire = try Wire(trust: run.target.trust)
+        wire = try run.wire(id)
         recorder = Recorder()
         ledger = Ledger()
         lane = ""
+        rawTurns = NodeTurns(run.nodes, beginning: id)
     }
 
     private init(lane: Int, of probe: Probe) throws {
         run = probe.run
         id = probe.id
-        wire = try Wire(trust: probe.run.target.trust)
+        self.lane = "\(probe.lane)/\(lane)"
+        wire = try run.wire(id + self.lane)
         recorder = probe.recorder
         ledger = probe.ledger
-        self.lane = "\(probe.lane)/\(lane)"
+        (pinned, rawTurns) = (probe.pinned, NodeTurns(run.nodes, beginning: id + self.lane))
     }
+
+    /// Sends what `work` sends to one node of a registry that has several, from 0.
+    @discardableResult
+    package func at<Result>(_ node: Int, _ work: () throws -> Result) rethrows -> Result {
+        let former = pinned
+        pinned = node
+        defer { pinned = former }
+        return try work()
+    }
+
+    /// The node for bytes of our own; nil where there is but the registry's address.
+    func nodeOfRawBytes() -> Int? { pinned ?? rawTurns.take() }
 
     /// A probe for another thread of the same check, with a connection of its own.
     func beside(_ number: Int) throws -> Probe { try Probe(lane: number, of: self) }
@@ -143,7 +167,7 @@ package final class Probe {
     }
 
     private func sendOnce(_ request: Request) throws -> Answer {
-        if run.isInterrupted { throw Interrupted() }
+        if run.isInterrupted, !isCleaning { throw Interrupted() }
         var outgoing = Outgoing(method: request.method, url: request.place.url(on: base))
         outgoing.headers = Headers(request.headers)
         outgoing.body = request.body
@@ -152,6 +176,7 @@ package final class Probe {
         outgoing.cutDownloadAfter = request.cutDownloadAfter
         outgoing.expectContinue = request.expectContinue
         outgoing.decodes = request.decodes
+        outgoing.node = pinned
         try waitForList(outgoing)
         defer { if request.method != "GET", request.method != "HEAD" { ledger.noteWrite() } }
         let kind = Step.kind(request, url: outgoing.url) ?? "\(request.method) elsewhere"
@@ -225,22 +250,26 @@ package final class Probe {
     ) -> Exchange {
         let masker = run.masker
         let exchange = recorder.add { number in
-            Exchange(
+            var exchange = Exchange(
                 number: number, method: outgoing.method, url: masker.text(outgoing.url),
                 headers: masker.headers(outgoing.headers), place: request.place, body: outgoing.body,
                 bodyText: Exchange.preview(outgoing.body, masker), framing: outgoing.framing, raw: nil, rawTarget: nil,
-                response: incoming.map { Probe.response($0, masker) },
+                response: incoming.map { Probe.response($0, masker, isKept: request.actor != nil) },
                 failure: failure.map { "\($0.kind): \($0.detail)" }, duration: ContinuousClock.now - start)
+            exchange.node = wire.node
+            describe(&exchange, request, outgoing, incoming)
+            return exchange
         }
         run.standing.look(at: exchange, of: id, recorder)
         return exchange
     }
 
-    static func response(_ incoming: Incoming, _ masker: Masker) -> Exchange.Response {
+    /// An answer as it is recorded: the body of an error is kept whole, and of any answer where `isKept`.
+    static func response(_ incoming: Incoming, _ masker: Masker, isKept: Bool = false) -> Exchange.Response {
         let isText =
             !incoming.body.contains { $0 < 9 } && String(validating: incoming.body.prefix(2_000), as: UTF8.self) != nil
         let sample = isText ? masker.text(String(decoding: incoming.body.prefix(2_000), as: UTF8.self)) : ""
-        let keeps = incoming.status >= 400 && incoming.body.count <= 65_536
+        let keeps = (isKept || incoming.status >= 400) && incoming.body.count <= 65_536
         return Exchange.Response(
             status: incoming.status, headers: masker.headers(incoming.headers), bodyCount: incoming.body.count,
             bodyDigest: Digests.sha256(incoming.body), sample: sample, json: keeps ? incoming.body : nil)

@@ -29,6 +29,7 @@ package final class RunContext: Sendable {
         var isFlat = false
         var strangers: [Identity] = []
         var noStranger: String?
+        var management: ManagementRun?
     }
 
     /// Prepares a run; sends nothing.
@@ -39,6 +40,14 @@ package final class RunContext: Sendable {
         masker = Masker()
         authorizer = Authorizer(target: target, masker: masker)
         self.standing = StandingBook(standing)
+    }
+
+    /// The nodes of the registry; nil where it is asked by its address alone.
+    var nodes: Nodes? { Nodes(of: target.base, target.nodes) }
+
+    /// A connection of its own to the registry; `word` says which node is the first of several.
+    func wire(_ word: String) throws(TransportFailure) -> Wire {
+        try Wire(trust: target.trust, nodes: nodes, beginning: word)
     }
 
     /// From now on checks stop at their next request; clean-up goes on.
@@ -86,6 +95,12 @@ package final class RunContext: Sendable {
 
     /// Why one of the other identities is none of them; nil when all are.
     package var noStrangerReason: String? { flags.withLock { $0.noStranger } }
+
+    /// What a run with `--management` shares; nil in any other.
+    package var management: ManagementRun? { flags.withLock { $0.management } }
+
+    /// From now on the run drives a management API.
+    func drive(_ management: ManagementRun?) { flags.withLock { $0.management = management } }
 
     /// Remembers how long after a write a list shows it.
     package func markLate(_ lateness: Duration) {
@@ -152,7 +167,9 @@ package final class StandingBook: Sendable {
 
     /// Judges one exchange of the check `origin`, which `recorder` has noted.
     package func look(at exchange: Exchange, of origin: String, _ recorder: Recorder) {
-        for check in checks {
+        // The rules of one API say nothing of the other.
+        let isOfManagement = exchange.actor != nil && Address(exchange.url)?.target.hasPrefix("/api/") == true
+        for check in checks where check.id.hasPrefix("api.") == isOfManagement {
             guard case .standing(let judge) = check.body, let standing = judge(exchange) else { continue }
             state.withLock { state in
                 state.applied[check.id, default: 0] += 1
@@ -224,6 +241,9 @@ package final class Recorder: Sendable {
             return exchange
         }
     }
+
+    /// Takes what another check sent before, in its numbers, as what stands before what this one sends.
+    func adopt(_ earlier: [Exchange]) { exchanges.withLock { $0 = earlier + $0 } }
 
     /// All of them.
     package var all: [Exchange] { exchanges.withLock { $0 } }

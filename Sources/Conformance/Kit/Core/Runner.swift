@@ -97,6 +97,8 @@ package final class Runner: Sendable {
     package func run() throws -> RunResult {
         let start = ContinuousClock.now
         let facts = try context.preflight()
+        let isWhole = plan.patterns.isEmpty && plan.level == .may
+        context.drive(try ManagementPreflight(context: context).prepare(isWhole: isWhole))
         let selection = plan.selection
         let isAlone: (Int) -> Bool = { selection[$0].check.needs.contains(.alone) }
         let isProbe: (Int) -> Bool = { if case .probe = selection[$0].check.body { true } else { false } }
@@ -114,6 +116,7 @@ package final class Runner: Sendable {
         if selection.indices.contains(where: isPlayed) { play(facts) }
         // What was played, and the rules that look at every exchange, are told when all is done.
         run(selection.indices.filter { !isProbe($0) }, width: 1)
+        if !plan.keep { context.removeAccounts() }
         let outcomes = state.withLock { state in selection.indices.compactMap { state.outcomes[$0] } + state.added }
         return RunResult(
             outcomes: outcomes, duration: ContinuousClock.now - start, leftovers: context.leftovers,
@@ -181,6 +184,8 @@ package final class Runner: Sendable {
             if plan.target.given != nil { return "pushes, and the run is read-only" }
             if let refusal = facts.pushRefusal { return "the registry accepts no push here: \(refusal)" }
         }
+        if needs.contains(.management), context.management == nil { return "needs --management and --admin NAME" }
+        if needs.contains(.nodes), plan.target.nodes.count < 2 { return "needs --nodes with two or more" }
         if needs.contains(.large), !plan.large { return "moves gigabytes: --large runs it" }
         if needs.contains(.credentials) || needs.contains(.identity) {
             if plan.target.identity.proof == .anonymous { return "needs credentials: --user and --password" }
@@ -207,12 +212,14 @@ package final class Runner: Sendable {
 
     private func played(_ draft: OutcomeDraft, _ rule: PlayRule) -> Outcome {
         if plan.target.onlyRepository != nil { return draft.plain(.skip, "plays in repositories of its own") }
-        if let finding = explorer.book.finding(rule) {
-            if let other = culprit(rule) {
-                var outcome = draft.plain(.blocked, "what was found is the failure of \(other)")
-                (outcome.blocker, outcome.odds) = (other, finding.failure.odds)
-                return outcome
-            }
+        let finding = explorer.book.finding(rule)
+        // Whether a game comes upon it or not, which may be by chance: the same registry has the same verdict.
+        if explorer.book.problem == nil || finding != nil, let other = culprit(rule) {
+            var outcome = draft.plain(.blocked, "what is found is the failure of \(other)")
+            (outcome.blocker, outcome.odds) = (other, finding?.failure.odds)
+            return outcome
+        }
+        if let finding {
             let told = finding.failure
             var failure = CheckFailure(
                 expected: told.expected, got: "\(told.got) (\(finding.story))", exchange: told.exchange,

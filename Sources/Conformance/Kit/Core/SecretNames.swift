@@ -6,35 +6,42 @@ enum SecretNames {
         "cookie",
     ].map { Array($0.utf8) }
     /// Names of which one word is one of these carry a secret: `access_key`, `X-Auth`, `privateKey`, but no `author`.
-    private static let words: Set<String> = [
+    private static let words = bytes([
         "key", "keys", "keyid", "auth", "authorization", "pass", "pwd", "sig", "awsaccesskeyid", "skoid",
-    ]
+    ])
     /// Whole names that carry a secret.
-    private static let whole: Set<String> = ["_state", "state", "ticket", "otp", "policy", "se", "sp", "verify", "sid"]
+    private static let whole = bytes(["_state", "state", "ticket", "otp", "policy", "se", "sp", "verify", "sid"])
+
+    /// Said of tokens, not one itself; and names of the registry API that hold no secret.
+    private static let exempt = bytes(["token_type", "www-authenticate", "proxy-authenticate"])
+
+    private static func bytes(_ names: [String]) -> Set<[UInt8]> { Set(names.map { Array($0.utf8) }) }
 
     /// Whether what stands behind this name is a secret.
-    static func holds(_ name: String) -> Bool {
-        let lower = name.lowercased()
+    static func holds(_ name: String) -> Bool { holds(Array(name.utf8)[...]) }
+
+    /// Whether what stands behind this name is a secret.
+    static func holds(_ name: ArraySlice<UInt8>) -> Bool {
+        let lower = name.map { isUpper($0) ? $0 | 0x20 : $0 }
         if whole.contains(lower) { return true }
-        // Said of tokens, not one itself; and names of the registry API that hold no secret.
-        if ["token_type", "www-authenticate", "proxy-authenticate"].contains(lower) { return false }
-        let bytes = Array(lower.utf8)
-        return fragments.contains { bytes.holds($0) } || split(name).contains { words.contains($0) }
+        if exempt.contains(lower) { return false }
+        return fragments.contains { lower.holds($0) } || hasWord(name, lower)
     }
 
-    /// The words of `access_key`, `X-Auth-Token`, `sessionToken`, in lower case.
-    private static func split(_ name: String) -> [String] {
-        var found: [String] = [""]
-        var wasLower = false
-        for letter in name.unicodeScalars {
-            let isUpper = ("A"..."Z").contains(letter)
-            if letter == "_" || letter == "-" || letter == "." || (isUpper && wasLower) { found.append("") }
-            wasLower = !isUpper
-            if letter != "_", letter != "-", letter != "." {
-                found[found.count - 1].unicodeScalars.append(letter)
+    private static func isUpper(_ byte: UInt8) -> Bool { (65...90).contains(byte) }
+
+    /// Whether one of the words of `access_key`, `X-Auth-Token` or `sessionToken` says so.
+    private static func hasWord(_ name: ArraySlice<UInt8>, _ lower: [UInt8]) -> Bool {
+        var (start, wasLower) = (0, false)
+        for (index, byte) in name.enumerated() {
+            let isBetween = "_-.".utf8.contains(byte) || byte > 127
+            if isBetween || isUpper(byte) && wasLower {
+                if words.contains(Array(lower[start..<index])) { return true }
+                start = isBetween ? index + 1 : index
             }
+            wasLower = !isUpper(byte)
         }
-        return found.map { $0.lowercased() }
+        return words.contains(Array(lower[start...]))
     }
 
     /// Whether a word behind `Bearer` or `Basic` is a credential, and no word of a sentence or of a challenge.

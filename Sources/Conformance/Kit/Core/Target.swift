@@ -36,12 +36,16 @@ package struct Identity: Sendable, Equatable {
 package struct Target: Sendable {
     /// Where the registry is.
     package var base: Address
+    /// Where its nodes listen, of a registry that has several and whose nodes are to be asked in turn.
+    package var nodes: [Address] = []
     /// TLS settings.
     package var trust = Trust()
     /// Who pushes and pulls.
     package var identity = Identity.anonymous
     /// Others that the registry knows.
     package var others: [Identity] = []
+    /// Who administers the registry, of a run with `--management`; nil in any other.
+    package var administrator: Identity?
     /// First part of the names of repositories that the run makes.
     package var prefix = "conformance"
     /// The only repository that may be used, for registries that let nobody make one.

@@ -213,6 +213,8 @@ enum Act: Hashable, Sendable {
     case touchEnded(session: Int, method: String)
     case touchForeign(session: Int, Int, method: String)
     case odd(Int, Oddity)
+    /// Something that is there, by a name that is almost its own.
+    case near(Int, Near)
     /// Somebody who may nothing in the repository tries something there.
     case trespass(Int, Int, Trespass)
     /// A token is got and used in the repository.
@@ -227,6 +229,7 @@ extension Act {
             .askSession, .touchEnded,
             .touchForeign, .odd, .token:
             true
+        case .near(_, let near): near.isQuestion
         case .pushBlob, .pushWrong, .mount, .begin, .chunk, .finish, .cancel, .cut, .putManifest, .delete, .race,
             .trespass:
             false
@@ -240,7 +243,7 @@ extension Act {
             .cut(let at, _, _), .putManifest(let at, _, _, _, _), .delete(let at, _), .race(let at, _),
             .askBlob(let at, _, _, _), .askManifest(let at, _, _), .blobAsManifest(let at, _),
             .manifestAsBlob(let at, _), .askTags(let at, _),
-            .askReferrers(let at, _, _), .odd(let at, _), .trespass(let at, _, _),
+            .askReferrers(let at, _, _), .odd(let at, _), .near(let at, _), .trespass(let at, _, _),
             .token(let at, _):
             at
         case .chunk, .finish, .cancel, .askCatalog, .askSession, .touchEnded, .touchForeign: nil

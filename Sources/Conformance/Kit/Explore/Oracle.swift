@@ -38,11 +38,13 @@ struct Oracle: Sendable {
         case .delete(let at, let victim): asks = deletion(at, victim, world)
         case .race(let at, let race): asks = self.race(at, race, world)
         case .trespass(let at, _, let deed): asks = after(deed, at)
+        case .near(let at, let near): asks = after(near, at)
         case .odd(let at, let oddity): asks = oddity.isRefusedPush ? [.askTags(at, .whole)] : []
         case .askBlob, .askManifest, .blobAsManifest, .manifestAsBlob, .askTags, .askCatalog, .askReferrers,
             .askSession, .touchEnded, .token:
             asks = []
         }
+        asks += twins(step.act, world)
         asks += samples(world)
         return asks.map { Move(act: $0, seat: (step.seat + dice.number(1...max(1, seats - 1))) % seats) }
     }
@@ -68,10 +70,12 @@ struct Oracle: Sendable {
     }
 
     private mutating func tagQuestion(_ holding: Holding) -> TagQuestion {
-        let tags = holding.liveTags.keys.sorted()
+        // Tags that are gone too: a page goes on behind a name, whether it is there or not.
+        let tags = holding.tags.keys.sorted()
         let last = dice.pick(tags + ["b", "v", "6", "zz", "Z"], or: "m")
         return dice.weighted([
-            (5, TagQuestion.whole), (4, .pages(dice.number(1...4))), (1, .pages(0)), (1, .pages(max(1, tags.count))),
+            (5, TagQuestion.whole), (4, .pages(dice.number(1...4))), (1, .pages(0)),
+            (1, .pages(max(1, holding.liveTags.count))),
             (1, .pages(1_000)), (4, .behind(last, dice.number(1...4))), (2, .behind(last, nil)),
             (
                 1,
@@ -83,6 +87,66 @@ struct Oracle: Sendable {
                         ], or: "-1"))
             ),
         ]) ?? .whole
+    }
+
+    // MARK: What bears the same name
+
+    private func after(_ near: Near, _ at: Int) -> [Act] {
+        switch near {
+        case .deleteAmongBlobs(let plan): [.askManifest(at, .digest(plan, .sha256), .get)]
+        case .deleteAmongManifests(let key): [.askBlob(at, key, .sha256, .get)]
+        case .tag, .blob, .manifest, .name: []
+        }
+    }
+
+    /// What bears the same name in another repository, or the same bytes by another digest: it is as it was.
+    private mutating func twins(_ act: Act, _ world: World) -> [Act] {
+        switch act {
+        case .pushBlob(let at, let key, _, let algorithm), .delete(let at, .blob(let key, let algorithm)):
+            return others(at, key, algorithm, world)
+        case .mount(let at, let from, let key, _):
+            return at == from ? [] : others(at, key, .sha256, world)
+        case .putManifest(let at, let plan, let reference, _, _):
+            guard case .tag(let tag) = reference else { return others(at, plan, world) }
+            return others(at, tag, world) + referred(at, world)
+        case .delete(let at, .manifest(let plan, _)): return others(at, plan, world)
+        case .delete(let at, .tag(let tag)): return others(at, tag, world) + referred(at, world)
+        default: return []
+        }
+    }
+
+    /// One of the other repositories of which something holds.
+    private mutating func another(_ at: Int, _ world: World, _ holds: (Holding) -> Bool) -> Int? {
+        dice.pick(world.holdings.indices.filter { $0 != at && holds(world.holdings[$0]) })
+    }
+
+    private mutating func others(_ at: Int, _ key: BlobKey, _ algorithm: Algorithm, _ world: World) -> [Act] {
+        var asks: [Act] = []
+        if let other = another(at, world, { $0.blob(key, .sha256) == .there }) {
+            asks.append(.askBlob(other, key, .sha256, any(key.size)))
+        }
+        for each in Algorithm.allCases where each != algorithm && world.holdings[at].blob(key, each) == .there {
+            asks.append(.askBlob(at, key, each, any(key.size)))
+        }
+        return asks
+    }
+
+    private mutating func others(_ at: Int, _ plan: ManifestPlan, _ world: World) -> [Act] {
+        another(at, world) { $0.manifest(plan, .sha256) == .there }.map {
+            [.askManifest($0, .digest(plan, .sha256), any(600))]
+        } ?? []
+    }
+
+    private mutating func others(_ at: Int, _ tag: String, _ world: World) -> [Act] {
+        another(at, world) { $0.liveTags[tag] != nil }.map { [.askManifest($0, .tag(tag), any(600))] } ?? []
+    }
+
+    /// The list of a subject, whose referrers have nothing to do with any tag.
+    private mutating func referred(_ at: Int, _ world: World) -> [Act] {
+        let plans = world.holdings[at].manifests.filter { $0.value != .gone }.keys.map(\.key)
+        let subjects = plans.flatMap(\.subject).uniqued.sorted { $0.number < $1.number }
+        guard dice.oneIn(2), let subject = dice.pick(subjects) else { return [] }
+        return [.askReferrers(at, subject, filter: nil)]
     }
 
     // MARK: What was touched

@@ -44,10 +44,20 @@ struct Player: Sendable {
             (14, { $0.pushBlob($1, $2) }), (5, { $0.pushWrong($1, $2) }), (5, { $0.mount($1, $2) }),
             (12, { $0.session($1, $2) }), (24, { $0.putManifest($1, $2) }), (13, { $0.delete($1, $2) }),
             (4, { $0.race($1, $2) }), (14, { $0.odd($1, $2) }), (1, { $0.cut($1, $2) }), (3, { $0.bulk($1, $2) }),
+            (7, { $0.life($1, $2) }), (7, { $0.near($1, $2) }),
             (strangers > 0 ? 10 : 0, { $0.trespass($1, $2) }), (hasPassword ? 8 : 0, { $0.token($2) }),
         ]
         let kind = dice.weighted(kinds) ?? { $0.pushBlob($1, $2) }
         return kind(&self, world, at)
+    }
+
+    /// What is to come next, in order.
+    mutating func comes(_ acts: [Act]) { pending += acts }
+
+    /// A number that nothing of this game has yet.
+    mutating func next() -> Int {
+        made += 1
+        return made
     }
 
     // MARK: Blobs
@@ -96,7 +106,7 @@ struct Player: Sendable {
         let from = dice.oneIn(5) ? nil : dice.number(0...homes)
         let there = from.map { world.holdings[$0].liveBlobs } ?? []
         let key = dice.oneIn(4) ? anyBlob() : dice.pick(there, or: anyBlob())
-        return .mount(at, from: from == at ? (at + 1) % homes : from, key, escaped: dice.oneIn(2))
+        return .mount(at, from: from, key, escaped: dice.oneIn(2))
     }
 
     private mutating func cut(_ world: World, _ at: Int) -> Act {

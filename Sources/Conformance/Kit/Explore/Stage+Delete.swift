@@ -19,7 +19,9 @@ extension Stage {
             if answer.status == 202 { world.holdings[at].deleted(key, algorithm) }
         case .there:
             let isNamed = !holding.naming(key).isEmpty
-            try deletedSomething(isNamed ? "a blob that a manifest names" : "a blob", answer, isNamed)
+            try deletedSomething(
+                isNamed ? "a blob that a manifest names" : "a blob", answer, isNamed,
+                isSure: isNamed || !holding.mayBeNamed(key))
             if answer.status == 202 { world.holdings[at].deleted(key, algorithm) }
         }
     }
@@ -37,7 +39,8 @@ extension Stage {
                 plan.form.isIndex ? "an index" : "a manifest", isNamed ? "that another names" : "",
                 holding.isTagged(plan) ? "with tags" : "",
             ].filter { !$0.isEmpty }.joined(separator: " ")
-            try deletedSomething(words, answer, isNamed || holding.isTagged(plan))
+            try deletedSomething(
+                words, answer, isNamed || holding.isTagged(plan), isSure: isNamed || !holding.mayBeNamed(plan))
             if answer.status == 202 { world.holdings[at].deleted(plan, algorithm) }
         }
     }
@@ -57,9 +60,11 @@ extension Stage {
     }
 
     /// What is there is deleted, or deletion is off, or, of what something else names, refused.
-    private func deletedSomething(_ what: String, _ answer: Answer, _ mayRefuse: Bool) throws {
-        try settle(
-            .deleted, "the deletion of \(what)", answer, mayRefuse ? [202, 400, 403, 405, 409, 412] : [202, 400, 405])
+    private func deletedSomething(_ what: String, _ answer: Answer, _ mayRefuse: Bool, isSure: Bool) throws {
+        let all = [202, 400, 403, 405, 409, 412]
+        // Where nobody knows whether anything names it, that is no habit.
+        guard isSure else { return try hold(.deleted) { _ = try answer.expect(anyOf: all, "for \(what)") } }
+        try settle(.deleted, "the deletion of \(what)", answer, mayRefuse ? all : [202, 400, 405])
     }
 
     /// What is not there cannot be deleted, by a registry that deletes at all.

@@ -43,7 +43,20 @@ extension Stage {
             page = try probe.get(next)
         }
         try expectTags(found, at, answer, isWhole: true)
+        try expectPulledListed(probe, found, at, answer)
         return found
+    }
+
+    /// A tag of which nothing is known is listed if it pulls: two views of one thing agree.
+    private func expectPulledListed(_ probe: Probe, _ found: [String], _ at: Int, _ answer: Answer) throws {
+        guard probe.run.lateness == .zero else { return }
+        for tag in world.holdings[at].unsureTags.subtracting(found).sorted().prefix(2) {
+            let pulled = try probe.head(probe.manifestPlace(tag, in: names[at]), ("Accept", MediaTypes.all))
+            try hold(.tagList) {
+                try require(
+                    pulled.status != 200, "\(answer.request): \(tag), which pulls", "\(found)", answer)
+            }
+        }
     }
 
     private func tagPage(_ probe: Probe, _ answer: Answer, _ at: Int) throws -> [String] {

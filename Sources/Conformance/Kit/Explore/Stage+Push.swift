@@ -221,7 +221,8 @@ extension Stage {
         let isHere = world.holdings[at].blob(key, .sha256) != .gone
         switch presence {
         case .there:
-            try settle(.mount, "a mount of a blob that its source has", answer, [201, 202])
+            let source = at == from ? "its own repository" : "its source"
+            try settle(.mount, "a mount of a blob that \(source) has", answer, [201, 202])
         case .unsure, .open:
             try hold(.mount) { _ = try answer.expect(201, 202) }
         case .gone where isHere || world.isKnownAnywhere(key):
@@ -238,6 +239,9 @@ extension Stage {
             try hold(.mount) {
                 let pulled = try probe.head(place)
                 try pulled.expect(anyOf: [200], "at the Location of the mounted blob")
+                if answer.headers[HeaderName.dockerContentDigest] != nil {
+                    try answer.expectDigestHeader(of: try cast.content(key).bytes)
+                }
             }
             world.holdings[at].pushed(key, .sha256)
             forget("blob \(at) \(key)")

@@ -31,6 +31,29 @@ extension Stage {
         }
         if filter != nil { try settle("a filter of referrers", isFiltered ? "applied" : "not applied", answer) }
         try expectListed(found, at, plan, isFiltered ? filter : nil, answer)
+        try expectPulledListed(probe, found, at, plan, isFiltered ? filter : nil, answer)
+    }
+
+    /// What lost its last tag and pulls as before is listed as before.
+    private func expectPulledListed(
+        _ probe: Probe, _ found: [JSON], _ at: Int, _ plan: ManifestPlan, _ filter: String?, _ answer: Answer
+    ) throws {
+        guard probe.run.lateness == .zero else { return }
+        let listed = Set(found.compactMap { $0["digest"]?.string })
+        let left = world.holdings[at].manifests.filter {
+            $0.value == .open(Holding.untagged) && $0.key.algorithm == .sha256 && $0.key.key.subject.contains(plan)
+                && (filter == nil || $0.key.key.listedType == filter) && !$0.key.key.form.isIndex
+        }.keys.map(\.key).sorted { $0.number < $1.number }
+        for referrer in left.prefix(2) {
+            let digest = try cast.digest(referrer)
+            if listed.contains(digest) { continue }
+            let pulled = try probe.head(probe.manifestPlace(digest, in: names[at]), ("Accept", MediaTypes.all))
+            try hold(.referrers) {
+                try require(
+                    pulled.status != 200, "\(answer.request): \(digest), which pulls and has no tag any more",
+                    "\(listed.count) entries without it", answer)
+            }
+        }
     }
 
     private func entries(_ answer: Answer) throws -> [JSON] {

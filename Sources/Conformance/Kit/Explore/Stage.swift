@@ -77,6 +77,7 @@ final class Stage {
         case .touchEnded(let session, let method): try touchEnded(probe, session, method)
         case .touchForeign(let session, let at, let method): try touchForeign(probe, session, at, method)
         case .odd(let at, let oddity): try ask(oddity, probe, at)
+        case .near(let at, let near): try ask(near, probe, at)
         case .token(let at, let deed): try use(deed, probe, at)
         case .trespass(let at, let who, let deed): try trespass(at, who, deed)
         }

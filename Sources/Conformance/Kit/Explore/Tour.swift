@@ -5,7 +5,7 @@ enum Tour {
     /// The stations of the tour, each with some of the acts and a game of its own.
     static let stations: [[Move]] = [
         blobs, wrong, sessions, manifests, lists, referrers, deletions, oddities, raw, races, strangers, queries,
-        tokens, counts,
+        tokens, counts, lives,
     ].map { acts in acts.enumerated().map { Move(act: $1, seat: $0 % 3) } }
 
     static let config = BlobKey(number: 2, size: 700)

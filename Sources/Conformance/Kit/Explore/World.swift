@@ -79,6 +79,18 @@ struct Holding: Sendable {
         liveManifests.filter { $0.children.contains(plan) || $0.subject.contains(plan) }
     }
 
+    /// Manifests that name the blob, or the manifest, and of which nobody knows whether they are there: by another digest
+    /// than the one that was deleted, for example.
+    func mayBeNamed(_ key: BlobKey) -> Bool {
+        manifests.contains { $0.value != .gone && $0.value != .there && $0.key.key.blobs.contains(key) }
+    }
+    func mayBeNamed(_ plan: ManifestPlan) -> Bool {
+        manifests.contains {
+            $0.value != .gone && $0.value != .there
+                && ($0.key.key.children.contains(plan) || $0.key.key.subject.contains(plan))
+        }
+    }
+
     /// Manifests whose subject it is.
     func referrers(of plan: ManifestPlan) -> [ManifestPlan] { liveManifests.filter { $0.subject.contains(plan) } }
 
@@ -139,8 +151,11 @@ struct Holding: Sendable {
         let plan = tags[tag] ?? nil
         tags[tag] = .some(nil)
         unsureTags.remove(tag)
-        if let plan, !isTagged(plan), naming(plan).isEmpty { open(plan, "a manifest whose last tag was deleted") }
+        if let plan, !isTagged(plan), naming(plan).isEmpty { open(plan, Holding.untagged) }
     }
+
+    /// The situation of what nothing names any more.
+    static let untagged = "a manifest whose last tag was deleted"
 
     func isTagged(_ plan: ManifestPlan) -> Bool { tags.values.contains(plan) }
 
@@ -238,7 +253,9 @@ struct World: Sendable {
             sessions[session]?.state = .lost
             if let session = sessions[session] { holdings[session.repository].doubt(session.key) }
         case .trespass(let at, _, let deed): doubt(deed, at)
-        case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob, .token: break
+        case .near(let at, .deleteAmongBlobs(let plan)): doubt(.delete(at, .manifest(plan, .sha256)))
+        case .near(let at, .deleteAmongManifests(let key)): holdings[at].doubt(key)
+        case .askTags, .askCatalog, .askReferrers, .odd, .manifestAsBlob, .near, .token: break
         }
     }
 

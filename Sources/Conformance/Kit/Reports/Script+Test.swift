@@ -47,6 +47,9 @@ extension Script {
             .form where last.response?.status == 200 && isList(last.url),
             .described where last.response?.status == 200 && isList(last.url):
             return "[ \(body(number)) = \(last.response?.bodyDigest ?? "") ]"
+        // Names are the same again, and so is what else stays: a list that is wrong in the same way says the same of them.
+        case .form where essence(last) != nil, .described where essence(last) != nil:
+            return "[ \"$(essence \(number))\" = \(essence(last) ?? "") ]"
         case .same: return "[ \(body(number)) = \(last.response?.bodyDigest ?? "") ]"
         case .form, .described:
             return "[ \"$(cat \"$W/\(number).status\")\" = \(last.response.map { String($0.status) } ?? "") ]"

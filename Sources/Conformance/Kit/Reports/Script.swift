@@ -36,14 +36,14 @@ package struct Script {
             "BASE=${BASE:-\(target.base.origin)}",
             "OPTIONS=(-sS -g --path-as-is --max-time \(target.deadline.components.seconds)\(target.trust.insecure ? " -k" : ""))",
             Script.functions,
-        ]
+        ] + managementHead
     }
 
     /// The shell functions of every script.
     private static let functions = #"""
         W=$(mktemp -d); trap 'rm -rf "$W"' EXIT
         ORIGIN=$(printf %s "$BASE" | sed -E 's#^(https?://[^/]+).*#\1#')
-        HOST=${ORIGIN#*://}; PORT=80; case $HOST in *:*) PORT=${HOST##*:} HOST=${HOST%:*} ;; esac
+        HOST=${ORIGIN#*://}; PORT=80; case $ORIGIN in https:*) PORT=443 ;; esac; case $HOST in *:*) PORT=${HOST##*:} HOST=${HOST%:*} ;; esac
         header() { # number name: the last value of a header of an answer
           tr -d '\r' <"$W/$1.head" | awk -v h="$2" 'BEGIN { h = tolower(h) }
             { i = index($0, ":"); if (i && tolower(substr($0, 1, i - 1)) == h) {
@@ -94,6 +94,7 @@ package struct Script {
 
     private func step(_ exchange: Exchange) -> [String] {
         if let raw = exchange.raw { return rawStep(exchange, raw) }
+        if let actor = exchange.actor { return managementStep(exchange, actor) }
         var lines: [String] = []
         var options = ""
         if let body = exchange.body {
@@ -106,21 +107,29 @@ package struct Script {
         for field in exchange.headers.fields where field.name.lowercased() != "authorization" {
             options += " -H \(Script.quoted(field.value.isEmpty ? field.name + ";" : "\(field.name): \(field.value)"))"
         }
+        options += detour(exchange)
         let place = place(exchange.place)
         lines.append("send \(exchange.number) \(Script.quoted(exchange.method)) \(place)\(options)")
         return lines
     }
 
+    /// The option of curl that sends a request to the node that it went to.
+    func detour(_ exchange: Exchange) -> String {
+        guard let node = exchange.node else { return "" }
+        return " --connect-to \"$HOST:$PORT:\(target.nodes[node].hostAndPort)\""
+    }
+
     private func rawStep(_ exchange: Exchange, _ raw: [UInt8]) -> [String] {
-        let number = exchange.number
+        let node = exchange.node.map { target.nodes[$0] }
+        let peer = node.map { "\($0.host)/\($0.port)" } ?? "$HOST/$PORT"
         guard let target = exchange.rawTarget, let range = raw.firstRange(of: Array(target.utf8)) else {
-            return rawSteps(number, "printf '\(Script.escaped(raw))' >&3")
+            return rawSteps(exchange.number, peer, "printf '\(Script.escaped(raw))' >&3")
         }
         // The target comes from an earlier answer: this time it is another one.
         let parts = [raw[..<range.lowerBound], raw[range.upperBound...]].map { Script.escaped(Array($0)) }
         return [
             "TARGET=\(place(exchange.place)); TARGET=/${TARGET#*://*/}"
-        ] + rawSteps(number, "printf '\(parts[0])%s\(parts[1])' \"$TARGET\" >&3")
+        ] + rawSteps(exchange.number, peer, "printf '\(parts[0])%s\(parts[1])' \"$TARGET\" >&3")
     }
 
     /// Bytes as the format of `printf`.
@@ -140,17 +149,17 @@ package struct Script {
         return escaped
     }
 
-    private func rawSteps(_ number: Int, _ sending: String) -> [String] {
+    private func rawSteps(_ number: Int, _ peer: String, _ sending: String) -> [String] {
         [
             // A registry that closes before it has read all has said something: that is no end of the script.
-            "exec 3<>\"/dev/tcp/$HOST/$PORT\"", "trap '' PIPE; \(sending); trap - PIPE",
+            "exec 3<>\"/dev/tcp/\(peer)\"", "trap '' PIPE; \(sending); trap - PIPE",
             "timeout -s KILL 3 cat <&3 >\"$W/\(number).raw\"; exec 3>&-",
             "sed -nE 's#^HTTP/1.. ([0-9]+).*#\\1#p' \"$W/\(number).raw\" | head -n 1 >\"$W/\(number).status\"",
             "cp \"$W/\(number).raw\" \"$W/\(number).head\"; cp \"$W/\(number).raw\" \"$W/\(number).body\"",
         ]
     }
 
-    private func place(_ place: Place) -> String {
+    func place(_ place: Place) -> String {
         switch place {
         case .path(let path): "\"$BASE\"\(Script.quoted(masker.text(path)))"
         case .url(let url): Script.quoted(masker.text(url))
@@ -159,7 +168,7 @@ package struct Script {
         }
     }
 
-    private func generator(_ content: Content) -> String {
+    func generator(_ content: Content) -> String {
         switch content.recipe {
         case .keystream(let key, let offset): return "random \(key) \(offset) \(content.count)"
         case .padded(let head, let count, let tail):

@@ -6,6 +6,14 @@ package struct Headers: Sendable, Equatable {
         package let name: String
         /// The value without surrounding blanks.
         package let value: String
+
+        /// Whether this is a line of that name.
+        func isNamed(_ name: String) -> Bool {
+            self.name.utf8.count == name.utf8.count
+                && zip(self.name.utf8, name.utf8).allSatisfy { Field.lowered($0) == Field.lowered($1) }
+        }
+
+        private static func lowered(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte | 0x20 : byte }
     }
 
     /// All lines.
@@ -26,13 +34,12 @@ package struct Headers: Sendable, Equatable {
 
     /// The first value of `name`, nil when there is none.
     package subscript(_ name: String) -> String? {
-        all(name).first
+        fields.first { $0.isNamed(name) }?.value
     }
 
     /// Every value of `name`, a line each.
     package func all(_ name: String) -> [String] {
-        let wanted = name.lowercased()
-        return fields.filter { $0.name.lowercased() == wanted }.map(\.value)
+        fields.compactMap { $0.isNamed(name) ? $0.value : nil }
     }
 
     /// The members of a list-valued header over all its lines, split at commas (RFC 9110 section 5.6.1).
@@ -44,9 +51,10 @@ package struct Headers: Sendable, Equatable {
 extension StringProtocol {
     /// Without blanks, tabs and line ends on either side.
     package var trimmed: String {
-        var text = self[...]
-        while let first = text.first, first.isWhitespace { text = text.dropFirst() }
-        while let last = text.last, last.isWhitespace { text = text.dropLast() }
-        return String(text)
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(self[first..<scalars.index(after: last)])
     }
 }

@@ -110,7 +110,8 @@ extension Probe {
         if base.scheme != "http" { throw Skip("bytes of our own go over plain HTTP only, and the target is https") }
         if run.isInterrupted { throw Interrupted() }
         let start = ContinuousClock.now
-        let socket = try RawSocket(to: base, deadline: run.target.deadline)
+        let node = nodeOfRawBytes()
+        let socket = try RawSocket(to: node.map { run.target.nodes[$0] } ?? base, deadline: run.target.deadline)
         var received: [UInt8] = []
         var closed = false
         for (index, piece) in pieces.enumerated() {
@@ -131,12 +132,14 @@ extension Probe {
             if bytes.isEmpty { closed = true }
             received += bytes
         }
-        let exchange = record(raw: Array(pieces.joined()), received, start)
+        let exchange = record(raw: Array(pieces.joined()), received, start, node)
         return RawReply(
             bytes: received, statuses: RawReader.heads(received), closed: closed, exchange: exchange.number)
     }
 
-    private func record(raw sent: [UInt8], _ received: [UInt8], _ start: ContinuousClock.Instant) -> Exchange {
+    private func record(
+        raw sent: [UInt8], _ received: [UInt8], _ start: ContinuousClock.Instant, _ node: Int?
+    ) -> Exchange {
         let masker = run.masker
         var incoming = Incoming()
         incoming.status = RawReader.heads(received).first { $0 >= 200 } ?? 0
@@ -145,12 +148,14 @@ extension Probe {
         let target = String(decoding: sent.split(separator: 32, maxSplits: 2).dropFirst().first ?? [], as: UTF8.self)
         let place = places.last { Address($0.url(on: base))?.target == target }
         return recorder.add { number in
-            Exchange(
+            var exchange = Exchange(
                 number: number, method: "RAW", url: base.origin, headers: Headers(), place: place ?? .path("/"),
                 body: nil, bodyText: "", framing: .length, raw: masker.bytes(sent),
                 rawTarget: place == nil ? nil : masker.text(target),
                 response: incoming.status == 0 ? nil : Probe.response(incoming, masker),
                 failure: incoming.status == 0 ? "no answer" : nil, duration: ContinuousClock.now - start)
+            exchange.node = node
+            return exchange
         }
     }
 }

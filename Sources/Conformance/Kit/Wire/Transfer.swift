@@ -34,6 +34,8 @@ package struct Outgoing: Sendable {
     package var expectContinue = false
     /// Take off the content coding of the body, which has to be right then.
     package var decodes = false
+    /// The node that it is for, from 0, of a registry with several; nil is whose turn it is.
+    package var node: Int?
 }
 
 /// One answer as it came in.
@@ -154,15 +156,21 @@ private final class TransferState {
 package final class Wire {
     private let handle: OpaquePointerBox
     private let trust: Trust
+    private let nodes: Nodes?
+    private var turns: NodeTurns
+    /// The node that the last request went to, from 0; nil where there are none, or it was for somebody else.
+    package private(set) var node: Int?
 
-    /// Makes a handle. Throws when libcurl has no memory for one.
-    package init(trust: Trust) throws(TransportFailure) {
+    /// Makes a handle; `word` says with which of the nodes it begins. Throws when libcurl has no memory for one.
+    package init(trust: Trust, nodes: Nodes? = nil, beginning word: String = "") throws(TransportFailure) {
         Wire.started
         guard let handle = curl_easy_init() else {
             throw TransportFailure(kind: .protocolError, detail: "libcurl gave no handle")
         }
         self.handle = OpaquePointerBox(handle)
         self.trust = trust
+        self.nodes = nodes
+        turns = NodeTurns(nodes, beginning: word)
     }
 
     /// libcurl's global state, made once before any handle.
@@ -177,6 +185,9 @@ package final class Wire {
         let list = headerList(outgoing)
         defer { curl_slist_free_all(list) }
         prepare(curl, outgoing, context)
+        let detour = detour(outgoing)
+        defer { curl_slist_free_all(detour) }
+        if let detour { _ = aerugo_curl_set_pointer(curl, CURLOPT_CONNECT_TO, detour) }
         _ = aerugo_curl_set_pointer(curl, CURLOPT_HTTPHEADER, list)
         let code = withExtendedLifetime(state) { curl_easy_perform(curl) }
         var status = 0
@@ -227,6 +238,14 @@ package final class Wire {
             guard let bytes, let context else { return 0 }
             return Wire.state(context).supply(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
         }
+    }
+
+    /// To the node whose turn it is, where the registry has several.
+    private func detour(_ outgoing: Outgoing) -> UnsafeMutablePointer<curl_slist>? {
+        node = nil
+        guard let nodes, nodes.serve(outgoing.url), let turn = outgoing.node ?? turns.take() else { return nil }
+        node = turn
+        return curl_slist_append(nil, nodes.detour(to: turn))
     }
 
     /// A request that is to be cut goes over a connection of its own, to which we keep a descriptor.

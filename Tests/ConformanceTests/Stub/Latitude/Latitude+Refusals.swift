@@ -80,6 +80,16 @@ extension Latitude {
                 return isNamed ? stub.error(409, "DENIED") : nil
             }),
         Latitude(
+            "namedBlobsStay", "RFC 9110 §15.5.6: of a blob that a manifest names no deletion is allowed",
+            arriving: { request, stub in
+                let aim = Aim(request)
+                guard request.method == "DELETE", aim.kind == "blobs" else { return nil }
+                let isNamed = stub.repository(aim.repository).manifests.values.contains {
+                    String(decoding: $0.bytes, as: UTF8.self).contains(aim.reference)
+                }
+                return isNamed ? stub.error(405, "UNSUPPORTED", allow: "GET, HEAD") : nil
+            }),
+        Latitude(
             "taggedManifestsStay", "RFC 9110 §15.5.10: a manifest with tags is in use, and a conflict",
             arriving: { request, stub in
                 let aim = Aim(request)
