@@ -41,6 +41,9 @@ package struct Address: Sendable, Equatable {
     /// `scheme://host:port`, without a port where it is the scheme's own.
     package var origin: String { "\(scheme)://\(hostHeader)" }
 
+    /// `host:port`, an IPv6 address in brackets.
+    package var hostAndPort: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
     /// The value of the `Host` header.
     package var hostHeader: String {
         let name = host.contains(":") ? "[\(host)]" : host

@@ -97,6 +97,26 @@ struct CapacityTests {
         }
     }
 
+    @Test(
+        "the generator ends a search where it is what gives way, not by one moment far below", arguments: [true, false])
+    func generatorsLimit(isItsOwn: Bool) {
+        var search = CapacitySearch(start: 100)
+        var isSpoiled = true
+        while case .probe(let rate) = search.step {
+            let isOver = rate > 600
+            let outcome: ProbeResult.Outcome =
+                isOver ? (isItsOwn ? .generator : .missed) : isSpoiled && rate > 150 ? .generator : .passed
+            if outcome == .generator { isSpoiled = false }
+            search.take(
+                ProbeResult(
+                    rate: rate, outcome: outcome,
+                    evidence: [Evidence(bad: outcome == .passed ? 0 : isOver ? 1000 : 15, total: 1000, allowed: 0.01)],
+                    throughput: min(rate, 600)))
+        }
+        #expect(search.answer.isGeneratorBound == isItsOwn)
+        #expect(abs(search.answer.rate / 600 - 1) < 0.1)
+    }
+
     /// A report whose latency climbs.
     private func climbing(_ seconds: Int, _ level: (Int) -> Double) -> RunReport {
         var report = Synthetic.report(seed: 3, seconds: seconds, factor: 1)

@@ -37,6 +37,15 @@ struct CommandTests {
             (["run", "http://127.0.0.1:9/base/", "--scenario", "pull"], "leave '/base/' out of the URL"),
             (["run", "http://127.0.0.1:9/", "--json", "/tmp/x", "--html", "/tmp/x"], "to the same file"),
             (["capacity", "http://127.0.0.1:9/", "--objective", "rate>100", "--ceiling", "90"], "the --ceiling of 90"),
+            (
+                ["run", "http://h/", "--scenario", "pull", "--users", "3"],
+                "--users is for scenarios that ask the management"
+            ),
+            (
+                ["run", "http://h/", "--scenario", "manage", "--repositories", "0"],
+                "--repositories must be 1 to 100000"
+            ),
+            (["run", "http://h/", "--scenario", "manage", "--namespace", "ann"], "--namespace: nothing is pushed"),
             (["plan", "--pulls", "0", "--pull-report", "x"], "--pull-report needs --pulls"),
         ])
     func refused(arguments: [String], message: String) async throws {

@@ -93,7 +93,7 @@ struct ContentTests {
     @Test("pushed images have the share of known bytes asked for", arguments: [0.0, 0.3, 0.7, 0.95])
     func dedupe(share: Double) {
         var scenario = Scenario()
-        scenario.choices = [.init(action: .push, weight: 1)]
+        scenario.choices = [.init(action: .client(.push), weight: 1)]
         scenario.images.layers = 8
         scenario.images.dedupe = share
         scenario.images.sizes = .between(1024, 1_048_576)

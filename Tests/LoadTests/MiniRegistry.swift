@@ -9,6 +9,10 @@ final class MiniRegistry: Sendable {
         var blobs: [String: Set<String>] = [:]
         var manifests: [String: [String: String]] = [:]
         var uploads = 0
+        /// What was made through the management API, by kind.
+        var accounts: [String: Int] = [:]
+        /// Sessions of the management API that were begun; the last of them is the one that counts.
+        var sessions = 0
     }
 
     private let state = Mutex(State())
@@ -21,7 +25,7 @@ final class MiniRegistry: Sendable {
     init(repositories: Int? = nil, namespace: String? = nil) {
         var scenario = Scenario()
         scenario.namespace = namespace
-        scenario.choices = [.init(action: .pull, weight: 1), .init(action: .push, weight: 1)]
+        scenario.choices = [.init(action: .client(.pull), weight: 1), .init(action: .client(.push), weight: 1)]
         scenario.images.count = 2
         scenario.images.layers = 2
         scenario.images.sizes = .fixed(300)
@@ -44,6 +48,12 @@ final class MiniRegistry: Sendable {
     var manifestCount: Int { state.withLock { $0.manifests.values.reduce(0) { $0 + $1.count } } }
     var repositories: [String] { state.withLock { $0.manifests.keys.sorted() } }
 
+    /// Users, organizations and repositories that the management API has.
+    var accounts: [String: Int] { state.withLock { $0.accounts.filter { $0.value > 0 } } }
+    var sessions: Int { state.withLock { $0.sessions } }
+    /// The sessions that were begun so far count no more.
+    func endSessions() { state.withLock { $0.sessions += 1 } }
+
     /// Who may ask a guarded one.
     static let credentials = Credentials.basic(user: "u", password: "p")
 
@@ -54,6 +64,7 @@ final class MiniRegistry: Sendable {
             guard ask.authorization == "Basic dTpw" else { return .answer(401, [], "") }
             return .answer(200, [], "{\"token\":\"t\(ask.path.dropFirst(6))\",\"expires_in\":60}")
         }
+        if ask.path.hasPrefix("/api/v1/") { return manage(ask) }
         guard ask.authorization?.hasPrefix("Bearer t") == true || ask.path == "/" else {
             return .answer(401, [("WWW-Authenticate", "Bearer realm=\"/token\",service=\"s\"")], "")
         }
@@ -71,6 +82,33 @@ final class MiniRegistry: Sendable {
             return handle(ask, repository, String(path[range.upperBound...]), String(query))
         }
         return .answer(404, [], "{}")
+    }
+
+    /// As much of a management API as clients ask: everything for whoever has begun a session.
+    private func manage(_ ask: TestServer.Ask) -> TestServer.Reply {
+        let words = ask.path.split { $0 == "/" || $0 == "?" }.dropFirst(2).map(String.init)
+        return state.withLock { state in
+            if words == ["auth", "login"] {
+                state.sessions += 1
+                return .answer(200, [], "{\"access_token\":\"as_\(state.sessions)\",\"expires_in\":900}")
+            }
+            guard ask.authorization == "Bearer as_\(state.sessions)" else { return .answer(401, [], "{}") }
+            switch (ask.method, words.first ?? "") {
+            case ("POST", let kind):
+                state.accounts[kind, default: 0] += 1
+                return .answer(201, [], "{}")
+            case ("DELETE", "organizations"):
+                // Only with the word that its repositories may go too.
+                guard words.last == "confirm=" + words[1] else { return .answer(409, [], "{}") }
+                state.accounts["organizations", default: 0] -= 1
+                state.accounts["repositories"] = 0
+                return .answer(204, [], "")
+            case ("DELETE", let kind):
+                state.accounts[kind, default: 0] -= 1
+                return .answer(204, [], "")
+            default: return .answer(200, [], "{}")
+            }
+        }
     }
 
     private func upload(_ ask: TestServer.Ask, _ repository: String, _ id: String, _ query: String) -> TestServer.Reply

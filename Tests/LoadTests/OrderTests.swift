@@ -16,7 +16,7 @@ extension Scenario {
     /// A scenario with what an order can get wrong.
     static func sample(_ change: (inout Scenario) -> Void = { _ in }) -> Scenario {
         var scenario = Scenario()
-        scenario.choices = [.init(action: .push, weight: 1), .init(action: .pull, weight: 2)]
+        scenario.choices = [.init(action: .client(.push), weight: 1), .init(action: .client(.pull), weight: 2)]
         scenario.images.sizes = .curve([.init(size: 300, share: 0), .init(size: 4096, share: 1)], name: "short")
         change(&scenario)
         return scenario
@@ -43,7 +43,7 @@ struct OrderTests {
         Fault("no reference") { $1.existing = .init(repository: "a", references: []) },
         Fault("a reference that ends its line") { $1.existing = .init(repository: "a", references: ["b\r\nX: y"]) },
         Fault("no choice") { $1.choices = [] },
-        Fault("no weight") { $1.choices = [.init(action: .pull, weight: 0)] },
+        Fault("no weight") { $1.choices = [.init(action: .client(.pull), weight: 0)] },
         Fault("a weight below nothing") { $1.choices[0].weight = -1 },
         Fault("a weight without end") { $1.choices[0].weight = .infinity },
         Fault("no number for a weight") { $1.choices[0].weight = .nan },
@@ -99,7 +99,7 @@ struct OrderTests {
             try AgentOrder.sample(
                 nil,
                 Scenario.sample {
-                    $0.choices = [.init(action: .blob, weight: 1)]
+                    $0.choices = [.init(action: .client(.blob), weight: 1)]
                     $0.images.sizes = .fixed(50)
                     $0.existing = .init(repository: "a", references: ["b", "c"])
                 }),

@@ -15,6 +15,9 @@ struct RegistryTests {
         scenario.images.count = 2
         scenario.images.layers = 2
         scenario.images.sizes = .fixed(300)
+        var accounts = Scenario.Accounts()
+        (accounts.users, accounts.repositories) = (3, 5)
+        scenario.accounts = accounts
         change(&scenario)
         let ten = LoadProfile.open(try Schedule(stages: [.constant(20, lasting: .milliseconds(500))]))
         var settings = RunSettings(profile: profile ?? ten)
@@ -40,8 +43,10 @@ struct RegistryTests {
             $0.namespace = namespace
         }
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
+        let made = ["organizations": 1, "users": 3, "repositories": 5]
+        #expect(registry.accounts == (action.managesAccounts ? made : [:]))
         #expect(await cleanUp.perform(arrivals: try await generator.arrivalsSoFar()).isEmpty)
-        #expect(registry.manifestCount == 0)
+        #expect(registry.manifestCount == 0 && registry.accounts.isEmpty)
         try await generator.shutDown()
         try await server.stop()
     }
@@ -53,7 +58,7 @@ struct RegistryTests {
         let server = try await TestServer { ask in
             .late(.milliseconds(ask.path.hasPrefix("/token") ? Int64(wait) : 0), registry.guarded(ask))
         }
-        let (report, _, generator) = try await run(server.url, .login, credentials: MiniRegistry.credentials)
+        let (report, _, generator) = try await run(server.url, .client(.login), credentials: MiniRegistry.credentials)
         for name in ["ping", "token", "manifest.get"] { #expect(report.operations[name]?.succeeded == 10, "\(name)") }
         #expect(report.operations["blob.get"]?.succeeded == 30)
         let (login, pull) = (report.figures(of: "login"), report.figures(of: "pull"))
@@ -81,7 +86,7 @@ struct RegistryTests {
             return isToken && ask.path.hasSuffix("%3Apull") && isRefusing.load(ordering: .relaxed)
                 ? .answer(401, [], "") : registry.guarded(ask)
         }
-        let (report, _, generator) = try await run(refusing.url, .login, credentials: MiniRegistry.credentials)
+        let (report, _, generator) = try await run(refusing.url, .client(.login), credentials: MiniRegistry.credentials)
         #expect(report.figures(of: "login").failures == ["login-refused": 10])
         #expect(report.arrivals.failures == ["login-refused": 10])
         #expect(report.parts?["pull"] == nil)
@@ -89,18 +94,36 @@ struct RegistryTests {
         try await generator.shutDown()
         try await refusing.stop()
         let open = try await TestServer { MiniRegistry().reply($0) }
-        let (other, _, free) = try await run(open.url, .catalog)
+        let (other, _, free) = try await run(open.url, .client(.catalog))
         #expect(other.arrivals.succeeded == 10)
         #expect(try await !free.wasAskedToLogIn())
         try await free.shutDown()
         try await open.stop()
     }
 
+    @Test("who asks the management API begins one session, and another when that one is over")
+    func sessions() async throws {
+        let registry = MiniRegistry()
+        let server = try await TestServer { ask in
+            if ask.path == "/api/v1/audit?n=100", registry.sessions == 1 { registry.endSessions() }
+            return registry.guarded(ask)
+        }
+        let (report, cleanUp, generator) = try await run(
+            server.url, .management(.listAudit), credentials: MiniRegistry.credentials,
+            profile: .closed(clients: 1, lasting: .seconds(1)))
+        #expect(report.arrivals.succeeded > 2 && report.arrivals.failed == 0, "\(report.arrivals.failures)")
+        #expect(report.operations["api.login"]?.succeeded == 1 && registry.sessions == 3)
+        #expect(report.operations["api.audit"]?.succeeded == report.arrivals.succeeded + 1)
+        #expect(await cleanUp.perform(arrivals: 0).isEmpty)
+        try await generator.shutDown()
+        try await server.stop()
+    }
+
     @Test("a pull asks for the manifest, then for config and layers")
     func pull() async throws {
         let registry = MiniRegistry()
         let server = try await TestServer { registry.reply($0) }
-        let (report, _, generator) = try await run(server.url, .pull) { $0.pings = true }
+        let (report, _, generator) = try await run(server.url, .client(.pull)) { $0.pings = true }
         #expect(report.operations["ping"]?.succeeded == 10)
         #expect(report.operations["manifest.get"]?.succeeded == 10)
         #expect(report.operations["blob.get"]?.succeeded == 30)
@@ -114,7 +137,7 @@ struct RegistryTests {
         let registry = MiniRegistry()
         registry.isCorrupt.store(true, ordering: .relaxed)
         let server = try await TestServer { registry.reply($0) }
-        let (report, _, generator) = try await run(server.url, .blob)
+        let (report, _, generator) = try await run(server.url, .client(.blob))
         #expect(report.arrivals.failures == ["digest-mismatch": 10])
         try await generator.shutDown()
         try await server.stop()
@@ -135,7 +158,7 @@ struct RegistryTests {
         }
         // One client: two that begin at once would each fetch a token.
         let (report, _, generator) = try await run(
-            server.url, .manifest, credentials: .basic(user: "u", password: "p"),
+            server.url, .client(.manifest), credentials: .basic(user: "u", password: "p"),
             profile: .closed(clients: 1, lasting: .seconds(2))
         ) { $0.images.repositories = 1 }
         #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0)
@@ -156,7 +179,8 @@ struct RegistryTests {
                 ? registry.reply(ask) : .answer(401, [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")], "{}")
         }
         let (report, _, generator) = try await run(
-            server.url, .list, credentials: .none, profile: .closed(clients: 2, lasting: .seconds(2)), connections: 1,
+            server.url, .client(.list), credentials: .none, profile: .closed(clients: 2, lasting: .seconds(2)),
+            connections: 1,
             tokenHosts: [try HostRule(parsing: "127.0.0.1:\(tokens.port)")])
         #expect(report.arrivals.succeeded > 1 && report.arrivals.failed == 0, "\(report.arrivals.failures)")
         #expect(!tokens.asked.isEmpty)
@@ -173,7 +197,7 @@ struct RegistryTests {
             .answer(401, [("WWW-Authenticate", "Bearer realm=\"\(realm)\"")], "")
         }
         await #expect(throws: Failure.foreignHost) {
-            _ = try await run(server.url, .manifest, credentials: .basic(user: "u", password: "p"))
+            _ = try await run(server.url, .client(.manifest), credentials: .basic(user: "u", password: "p"))
         }
         #expect(other.asked.isEmpty)
         try await server.stop()
@@ -189,7 +213,7 @@ struct RegistryTests {
             ask.method == "GET" && ask.path.contains("/blobs/sha256")
                 ? .answer(307, [("Location", place + ask.path)], "") : registry.reply(ask)
         }
-        let (report, _, generator) = try await run(server.url, .blob, credentials: .token("secret"))
+        let (report, _, generator) = try await run(server.url, .client(.blob), credentials: .token("secret"))
         #expect(report.arrivals.succeeded == 10)
         #expect(report.operations["blob.redirected"]?.succeeded == 10)
         #expect(storage.asked.count == 10 && storage.asked.allSatisfy { $0.authorization == nil })
@@ -208,7 +232,7 @@ struct RegistryTests {
             ask.method == "GET" && ask.path.contains("/manifests/")
                 ? .answer(302, [("Location", place + "/")], "") : registry.reply(ask)
         }
-        let (report, _, generator) = try await run(server.url, .manifest)
+        let (report, _, generator) = try await run(server.url, .client(.manifest))
         #expect(report.arrivals.failures == ["status-302": 10])
         #expect(other.asked.isEmpty)
         try await generator.shutDown()
@@ -220,9 +244,9 @@ struct RegistryTests {
     func existing() async throws {
         let registry = MiniRegistry()
         let server = try await TestServer { registry.reply($0) }
-        let (_, _, first) = try await run(server.url, .manifest)
+        let (_, _, first) = try await run(server.url, .client(.manifest))
         let repository = try #require(registry.repositories.first)
-        let (report, _, generator) = try await run(server.url, .pull) {
+        let (report, _, generator) = try await run(server.url, .client(.pull)) {
             $0.existing = .init(repository: repository, references: ["i0"])
         }
         #expect(report.arrivals.succeeded == 10 && report.operations["blob.get"]?.succeeded == 30)
@@ -237,7 +261,7 @@ struct RegistryTests {
         let server = try await TestServer { ask in
             ask.method == (inOne ? "PUT" : "PATCH") ? .answer(500, [], "") : registry.reply(ask)
         }
-        let (report, cleanUp, generator) = try await run(server.url, .push) { $0.putsInOne = inOne }
+        let (report, cleanUp, generator) = try await run(server.url, .client(.push)) { $0.putsInOne = inOne }
         #expect(report.arrivals.failures == ["status-500": 10])
         let begun = server.asked.filter { $0.method == "POST" }.count
         _ = await cleanUp.perform(arrivals: 0)
@@ -255,7 +279,7 @@ struct RegistryTests {
         let server = try await TestServer { ask in
             ask.method == "DELETE" ? .answer(status, [], "") : registry.reply(ask)
         }
-        let (_, cleanUp, generator) = try await run(server.url, .push)
+        let (_, cleanUp, generator) = try await run(server.url, .client(.push))
         let failures = await cleanUp.perform(arrivals: 50_000)
         #expect(Set(failures.keys) == ["status-\(status)"])
         #expect(server.asked.filter { $0.method == "DELETE" }.count < 60)
@@ -271,7 +295,7 @@ struct RegistryTests {
         }
         let registry = MiniRegistry()
         let server = try await TestServer { ask in ask.method == "DELETE" ? .silence : registry.reply(ask) }
-        let (_, cleanUp, generator) = try await run(server.url, .push)
+        let (_, cleanUp, generator) = try await run(server.url, .client(.push))
         let failures = await cleanUp.perform(arrivals: 10, stop: Stops(server: server))
         #expect(Set(failures.keys) == ["cancelled"])
         try await generator.shutDown()
@@ -292,8 +316,8 @@ struct RegistryTests {
                 : registry.reply(ask)
         }
         let profile = LoadProfile.open(try Schedule(stages: [.constant(300, lasting: .seconds(3))]))
-        let (report, _, generator) = try await run(server.url, .blob, profile: profile, connections: 1) {
-            $0.choices.append(.init(action: .manifest, weight: 4))
+        let (report, _, generator) = try await run(server.url, .client(.blob), profile: profile, connections: 1) {
+            $0.choices.append(.init(action: .client(.manifest), weight: 4))
         }
         // All of the redirected ones lie behind requests for the target that never end.
         #expect(report.operations["blob.redirected"]?.succeeded ?? 0 > 0)
@@ -315,7 +339,7 @@ struct RegistryTests {
             return registry.reply(ask)
         }
         let (report, _, generator) = try await run(
-            server.url, .manifest, credentials: .basic(user: "u", password: "p"))
+            server.url, .client(.manifest), credentials: .basic(user: "u", password: "p"))
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
         try await generator.shutDown()
         try await server.stop()
@@ -331,7 +355,7 @@ struct RegistryTests {
         let server = try await TestServer { .late(.milliseconds($0.method == "GET" ? 0 : 100), registry.reply($0)) }
         let target = try Target(parsing: server.url)
         var scenario = Scenario()
-        scenario.choices = [.init(action: .pull, weight: 1)]
+        scenario.choices = [.init(action: .client(.pull), weight: 1)]
         (scenario.images.count, scenario.images.layers, scenario.images.sizes) = (2, 2, .fixed(300))
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
         let workload = RegistryWorkload(scenario: scenario, client: client, target: target, seed: 5)
@@ -359,7 +383,8 @@ struct RegistryTests {
         }
         // One after the other: else two first tries may follow each other.
         let (_, cleanUp, generator) = try await run(
-            server.url, .push, profile: .open(try Schedule(stages: [.constant(2, lasting: .milliseconds(500))])))
+            server.url, .client(.push),
+            profile: .open(try Schedule(stages: [.constant(2, lasting: .milliseconds(500))])))
         #expect(await cleanUp.perform(arrivals: 1).isEmpty)
         #expect(registry.manifestCount == 0)
         try await generator.shutDown()
@@ -376,7 +401,7 @@ struct RegistryTests {
             }
             return .answer(307, [("Location", ask.path + "?again")], "")
         }
-        let (report, _, generator) = try await run(server.url, .blob, credentials: .token("secret"))
+        let (report, _, generator) = try await run(server.url, .client(.blob), credentials: .token("secret"))
         #expect(report.arrivals.succeeded == 10, "\(report.arrivals.failures)")
         try await generator.shutDown()
         try await server.stop()

@@ -33,7 +33,8 @@ struct ScenarioTests {
                 spacing: poisson
                 schedule: [{rate: 5, for: 1s}, {from: 5, to: 10, for: 2s}, {burst: 4, every: 1s, for: 2s}]
                 """, file: "x.yaml")
-        #expect(scenario.choices == [.init(action: .pull, weight: 3), .init(action: .churn, weight: 1)])
+        #expect(
+            scenario.choices == [.init(action: .client(.pull), weight: 3), .init(action: .client(.churn), weight: 1)])
         #expect(scenario.images.count == 7 && scenario.images.layers == 3 && scenario.images.repositories == 2)
         #expect(scenario.images.sizes == .between(1024, 2_097_152) && scenario.images.largest == 1_048_576)
         #expect(scenario.images.compressibility == 0.5 && scenario.images.dedupe == 0.25)
@@ -61,6 +62,9 @@ struct ScenarioTests {
             ("arrivals: [{do: pull}]\nimages: {layers: 0}", ":2: layers: '0' is not a whole number"),
             ("arrivals: [{do: pull}]\nimages: {size: 9MiB-1MiB}", "the smaller first"),
             ("arrivals: [{do: pull}]\nimages: {size: 31B}", "at least 32 bytes"),
+            ("arrivals: [{do: pull}]\naccounts: {users: 3}", ":2: accounts: no arrival asks the management API"),
+            ("arrivals: [{do: get-user}]\naccounts: {users: 0}", ":2: users: '0' is not a whole number"),
+            ("arrivals: [{do: get-user}]\naccounts: {robots: 1}", "unknown key 'robots' in accounts"),
             ("arrivals: [{do: pull}]\nimages: {size: 9EiB}", "is not a size"),
             ("arrivals: [{do: pull}]\nimages: {size: 100TiB}", "at most 64 GiB"),
             ("arrivals: [{do: pull}]\nthink: soon", "think: 'soon' is not a duration"),
@@ -86,10 +90,25 @@ struct ScenarioTests {
         #expect(description.hasPrefix("x.yaml"))
     }
 
+    @Test("names of users and repositories are those of the seed, and no two are alike")
+    func accounts() throws {
+        let scenario = try Scenario(
+            yaml: "arrivals: [{do: list-users}]\naccounts: {users: 300, repositories: 700}", file: "x.yaml")
+        func plan(_ seed: UInt64) -> AccountPlan {
+            let target = Target(endpoint: Endpoint(isTLS: false, host: "h", port: 1), path: "/")
+            let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
+            return RegistryWorkload(scenario: scenario, client: client, target: target, seed: seed).accounts
+        }
+        let names = (0..<300).map(plan(7).user) + (0..<700).map(plan(7).repository)
+        #expect(Set(names).count == 1000 && names.allSatisfy { $0.hasPrefix(plan(7).organization) })
+        #expect(names.allSatisfy { $0.wholeMatch(of: /[a-z0-9]+(-+[a-z0-9]+)*(\/[a-z0-9]+(-[a-z0-9]+)*)?/) != nil })
+        #expect(names.first != plan(8).user(0) && plan(7).organization == "load-s00000007")
+    }
+
     @Test("arrivals repeat with their seed, in their proportions, and leave behind what clean-up expects")
     func arrivals() {
         var scenario = Scenario()
-        scenario.choices = [.init(action: .manifest, weight: 3), .init(action: .push, weight: 1)]
+        scenario.choices = [.init(action: .client(.manifest), weight: 3), .init(action: .client(.push), weight: 1)]
         scenario.images.sizes = .fixed(100)
         let target = Target(endpoint: Endpoint(isTLS: false, host: "h", port: 1), path: "/")
         let client = RegistryClient(endpoint: target.endpoint, credentials: .none)
@@ -131,6 +150,23 @@ struct OutputTests {
     @Test("an empty run makes a page too")
     func emptyPage() {
         #expect(HTMLReport.page(RunReport()).contains("nothing was measured"))
+    }
+
+    @Test("the numbers of an axis differ, also where a run has one second")
+    func axes() {
+        let page = HTMLReport.page(Synthetic.report(seed: 1, seconds: 1, factor: 1))
+        for chart in page.components(separatedBy: "<svg").dropFirst() {
+            let labels = chart.matches(of: /y="224\.0" text-anchor="middle">([^<]*)</).map { String($0.1) }
+            #expect(labels.count > 1 && Set(labels).count == labels.count, "\(labels)")
+        }
+    }
+
+    @Test("every table scrolls on a narrow screen, and shows by a shadow that it does")
+    func tables() {
+        let page = HTMLReport.page(report())
+        let tables = page.components(separatedBy: "<table").count
+        #expect(tables > 3 && page.components(separatedBy: "<div class=\"wide\"><table").count == tables)
+        #expect(page.contains("no-repeat local"))
     }
 
     @Test("CSV has a line an interval and a cell a column")

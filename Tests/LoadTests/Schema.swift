@@ -31,7 +31,9 @@ struct Schema {
             case "oneOf":
                 let fits = (rule as? [[String: Any]] ?? []).count { check(value, $0, path).isEmpty }
                 if fits != 1 { found.append("\(path): fits \(fits) of the kinds") }
-            case "type": if !Self.isOf(rule as? String, value) { found.append("\(path): is no \(rule)") }
+            case "type":
+                let types = rule as? [String] ?? [rule as? String ?? ""]
+                if !types.contains(where: { Self.isOf($0, value) }) { found.append("\(path): is no \(rule)") }
             case "const": if value as? NSNumber != rule as? NSNumber { found.append("\(path): is not \(rule)") }
             case "enum":
                 if !(rule as? [String] ?? []).contains(value as? String ?? "\u{0}") {
@@ -65,13 +67,14 @@ struct Schema {
         return found
     }
 
-    private static func isOf(_ type: String?, _ value: Any) -> Bool {
+    private static func isOf(_ type: String, _ value: Any) -> Bool {
         let isFlag = (value as? NSNumber).map { String(cString: $0.objCType) == "c" } ?? false
         return switch type {
         case "object": value is [String: Any]
         case "array": value is [Any]
         case "string": value is String
         case "boolean": isFlag
+        case "null": value is NSNull
         case "number": value is NSNumber && !isFlag
         case "integer": !isFlag && (value as? Double).map { $0 == $0.rounded() } ?? false
         default: false

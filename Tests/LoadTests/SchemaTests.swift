@@ -55,6 +55,20 @@ struct SchemaTests {
         #expect(Set(json.keys) == Set(wanted.keys).union(["buckets_ns"]))
     }
 
+    @Test("what was not measured is no 0: null in files, a dash in lines and on the page")
+    func nothing() throws {
+        let empty = SparseHistogram()
+        let json = try JSONSerialization.jsonObject(with: Data(ReportFile.json(empty).utf8)) as? [String: Any] ?? [:]
+        for (key, value) in json where key.hasSuffix("_ms") { #expect(value is NSNull, "\(key)") }
+        #expect(json["count"] as? Int == 0 && json.count == 9)
+        #expect(try ReportFile.decode(SparseHistogram.self, Array(ReportFile.json(empty).utf8), "").count == 0)
+        var failed = RunReport()
+        failed.arrivals.failures = ["connection-refused": 9]
+        failed.operations["get"] = failed.arrivals
+        #expect(Summary.lines(failed).allSatisfy { !$0.contains(" 0 ms") })
+        #expect(!HTMLReport.page(failed).contains("0 ms"))
+    }
+
     @Test("a report of an earlier or a later format is refused by its number", arguments: [1, 99])
     func version(_ version: Int) throws {
         let error = #expect(throws: FileError.self) {

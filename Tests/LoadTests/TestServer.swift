@@ -145,9 +145,9 @@ struct RefusingPort {
 }
 
 /// Waits until `condition` holds, half a minute at most; whether it does.
-func eventually(_ condition: () -> Bool) async throws -> Bool {
+func eventually(_ condition: () throws -> Bool) async throws -> Bool {
     for _ in 0..<3000 {
-        if condition() { return true }
+        if try condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }
     return false

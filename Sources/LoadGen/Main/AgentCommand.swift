@@ -53,7 +53,7 @@ struct AgentCommand: AsyncParsableCommand {
             order.scenario, target, closes: order.closesConnections, seed: order.seed)
         return try await Generator.with(settings) { generator in
             let pushing = workload as? any PushingWorkload
-            if let pushing { try await logIn(pushing.client, generator, stop) }
+            if let pushing { try await logIn(pushing, generator, stop) }
             let wall = MonotonicClock.wall()
             guard wall < order.beginAt + Self.mostDelay else {
                 throw RunError("was ready \(Text.time(wall - order.beginAt)) after the moment to begin")
@@ -93,11 +93,11 @@ struct AgentCommand: AsyncParsableCommand {
         return settings
     }
 
-    private func logIn(_ client: RegistryClient, _ generator: Generator, _ stop: AgentStop) async throws {
+    private func logIn(_ pushing: any PushingWorkload, _ generator: Generator, _ stop: AgentStop) async throws {
         do throws(Failure) {
-            try await client.logIn(generator, stop: stop)
+            try await pushing.client.logIn(generator, managing: pushing.managesAccounts, stop: stop)
         } catch {
-            throw RunError("\(client.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
+            throw RunError("\(pushing.client.endpoint) does not answer as a registry: \(Failure.explained(error.name))")
         }
     }
 

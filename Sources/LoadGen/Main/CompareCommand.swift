@@ -114,13 +114,16 @@ struct CompareCommand: ParsableCommand {
             ]
         default:
             return [
-                row.measure, Text.milliseconds(row.a * 1000), Text.milliseconds(row.b * 1000), change(row),
+                row.measure, time(row.a), time(row.b), change(row),
                 row.verdict == .unknown
                     ? "–" : "\(signed((row.ratio.low - 1) * 100)) … \(signed((row.ratio.high - 1) * 100)) %",
                 row.verdict.rawValue,
             ]
         }
     }
+
+    /// Seconds; 0 where there was nothing to measure.
+    private static func time(_ seconds: Double) -> String { seconds > 0 ? Text.milliseconds(seconds * 1000) : "–" }
 
     /// Against nothing there is none.
     private static func change(_ row: Comparison.Row) -> String {

@@ -55,6 +55,16 @@ struct LoadOptions: ParsableArguments {
             """)
     var namespace: String?
 
+    @Option(
+        help: "Users that set-up makes, for scenarios that ask the management API. (default: the scenario's, or 20)")
+    var users: Int?
+
+    @Option(
+        help: """
+            Repositories that set-up makes, for scenarios that ask the management API. (default: the scenario's, or 200)
+            """)
+    var repositories: Int?
+
     @OptionGroup var access: AccessOptions
 
     @Option(name: .customLong("server-pid"), help: "Process whose CPU and memory are read each second.")
@@ -83,7 +93,7 @@ extension LoadOptions {
         guard let name = scenario else {
             var plain = Scenario()
             plain.name = replay ?? "GET"
-            plain.choices = [.init(action: .get, weight: 1)]
+            plain.choices = [.init(action: .client(.get), weight: 1)]
             plain.verifies = false
             return try adjusted(plain)
         }
@@ -115,9 +125,28 @@ extension LoadOptions {
         if let namespace {
             scenario.namespace = try reading("--namespace") { try Scenario.namespace(namespace) }
         }
+        try adjustAccounts(&scenario)
         if let warmUp { scenario.warmUp = try reading("--warm-up") { try Quantity.duration(warmUp) } }
         if let coolDown { scenario.coolDown = try reading("--cool-down") { try Quantity.duration(coolDown) } }
         return scenario
+    }
+
+    private func adjustAccounts(_ scenario: inout Scenario) throws {
+        let given = [("--users", users), ("--repositories", repositories)].filter { $0.1 != nil }
+        guard scenario.managesAccounts else {
+            guard let first = given.first else { return }
+            throw Exit(.usage, "\(first.0) is for scenarios that ask the management API, such as manage")
+        }
+        for case (let option, let count?) in given where !(1...100_000).contains(count) {
+            throw Exit(.usage, "\(option) must be 1 to 100000, not \(count)")
+        }
+        guard namespace == nil || scenario.uses({ $0.makesContent || $0.needsImages }) else {
+            throw Exit(.usage, "--namespace: nothing is pushed, and what set-up makes has an organization of its own")
+        }
+        var accounts = scenario.accounts ?? Scenario.Accounts()
+        accounts.users = users ?? accounts.users
+        accounts.repositories = repositories ?? accounts.repositories
+        scenario.accounts = accounts
     }
 
     /// Settings for a profile; names are looked up here.

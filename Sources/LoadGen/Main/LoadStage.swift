@@ -29,7 +29,7 @@ struct LoadStage {
     ) async throws -> LoadStage {
         let generator = try await Generator.start(settings)
         let stage = LoadStage(generator, workload, target, scenario, load)
-        if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing.client, interrupt) }
+        if let pushing = workload as? any PushingWorkload { try await stage.logIn(pushing, interrupt) }
         if scenario.logsIn, try await !generator.wasAskedToLogIn() {
             try await generator.shutDown()
             throw Exit(.usage, "\(target.endpoint) asks nobody who they are: there is no login to measure")
@@ -40,9 +40,9 @@ struct LoadStage {
         return stage
     }
 
-    private func logIn(_ client: RegistryClient, _ interrupt: Interrupt) async throws {
+    private func logIn(_ pushing: any PushingWorkload, _ interrupt: Interrupt) async throws {
         do throws(Failure) {
-            try await client.logIn(generator, stop: interrupt)
+            try await pushing.client.logIn(generator, managing: pushing.managesAccounts, stop: interrupt)
         } catch {
             if interrupt.isStopped { throw Exit(.interrupted, "interrupted while logging in") }
             let what =
@@ -50,7 +50,8 @@ struct LoadStage {
                 case .loginRefused, .loginWanted, .foreignHost, .status(401): "lets nobody in"
                 default: "does not answer as a registry"
                 }
-            throw Exit(.unreachable, "\(target.endpoint) \(what) (GET /v2/): \(Failure.explained(error.name))")
+            let place = pushing.managesAccounts ? "GET /v2/ and /api/v1/system/info" : "GET /v2/"
+            throw Exit(.unreachable, "\(target.endpoint) \(what) (\(place)): \(Failure.explained(error.name))")
         }
     }
 
@@ -80,10 +81,11 @@ struct LoadStage {
     private func setUp(_ registry: RegistryWorkload, _ interrupt: Interrupt) async throws {
         do throws(Failure) {
             let done = try await registry.setUp(generator, stop: interrupt)
-            guard done.images > 0, !isQuiet else { return }
-            Console.complain(
-                "set-up: \(done.images) images, \(Text.bytes(Double(done.bytes))) in \(Text.significant(done.seconds)) s"
-            )
+            var parts: [String] = []
+            if done.users > 0 { parts += ["\(done.users) users", "\(done.repositories) repositories"] }
+            if done.images > 0 { parts += ["\(done.images) images", Text.bytes(Double(done.bytes))] }
+            guard !parts.isEmpty, !isQuiet else { return }
+            Console.complain("set-up: \(parts.joined(separator: ", ")) in \(Text.significant(done.seconds)) s")
         } catch {
             let wasInterrupted = interrupt.isStopped
             try await end(interrupt)
@@ -156,7 +158,8 @@ extension LoadOptions {
     /// What arrivals do: send a recording, play a scenario, or get the URL. Takes its time for large content, whose
     /// digests are worked out here: before anybody listens for Ctrl-C, so that it ends the program.
     func workload(_ scenario: Scenario, _ target: Target, _ settings: RunSettings) throws -> any Workload {
-        let usesPath = replay == nil && (self.scenario == nil || scenario.choices.contains { $0.action == .get })
+        let usesPath =
+            replay == nil && (self.scenario == nil || scenario.choices.contains { $0.action == .client(.get) })
         guard usesPath || target.path == "/" else {
             throw Exit(
                 .usage, "a registry's API stands at the root of its host: leave '\(target.path)' out of the URL")

@@ -22,8 +22,8 @@ package final class Coordinator: Sendable {
         told.withLock { ($0.nextIndex, $0.agents == agents.count) }
     }
 
-    /// Time that orders need to get there, and agents to log in.
-    private static let lead: Nanoseconds = 2_000_000_000
+    /// Time that orders need to get there, and agents to log in, on machines that are busy too.
+    private static let lead: Nanoseconds = 5_000_000_000
     /// How long an agent may take for a short answer.
     private static let patience = Duration.seconds(10)
     private static let longestReport = 268_435_456

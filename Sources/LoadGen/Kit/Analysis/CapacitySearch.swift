@@ -212,16 +212,19 @@ package struct CapacitySearch: Sendable {
     package var answer: Answer {
         let highest = passed.map(\.rate).max() ?? 0
         let bound = failed.map(\.rate).min()
-        let isGeneratorBound = bound.map { bound in
-            probes.contains { $0.outcome == .generator && $0.rate <= bound * Self.near }
-        }
         guard bound != nil, highest > 0, let knee else {
             return Answer(
-                rate: highest, low: highest, high: bound, probes: probes, isGeneratorBound: isGeneratorBound ?? false,
-                isSettled: isSettled)
+                rate: highest, low: highest, high: bound, probes: probes,
+                isGeneratorBound: bound.map(isGeneratorBound) ?? false, isSettled: isSettled)
         }
         return Answer(
             rate: knee.rate.value, low: knee.rate.low, high: knee.rate.high, probes: probes,
-            isGeneratorBound: isGeneratorBound ?? false, isSettled: isSettled)
+            isGeneratorBound: isGeneratorBound(at: knee.rate.value), isSettled: isSettled)
+    }
+
+    /// Whether the generator was what most probes near the rate failed by: one that a moment spoiled, far below, ends no search.
+    private func isGeneratorBound(at rate: Double) -> Bool {
+        let close = failed.filter { $0.rate * Self.near > rate && $0.rate < rate * Self.near }
+        return 2 * close.count { $0.outcome == .generator } > close.count
     }
 }

@@ -107,7 +107,7 @@ struct Chart {
             let bottom = pow(10, log10(positive).rounded(.down))
             return bottom...max(pow(10, log10(max(high, positive)).rounded(.up)), bottom * 10)
         case .linear:
-            if isX { return low...max(high, low + 1e-9) }
+            if isX { return low...(high > low ? high : low + 1) }
             let step = Self.step(max(high, 1e-9) / 4)
             return 0...max((high * 1.02 / step).rounded(.up) * step, step)
         }

@@ -11,7 +11,7 @@ extension HTMLReport {
                 [
                     TextOutputs.xml(report.target), Text.significant(report.rateAsked) + "/s",
                     Text.significant(report.rateGot) + "/s",
-                ] + [50.0, 95, 99].map { times.count == 0 ? "–" : Text.time(times.percentile($0)) } + [
+                ] + [50.0, 95, 99].map { Text.percentile($0, of: times) } + [
                     Text.significant(report.arrivals.errorShare * 100) + " %", entry.capacity?.answer.text ?? "–",
                     summary(report.verdicts),
                 ]
@@ -83,8 +83,7 @@ extension HTMLReport {
         text += percents.map { "<th>p\(Text.percent($0))</th>" }.joined() + "<th>max</th></tr>"
         func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram, _ style: String) -> String {
             "<tr class=\"\(style)\"><td>\(TextOutputs.xml(name))</td><td>\(figures.total)</td><td>\(figures.failed)</td>"
-                + percents.map { "<td>\(times.count == 0 ? "–" : Text.time(times.percentile($0)))</td>" }.joined()
-                + "<td>\(times.count == 0 ? "–" : Text.time(times.max))</td></tr>"
+                + (percents + [100]).map { "<td>\(Text.percentile($0, of: times))</td>" }.joined() + "</tr>"
         }
         text += row("whole arrivals", report.arrivals, report.arrivals.latency, "first")
         for (name, figures) in report.rows {
@@ -113,7 +112,7 @@ extension HTMLReport {
         let facts = [
             (
                 "send lag p50 / p99 / max",
-                [50.0, 99, 100].map { Text.time(report.lag.percentile($0)) }.joined(separator: " / ")
+                [50.0, 99, 100].map { Text.percentile($0, of: report.lag) }.joined(separator: " / ")
             ),
             ("arrivals asked", "\(report.asked)"),
             ("sent, missed, given up", "\(report.sent), \(report.missed), \(report.givenUp)"),

@@ -70,10 +70,10 @@ package enum HTMLReport {
     private static func tiles(_ report: RunReport) -> String {
         let bytes = report.operations.values.reduce(0) { $0 + $1.bytesIn + $1.bytesOut }
         let times = report.arrivals.latency
-        func time(_ percent: Double) -> String { times.count == 0 ? "–" : Text.time(times.percentile(percent)) }
         let entries = [
             ("rate", Text.significant(report.rateGot) + "/s", "of \(Text.significant(report.rateAsked))/s asked"),
-            ("p50", time(50), "from the intended moment"), ("p99", time(99), "max " + time(100)),
+            ("p50", Text.percentile(50, of: times), "from the intended moment"),
+            ("p99", Text.percentile(99, of: times), "max " + Text.percentile(100, of: times)),
             (
                 "errors", Text.significant(report.arrivals.errorShare * 100) + " %",
                 "\(report.arrivals.failed) of \(report.arrivals.total)"

@@ -2,10 +2,10 @@
 enum HTMLStyle {
     static let sheet = """
         :root{--bg:#fbfaf7;--fg:#23211d;--dim:#6f6a60;--line:#e2ddd2;--card:#fff;--c0:#1d6f66;--c1:#b3672b;--c2:#7a4fa3;\
-        --c3:#c0392b;--c4:#8a8578;--ok:#1d6f66;--bad:#b3261e;--badbg:#fbe9e7;--carebg:#f6efdc}
+        --c3:#c0392b;--c4:#8a8578;--ok:#1d6f66;--bad:#b3261e;--badbg:#fbe9e7;--carebg:#f6efdc;--shade:#0004}
         @media(prefers-color-scheme:dark){:root{--bg:#161512;--fg:#ece8df;--dim:#9d978a;--line:#34312b;--card:#1f1d19;\
         --c0:#5cc2b3;--c1:#e0a063;--c2:#b79be0;--c3:#ef8073;--c4:#8f897c;--ok:#5cc2b3;--bad:#ff9a8d;--badbg:#3a1d1a;\
-        --carebg:#332c19}}
+        --carebg:#332c19;--shade:#fff4}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;\
         font-variant-numeric:tabular-nums}
@@ -27,7 +27,7 @@ enum HTMLStyle {
         margin-right:5px;vertical-align:middle;background:var(--c0)}
         .k1:before{background:var(--c1)}.k2:before{background:var(--c2)}.k3:before{background:var(--c3)}
         .k4:before{background:var(--c4)}
-        svg{display:block;width:100%;height:auto}svg text{font-size:12px;fill:var(--dim)}
+        svg{display:block;width:100%;height:auto}svg text{font-size:13px;fill:var(--dim)}
         @media(max-width:700px){svg text{font-size:18px}svg .odd{display:none}h1{overflow-wrap:anywhere}}
         .grid{stroke:var(--line)}.tick{stroke:var(--dim)}
         polyline{fill:none;stroke-width:1.8;stroke-linejoin:round}
@@ -35,20 +35,24 @@ enum HTMLStyle {
         .s4{stroke:var(--c4);stroke-dasharray:5 4}
         polygon{opacity:.15}.f0{fill:var(--c0)}.f1{fill:var(--c1)}.f2{fill:var(--c2)}.f3{fill:var(--c3)}
         .d0{fill:var(--c0)}.d1{fill:var(--c1)}.d2{fill:var(--c2)}.d3{fill:var(--c3)}.d4{fill:var(--c4)}
-        .wide{overflow-x:auto;max-width:100%}.wide::-webkit-scrollbar{height:9px}\
+        .wide{overflow-x:auto;width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:8px;\
+        background:linear-gradient(to right,var(--card) 40%,transparent) left/44px 100% no-repeat local,\
+        linear-gradient(to left,var(--card) 40%,transparent) right/44px 100% no-repeat local,\
+        linear-gradient(to right,var(--shade),transparent) left/16px 100% no-repeat scroll,\
+        linear-gradient(to left,var(--shade),transparent) right/16px 100% no-repeat scroll,var(--card)}.wide::-webkit-scrollbar{height:9px}\
         .wide::-webkit-scrollbar-thumb{background:var(--c4);border-radius:5px}\
         .wide::-webkit-scrollbar-track{background:var(--line);border-radius:5px}a{color:var(--c0)}.texts td:last-child,.texts th:last-child{text-align:left}\
         .texts td:last-child{white-space:normal;min-width:240px;font-size:13px}.texts td{padding-top:4px;padding-bottom:4px}\
         .texts{width:100%}.charts{align-items:start}
         hr{border:0;border-top:1px solid var(--line);margin:44px 0}
-        table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}
+        table{border-collapse:collapse}
         th,td{padding:5px 12px;text-align:right;white-space:nowrap;border-top:1px solid var(--line)}
         th{color:var(--dim);font-weight:500;border-top:0}th:first-child,td:first-child{text-align:left}
         tr.part td{color:var(--dim);border-top:0;padding-top:1px;padding-bottom:1px}tr.part td:first-child{padding-left:26px}
         tr.met td:nth-child(3){color:var(--ok)}
         tr.missed td:nth-child(3){color:var(--bad)}
         tr.unknown td:nth-child(3){color:var(--c1)}
-        .texts td:first-child,.facts td{white-space:normal;overflow-wrap:anywhere}.facts td:first-child{min-width:120px}
+        .texts td:first-child,.facts td{white-space:normal;overflow-wrap:anywhere}.facts td:first-child{min-width:120px}.texts td:first-child{min-width:110px}
         .bar{width:30%}.bar i{display:block;height:10px;border-radius:3px;background:var(--c3)}
         """
 }

@@ -23,7 +23,7 @@ package enum Summary {
             rows.append(row("  service", figures, figures.service))
         }
         rows.append(
-            ["send lag", "", ""] + percents.map { Text.time(report.lag.percentile($0)) } + [Text.time(report.lag.max)])
+            ["send lag", "", ""] + (percents + [100]).map { Text.percentile($0, of: report.lag) })
         lines += table(rows)
         lines += traffic(report)
         for (kind, count) in report.arrivals.failures.sorted(by: { $0.value > $1.value }) {
@@ -38,9 +38,7 @@ package enum Summary {
     }
 
     private static func row(_ name: String, _ figures: FiguresReport, _ times: SparseHistogram) -> [String] {
-        [name, "\(figures.total)", "\(figures.failed)"]
-            + percents.map { times.count == 0 ? "–" : Text.time(times.percentile($0)) }
-            + [times.count == 0 ? "–" : Text.time(times.max)]
+        [name, "\(figures.total)", "\(figures.failed)"] + (percents + [100]).map { Text.percentile($0, of: times) }
     }
 
     private static func traffic(_ report: RunReport) -> [String] {

@@ -2,7 +2,7 @@ import Harness
 
 /// Tokens of one event loop by scope. Touched on it only.
 final class LoginCache {
-    private var tokens: [String: (value: String, until: Nanoseconds)] = [:]
+    private var tokens: [String: (value: String, until: Nanoseconds, renewal: Nanoseconds)] = [:]
     /// How the registry asks for credentials, once it has.
     var way: LoginWay?
 
@@ -14,7 +14,15 @@ final class LoginCache {
     /// - Parameter lifetime: what the token server said, or 60 s; the last fifth is not used.
     func keep(_ token: String, for scope: String, lifetime: Duration) {
         if tokens.count > 10_000 { tokens.removeAll() }
-        tokens[scope] = (token, MonotonicClock.now() + lifetime.nanoseconds / 5 * 4)
+        let now = MonotonicClock.now()
+        tokens[scope] = (token, now + lifetime.nanoseconds / 5 * 4, now + lifetime.nanoseconds / 5 * 3)
+    }
+
+    /// Whether the token has to be renewed, by whoever asks: said once, so that many at once fetch one.
+    func isDue(_ scope: String) -> Bool {
+        guard let token = tokens[scope], token.renewal <= MonotonicClock.now() else { return false }
+        tokens[scope]?.renewal = token.until
+        return true
     }
 
     func forget(_ scope: String) {

@@ -49,15 +49,15 @@ package struct ReplayWorkload: PushingWorkload {
             case .plain: continue
             case .manifest(let repository, _, let text):
                 let digest = names.digest(ofManifest: text)
-                found.append(Leftover(repository: names.repository(repository), digest: digest, isManifest: true))
+                found.append(.manifest(repository: names.repository(repository), digest: digest))
             case .begin(let repository, let query, let upload):
                 let name = names.repository(repository)
                 if let upload { uploads[upload] = name }
                 guard let mounted = ReplayBuilder.query(query)["mount"] else { continue }
-                found.append(Leftover(repository: name, digest: names.digest(mounted), isManifest: false))
+                found.append(.blob(repository: name, digest: names.digest(mounted)))
             case .piece(let upload, let blob, _, let isLast):
                 guard isLast, let name = uploads[upload] else { continue }
-                found.append(Leftover(repository: name, digest: names.digest(blob), isManifest: false))
+                found.append(.blob(repository: name, digest: names.digest(blob)))
             }
         }
         var seen: Set<Leftover> = []

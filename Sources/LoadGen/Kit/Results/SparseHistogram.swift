@@ -117,13 +117,14 @@ package struct SparseHistogram: Codable, Equatable, Sendable {
         self.init(buckets)
     }
 
-    /// Writes the buckets, and what is mostly asked of them: milliseconds, 0 where there are none.
+    /// Writes the buckets, and what is mostly asked of them: milliseconds, null where there are none.
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(count, forKey: .count)
-        try fields.encode(mean / 1e6, forKey: .mean)
+        let isEmpty = buckets.isEmpty
+        try fields.encode(isEmpty ? nil : mean / 1e6, forKey: .mean)
         for (percent, key) in [(50.0, CodingKeys.p50), (90, .p90), (95, .p95), (99, .p99), (99.9, .p999), (100, .max)] {
-            try fields.encode(Double(percentile(percent)) / 1e6, forKey: key)
+            try fields.encode(isEmpty ? nil : Double(percentile(percent)) / 1e6, forKey: key)
         }
         var list = fields.nestedUnkeyedContainer(forKey: .buckets)
         for bucket in buckets {

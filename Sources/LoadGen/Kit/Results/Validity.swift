@@ -80,6 +80,11 @@ package enum Text {
     /// Nanoseconds, likewise.
     package static func time(_ value: Nanoseconds) -> String { milliseconds(Double(value) / 1e6) }
 
+    /// A percentile of nanoseconds; a dash where there are none: what was not measured is no 0.
+    package static func percentile(_ percent: Double, of times: SparseHistogram) -> String {
+        times.count == 0 ? "–" : time(times.percentile(percent))
+    }
+
     /// Bytes with a binary unit.
     package static func bytes(_ value: Double) -> String {
         var value = value

@@ -98,6 +98,22 @@ package enum BuiltIns {
             """
         ),
         (
+            "manage",
+            """
+            name: manage
+            about: lists, searches, single answers and the audit of a registry's management API, as its administrator
+            arrivals:
+              - {do: list-repositories, weight: 3}
+              - {do: search-repositories, weight: 3}
+              - {do: get-repository, weight: 6}
+              - {do: list-users, weight: 1}
+              - {do: search-users, weight: 1}
+              - {do: get-user, weight: 2}
+              - {do: list-audit, weight: 1}
+            accounts: {users: 20, repositories: 200}
+            """
+        ),
+        (
             "churn",
             """
             name: churn

@@ -1,21 +1,27 @@
 import Synchronization
 
-/// Something that a run leaves in a repository.
-package struct Leftover: Hashable, Sendable {
-    let repository: String
-    let digest: String
-    let isManifest: Bool
+/// Something that a run leaves in a registry.
+package enum Leftover: Hashable, Sendable {
+    case manifest(repository: String, digest: String)
+    case blob(repository: String, digest: String)
+    /// What a DELETE of this takes away, path and query below `/api/v1/`.
+    case account(String)
+
+    /// Whether it is a manifest, which goes before the blobs that it names.
+    var isManifest: Bool {
+        if case .manifest = self { true } else { false }
+    }
 
     /// An image: the manifest first, since a registry may keep a blob that one names.
     static func of(_ image: Image) -> [Leftover] {
-        [Leftover(repository: image.repository, digest: image.digest, isManifest: true)]
+        [.manifest(repository: image.repository, digest: image.digest)]
             + ([image.configDigest] + image.layers.map(\.digest)).map {
-                Leftover(repository: image.repository, digest: $0, isManifest: false)
+                .blob(repository: image.repository, digest: $0)
             }
     }
 }
 
-/// A workload that puts content into a registry, and can tell afterwards what.
+/// A workload that may put something into a registry, and can tell afterwards what.
 package protocol PushingWorkload: Workload {
     /// Who pushed it.
     var client: RegistryClient { get }
@@ -25,11 +31,18 @@ package protocol PushingWorkload: Workload {
     var prepared: [[Leftover]] { get }
     /// Arrivals may push too.
     var arrivalsPush: Bool { get }
+    /// Some arrivals ask the management API.
+    var managesAccounts: Bool { get }
     /// What arrival `index` leaves, in the order of deletion.
     func leftovers(_ index: UInt64) -> [Leftover]
 }
 
-/// Takes away what a run pushed. None of it counts.
+extension PushingWorkload {
+    /// None.
+    package var managesAccounts: Bool { false }
+}
+
+/// Takes away what a run pushed and made. None of it counts.
 package struct CleanUp: Sendable {
     /// The registry lets nothing be deleted, or is gone, when so many deletions in a row fail.
     static let mostFailures = 10
@@ -124,10 +137,13 @@ private struct DeleteFlow: Flow {
 
     private func delete(_ leftover: Leftover, _ session: Session) async throws(Failure) {
         try await tally.twice { () throws(Failure) in
-            if leftover.isManifest {
-                try await workload.client.deleteManifest(leftover.repository, leftover.digest, session)
-            } else {
-                try await workload.client.deleteBlob(leftover.repository, leftover.digest, session)
+            let client = workload.client
+            switch leftover {
+            case .manifest(let repository, let digest):
+                try await client.deleteManifest(repository, digest, session)
+            case .blob(let repository, let digest): try await client.deleteBlob(repository, digest, session)
+            case .account(let target):
+                _ = try await client.manage(.apiDelete, "DELETE", target, accepts: [204, 404], session)
             }
         }
     }

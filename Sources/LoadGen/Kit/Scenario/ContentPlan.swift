@@ -8,6 +8,17 @@ package struct ContentPlan: Sendable {
         package let isShared: Bool
     }
 
+    /// What an arrival leaves in the registry.
+    enum Leaving {
+        case nothing
+        /// A new image.
+        case pushed
+        /// A small one, unless the arrival came to its own deletion of it.
+        case churned
+        /// A new one of layers that were there.
+        case mounted
+    }
+
     /// How many layers make a round.
     static let round = 64
 
@@ -89,6 +100,16 @@ package struct ContentPlan: Sendable {
             image(
                 repository: repository("p", UInt64(place)), tag: "base", name: "base",
                 shared.map { sharedBlob($0.offset) })
+        }
+    }
+
+    /// The image that arrival `index` leaves; of none, and of mounted layers without a `source`, `nil`.
+    func image(_ leaving: Leaving, _ index: UInt64, from source: Image?) -> Image? {
+        switch leaving {
+        case .nothing: nil
+        case .pushed: pushedImage(index)
+        case .churned: churnedImage(index)
+        case .mounted: source.map { mountedImage(index, from: $0) }
         }
     }
 

@@ -32,7 +32,7 @@ struct RegistryFlow: Flow {
     }
 
     let workload: RegistryWorkload
-    let action: Scenario.Action
+    let action: Scenario.ClientAction
     let index: UInt64
     /// Which image, by popularity.
     let choice: Int

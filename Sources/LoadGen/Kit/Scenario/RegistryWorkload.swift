@@ -8,6 +8,8 @@ package struct RegistryWorkload: PushingWorkload {
     package let plan: ContentPlan
     /// What set-up pushes and arrivals pull.
     package let images: [Image]
+    /// What set-up makes through the management API and arrivals ask for there.
+    package let accounts: AccountPlan
     private let popularity: Popularity
     private let target: Target
 
@@ -18,6 +20,7 @@ package struct RegistryWorkload: PushingWorkload {
         self.target = target
         plan = ContentPlan(scenario: scenario, seed: seed)
         images = plan.pulledImages()
+        accounts = AccountPlan(scenario: scenario, seed: seed)
         popularity = Popularity(
             count: scenario.existing?.references.count ?? images.count, exponent: scenario.zipf)
     }
@@ -25,7 +28,12 @@ package struct RegistryWorkload: PushingWorkload {
     /// The steps that the scenario draws for arrival `index`.
     package func arrival(_ index: UInt64, random: inout SeededRandom) -> ArrivalWork {
         let action = scenario.action(at: random.unit())
-        return .flow(RegistryFlow(workload: self, action: action, index: index, choice: popularity.draw(&random)))
+        switch action {
+        case .client(let action):
+            return .flow(RegistryFlow(workload: self, action: action, index: index, choice: popularity.draw(&random)))
+        case .management(let question):
+            return .flow(ManageFlow(workload: self, question: question))
+        }
     }
 
     /// What arrival `index` leaves in the registry, if anything.
@@ -33,12 +41,7 @@ package struct RegistryWorkload: PushingWorkload {
         var random = SeededRandom(seed: plan.seed, purpose: index)
         let action = scenario.action(at: random.unit())
         let choice = popularity.draw(&random)
-        guard action.makesContent else { return nil }
-        if action == .churn { return plan.churnedImage(index) }
-        if action == .mount {
-            return images.indices.contains(choice) ? plan.mountedImage(index, from: images[choice]) : nil
-        }
-        return plan.pushedImage(index)
+        return plan.image(action.leaves, index, from: images.indices.contains(choice) ? images[choice] : nil)
     }
 
     /// The image that `choice` stands for. Throws where there is none.
@@ -58,10 +61,16 @@ package struct RegistryWorkload: PushingWorkload {
     package var length: Duration { scenario.pause * Int(RegistryFlow.longestPause) }
 
     /// What the names of its repositories begin with.
-    package var prefix: String { plan.prefix }
+    package var prefix: String {
+        scenario.managesAccounts && !scenario.uses({ $0.makesContent || $0.needsImages })
+            ? accounts.organization : plan.prefix
+    }
 
-    /// What set-up pushed.
-    package var prepared: [[Leftover]] { (images + plan.baseImages()).map(Leftover.of) }
+    /// Some arrivals ask the management API.
+    package var managesAccounts: Bool { scenario.managesAccounts }
+
+    /// What set-up pushed and made.
+    package var prepared: [[Leftover]] { (images + plan.baseImages()).map(Leftover.of) + accounts.leftovers }
 
     /// Some arrivals leave content.
     package var arrivalsPush: Bool { scenario.uses(\.makesContent) }

@@ -5,6 +5,7 @@ extension Scenario {
         static let images = 1...100_000
         static let repositories = 1...100_000
         static let layers = 1...127
+        static let users = 1...100_000
         /// Of compressibility and dedupe.
         static let share = 0.0...0.99
         static let zipf = 0.0...5
@@ -24,6 +25,7 @@ extension Scenario: Bounded {
         let lengths = Duration.zero...Quantity.longest
         return choices.allSatisfy { Limits.weight.contains($0.weight) } && choices.contains { $0.weight > 0 }
             && isNamespaceFine && images.isWithinBounds && existing?.isWithinBounds ?? true
+            && accounts?.isWithinBounds ?? true
             && Limits.zipf.contains(zipf)
             && Limits.parallel.contains(parallel) && lengths.contains(pause) && lengths.contains(think)
     }

@@ -17,6 +17,7 @@ extension Scenario {
         namespace = try fields.read("namespace", Self.namespace)
         choices = try Self.choices(&fields)
         try readImages(&fields)
+        try readAccounts(&fields)
         try readHabits(&fields)
         try readSchedule(&fields)
         try fields.refuseOthers()
@@ -89,6 +90,20 @@ extension Scenario {
             if let reason = found.complaint { throw fields.error(line, "existing", reason) }
             existing = found
         }
+    }
+
+    private mutating func readAccounts(_ fields: inout YAMLFields) throws(ScenarioError) {
+        guard let (line, node) = fields.node("accounts") else { return }
+        guard managesAccounts else {
+            throw fields.error(
+                line, "accounts", "no arrival asks the management API: there is nothing to make them for")
+        }
+        var entry = try YAMLFields(node, file: fields.file, path: "accounts")
+        var found = Accounts()
+        found.users = try entry.integer("users", Limits.users) ?? found.users
+        found.repositories = try entry.integer("repositories", Limits.repositories) ?? found.repositories
+        try entry.refuseOthers()
+        accounts = found
     }
 
     private mutating func readHabits(_ fields: inout YAMLFields) throws(ScenarioError) {

@@ -1,61 +1,5 @@
 /// What the clients of a run do.
 package struct Scenario: Equatable, Codable, Sendable {
-    /// One thing that an arrival can be.
-    package enum Action: String, CaseIterable, Codable, Sendable {
-        /// GET of the URL's own path.
-        case get
-        /// A whole image: manifest, config, layers.
-        case pull
-        /// GET of a manifest by tag.
-        case manifest
-        /// HEAD of a manifest by tag.
-        case headManifest = "head-manifest"
-        /// GET of one layer.
-        case blob
-        /// HEAD of one layer.
-        case head
-        /// A new image: its blobs where missing, its manifest.
-        case push
-        /// A new image whose layers are mounted from another repository.
-        case mount
-        /// The first page of a repository's tags.
-        case list
-        /// The first page of the catalog.
-        case catalog
-        /// Referrers of an image.
-        case referrers
-        /// A small image pushed, pulled and deleted.
-        case churn
-        /// A client of its own logs in and pulls a whole image.
-        case login
-
-        /// What it needs, and what it leaves.
-        private var traits: (images: Need, makesContent: Bool) {
-            switch self {
-            case .get, .catalog: (.none, false)
-            case .push, .churn: (.none, true)
-            case .pull, .manifest, .headManifest, .blob, .head, .list, .login: (.any, false)
-            case .referrers: (.made, false)
-            case .mount: (.made, true)
-            }
-        }
-
-        private enum Need {
-            case none
-            /// Images that are there, whoever made them.
-            case any
-            /// Images of which this program knows everything.
-            case made
-        }
-
-        /// Makes content that clean-up has to take away.
-        package var makesContent: Bool { traits.makesContent }
-        /// Needs images to be there.
-        package var needsImages: Bool { traits.images != .none }
-        /// Can be done with images that nobody here made.
-        var worksWithExisting: Bool { traits.images != .made && !makesContent }
-    }
-
     /// An action and how often it is drawn against the others.
     package struct Choice: Equatable, Codable, Sendable {
         /// What is done.
@@ -116,6 +60,8 @@ package struct Scenario: Equatable, Codable, Sendable {
     package var choices: [Choice] = []
     /// What is made for them.
     package var images = Images()
+    /// What is made through the management API; the defaults where arrivals ask it and nothing is said.
+    package var accounts: Accounts?
     /// Or what is there already.
     package var existing: Existing?
     /// Zipf's exponent of the images asked for.
@@ -152,14 +98,17 @@ package struct Scenario: Equatable, Codable, Sendable {
             rest -= choice.weight
             if rest < 0 { return choice.action }
         }
-        return choices.last { $0.weight > 0 }?.action ?? .get
+        return choices.last { $0.weight > 0 }?.action ?? .client(.get)
     }
 
     /// Some arrival is a client that logs in.
-    package var logsIn: Bool { uses { $0 == .login } }
+    package var logsIn: Bool { uses { $0 == .client(.login) } }
+
+    /// Some arrival asks the management API.
+    package var managesAccounts: Bool { uses(\.managesAccounts) }
 
     /// Some arrival may need what `isWanted` says.
-    func uses(_ isWanted: (Action) -> Bool) -> Bool {
+    package func uses(_ isWanted: (Action) -> Bool) -> Bool {
         choices.contains { $0.weight > 0 && isWanted($0.action) }
     }
 }

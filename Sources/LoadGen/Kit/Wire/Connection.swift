@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// One connection: sends a request, reads its answer, goes back to its pool. Touched on its event loop only.
@@ -17,8 +18,18 @@ final class Connection: ChannelInboundHandler {
     // On one loop, and nothing that it is handed to comes back to it: asking at each access would cost a hundredth of a core.
     @exclusivity(unchecked) private var parser = ResponseParser()
     private var pump: BodyPump?
+    private var way = Way.untried
     private var served = 0
     private var isClosing = false
+
+    /// How what is to be sent gets to the socket.
+    private enum Way {
+        case untried
+        /// Straight: a third of what a small request costs in this process is the way through the channel.
+        case socket(NIOBSDSocket.Handle)
+        /// Through the channel: under TLS, and as soon as it has had something to send itself, so that the order stays.
+        case channel
+    }
 
     init(pool: ConnectionPool, id: Int, lane: Lane) {
         self.pool = pool
@@ -47,14 +58,46 @@ final class Connection: ChannelInboundHandler {
         exchange.answer.sentAt = moment
         switch exchange.request.body {
         case .none:
-            context.writeAndFlush(wrapOutboundOut(exchange.request.head), promise: nil)
+            write(exchange.request.head, context)
         case .bytes(let bytes):
+            way = .channel
             context.write(wrapOutboundOut(exchange.request.head), promise: nil)
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         case .content(let content, let range, let isChunked):
+            way = .channel
             context.writeAndFlush(wrapOutboundOut(exchange.request.head), promise: nil)
             pump = BodyPump(content: content, range: range, isChunked: isChunked)
             sendBody(context)
+        }
+    }
+
+    /// Writes a request that is no more than its head. What the system does not take at once goes through the channel, which tells
+    /// of errors, too.
+    private func write(_ head: ByteBuffer, _ context: ChannelHandlerContext) {
+        if case .untried = way { way = socket(context) }
+        var rest = head
+        // A channel that is not active has closed its descriptor, which may be another's by now.
+        if case .socket(let descriptor) = way, context.channel.isActive {
+            let count = head.withUnsafeReadableBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count < head.readableBytes else { return }
+            rest.moveReaderIndex(forwardBy: max(count, 0))
+            way = .channel
+        }
+        context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
+    }
+
+    private func socket(_ context: ChannelHandlerContext) -> Way {
+        guard !lane.endpoint.isTLS else { return .channel }
+        do {
+            let handle = try context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { $0 }
+            return handle.map(Way.socket) ?? .channel
+        } catch {
+            // It is closed already: the channel will say so.
+            return .channel
         }
     }
 

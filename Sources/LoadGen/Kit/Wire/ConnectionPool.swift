@@ -68,6 +68,8 @@ final class ConnectionPool {
     private var isDialing = false
     /// Connections that were made and stood.
     private var stood = 0
+    /// Connections that may be begun before the loop has read what has come.
+    private var dialsLeft = dialsATurn
     private var preparation: Preparation?
 
     /// Connections made before anybody asks for them.
@@ -76,6 +78,13 @@ final class ConnectionPool {
         var left: Int
         let done: (Failure?) -> Void
     }
+
+    /// Making a connection takes the loop longer than a small request: a target that stalls for a moment would be met with one for
+    /// each arrival, and the answers that make connections free would wait until all are made. So many at a turn leave the loop
+    /// its time where it has much to do, and are thousands a second where it has nothing else.
+    private static let dialsATurn = 2
+    /// What comes at once would be done before the loop looks at its sockets again; so much later is another turn.
+    private static let breath = TimeAmount.nanoseconds(2_000)
 
     /// Connections being made at once: few at first, one more for each that stood, as many as common listen queues hold at last.
     /// One for each request that waits would keep the loop from answers, which make connections free.
@@ -191,7 +200,7 @@ final class ConnectionPool {
         guard !isDialing else { return }
         isDialing = true
         defer { isDialing = false }
-        while dialing < mostDials, let lane = laneToDial() {
+        while dialing < mostDials, dialsLeft > 0, let lane = laneToDial() {
             if open >= settings.limit {
                 guard let idle = lanes.first(where: { !$0.idle.isEmpty })?.idle.first else { return }
                 idle.shut()
@@ -209,7 +218,7 @@ final class ConnectionPool {
 
     private func goOnPreparing(after failure: Failure?) {
         guard let lane = preparation?.lane else { return }
-        while failure == nil, dialing < mostDials, let left = preparation?.left, left > 0 {
+        while failure == nil, dialing < mostDials, dialsLeft > 0, let left = preparation?.left, left > 0 {
             preparation?.left = left - 1
             dial(lane)
         }
@@ -237,7 +246,20 @@ final class ConnectionPool {
         return { bound.value.start() }
     }
 
+    /// Counts one, and goes on in the next turn.
+    private func countDial() {
+        if dialsLeft == Self.dialsATurn {
+            loop.assumeIsolated().scheduleTask(in: Self.breath) { [self] in
+                dialsLeft = Self.dialsATurn
+                dialForWaiting()
+                goOnPreparing(after: nil)
+            }
+        }
+        dialsLeft -= 1
+    }
+
     private func dial(_ lane: Lane) {
+        countDial()
         let connection = Connection(pool: self, id: freeSlots.popLast() ?? slots.count, lane: lane)
         if connection.id == slots.count { slots.append(connection) } else { slots[connection.id] = connection }
         open += 1
