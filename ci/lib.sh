@@ -8,7 +8,8 @@
 #     begin NAME
 #
 # and has then: $top (the repository), $work (a private directory, removed at the end), a HOME, a sane PATH, and the
-# promise that whatever was started through start_server or attend ends with the script, however it ends.
+# promise that whatever was started through start_server or attend ends with the script, however it ends. What else has
+# to be undone then, it says in a function at_end.
 
 shopt -s inherit_errexit # or a failure inside $(…) goes unseen
 export LC_ALL=C
@@ -58,6 +59,7 @@ finish() {
   trap '' HUP INT TERM
   trap - EXIT
   set +e
+  if declare -F at_end >/dev/null; then at_end; fi
   if [ -n "$attended" ]; then
     kill -s "$attended_signal" "$attended" 2>/dev/null
     end_process "$attended" 20 2>/dev/null
@@ -142,11 +144,31 @@ install_packages() {
   hash -r
 }
 
+# need_python PACKAGE VERSION: a package of PyPI, in a virtual environment of its own in the user's cache; $python is its
+# interpreter. The environment is made once, whole or not at all: one that was cut off has no stamp, and is made anew.
+# shellcheck disable=SC2034
+need_python() {
+  local place=${XDG_CACHE_HOME:-$HOME/.cache}/aerugo-ci/$1-$2
+  python3 -c 'import venv, ensurepip' 2>/dev/null || need :python3-venv
+  python=$place/bin/python
+  if [ -e "$place/complete" ]; then return; fi
+  say "installing: $1 $2 of PyPI"
+  rm -rf "$place"
+  mkdir -p "$(dirname "$place")"
+  python3 -m venv "$place"
+  attend "$place/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >"$work/pip.log" 2>&1 || {
+    tail -n 20 "$work/pip.log" >&2
+    die "pip could not install $1 $2"
+  }
+  touch "$place/complete"
+}
+
 # ----------------------------------------------------------------------------------------------------------- building
 
 # What a Swift toolchain needs of Debian 12 to run, and what the package compiles and links against.
 readonly toolchain_packages=(git:git pkg-config:pkg-config ld:binutils :libc6-dev :libstdc++-12-dev :libncurses6 :libxml2
-  :libsqlite3-dev :libcurl4-openssl-dev :libssl-dev :libcrypt-dev :zlib1g-dev :tzdata :ca-certificates)
+  :libsqlite3-dev :libcurl4-openssl-dev :libssl-dev :libpq-dev :libhiredis-dev :libcrypt-dev :zlib1g-dev :tzdata
+  :ca-certificates)
 
 # need_toolchain: puts a Swift of at least 6.3 first on PATH.
 need_toolchain() {

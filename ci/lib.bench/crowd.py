@@ -40,7 +40,7 @@ def main(database, reader, repository):
     )
     db.executemany(
         "INSERT INTO principals (id, kind, name, namespace_id, version, administrator, password, credentials_since,"
-        " created_at) VALUES (?, 1, ?, ?, 1, 0, ?, ?, ?)",
+        " created_at, has_words) VALUES (?, 1, ?, ?, 1, 0, ?, ?, ?, 1)",
         ((user + n, f"user-{n}", home + n, password, now, now) for n in range(USERS)),
     )
     members = [(organization + n // 10, user + n, READER_ROLE, now) for n in range(USERS)]

@@ -223,7 +223,8 @@ check_layout() {
 
 # -------------------------------------------------------------------------------------- what the registry has to show
 
-fetch() { curl --fail --silent --show-error --max-time "$command_limit" "$@"; }
+# Blobs may be elsewhere.
+fetch() { curl --fail --silent --show-error --location --max-time "$command_limit" "$@"; }
 
 readonly manifest_types='application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json,
  application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json'

@@ -27,6 +27,7 @@ log_in_everywhere() {
   printf 'user = "%s:%s"\n' "$owner" "${secrets[$owner]}" >"$HOME/.curlrc"
   ctr_remote+=(--user "$owner:${secrets[$owner]}")
   for client in podman buildah skopeo; do
+    chosen "$client" || continue
     action "$client" "login, wrong password" wrong_login "$client"
     action "$client" "login" log_in "$client"
   done
