@@ -14,7 +14,7 @@ struct LoginThrottleTests {
     private func attempt(
         _ account: String, _ address: String, _ outcome: LoginThrottle.Outcome = .failed
     ) -> Duration? {
-        switch throttle.begin(account, from: address) {
+        switch throttle.begin(LoginThrottle.Subject(account, from: address)) {
         case .wait(let wait): return wait
         case .go(let attempt):
             throttle.end(attempt, outcome)
@@ -59,7 +59,7 @@ struct LoginThrottleTests {
     func together() {
         var running: [LoginThrottle.Attempt] = []
         for _ in 0..<64 {
-            guard case .go(let attempt) = throttle.begin("joe", from: "192.0.2.1") else {
+            guard case .go(let attempt) = throttle.begin(LoginThrottle.Subject("joe", from: "192.0.2.1")) else {
                 Issue.record("refused after \(running.count)")
                 return
             }
@@ -71,7 +71,7 @@ struct LoginThrottleTests {
         // A guesser who began as many has to wait for as many.
         for _ in 0..<6 { attempt("ann", "192.0.2.2") }
         clock.advance(.seconds(1))
-        guard case .go(let probe) = throttle.begin("ann", from: "192.0.2.2") else {
+        guard case .go(let probe) = throttle.begin(LoginThrottle.Subject("ann", from: "192.0.2.2")) else {
             Issue.record("refused")
             return
         }
@@ -115,7 +115,7 @@ struct LoginThrottleTests {
         for index in 0..<200 {
             let one = attempt("joe", "192.0.2.\(index % 3)")
             var two: Duration?
-            switch other.begin("nobody", from: "192.0.2.\(index % 3)") {
+            switch other.begin(LoginThrottle.Subject("nobody", from: "192.0.2.\(index % 3)")) {
             case .wait(let wait): two = wait
             case .go(let attempt): other.end(attempt, .failed)
             }
@@ -134,7 +134,7 @@ struct LoginThrottleTests {
                 Bool.random(using: &random) ? "203.0.113.\(Int.random(in: 0..<99, using: &random))" : "192.0.2.1"
             // From the owner's own address strangers guess at other accounts.
             let account = address == "192.0.2.1" ? "user\(Int.random(in: 0..<9, using: &random))" : "joe"
-            if case .go(let attempt) = throttle.begin(account, from: address) {
+            if case .go(let attempt) = throttle.begin(LoginThrottle.Subject(account, from: address)) {
                 running.append(attempt)
                 if Bool.random(using: &random) {
                     throttle.end(running.remove(at: Int.random(in: 0..<running.count, using: &random)), .failed)
@@ -171,6 +171,33 @@ struct LoginThrottleTests {
         #expect(guesses[2] <= 30 + 11 + hours * 12)
         // And it is not locked for ever either.
         #expect(guesses.allSatisfy { $0 > hours })
+    }
+
+    @Test(
+        "what others have counted is waited for, a quarter of an hour at most; who is known answers for the own pair alone"
+    )
+    func elsewhere() {
+        let joe = LoginThrottle.Subject("joe", from: "192.0.2.1")
+        func wait(_ isKnown: Bool, _ waits: [LoginThrottle.Count: Duration]) -> Duration? {
+            guard case .wait(let wait) = throttle.begin(joe, LoginThrottle.Elsewhere(isKnown: isKnown, waits: waits))
+            else { return nil }
+            return wait
+        }
+        #expect(wait(false, [.pair: .seconds(3)]) == .seconds(3))
+        #expect(wait(false, [.address: .seconds(5), .pair: .seconds(3)]) == .seconds(5))
+        #expect(wait(false, [.stranger: .seconds(1_000_000)]) == .seconds(900))
+        #expect(wait(true, [.pair: .seconds(3), .stranger: .seconds(9)]) == .seconds(3))
+        #expect(wait(true, [.address: .seconds(5), .stranger: .seconds(9)]) == nil)
+        #expect(wait(false, [.pair: .zero, .address: .seconds(-1)]) == nil)
+        // What strangers have done here does not count either for an address that others know.
+        for index in 0..<40 { attempt("joe", "198.51.100.\(index)") }
+        #expect(attempt("joe", "192.0.2.9") != nil)
+        let known = LoginThrottle.Elsewhere(isKnown: true, waits: [:])
+        guard case .go(let attempt) = throttle.begin(LoginThrottle.Subject("joe", from: "192.0.2.9"), known) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(attempt.counts == [.pair])
     }
 
     @Test("the memory of a throttle is bounded")

@@ -82,6 +82,29 @@ struct RateLimitTests {
         }
     }
 
+    @Test("a token that is given back may be taken again; what is said of a bucket elsewhere is said as of one here")
+    func elsewhere() throws {
+        let rates = RateLimit([.read: 3], clocks: clock.clocks)
+        let rule = try #require(rates.rule(.read))
+        #expect(rates.rule(.write) == nil)
+        for round in 1...3 {
+            let decision = rates.take(.read, joe)
+            #expect(decision == rule.decision(isAllowed: true, debt: rule.each * round))
+        }
+        #expect(rates.take(.read, joe) == rule.decision(isAllowed: false, debt: rule.room))
+        rates.giveBack(.read, joe)
+        #expect(rates.take(.read, joe)?.isAllowed == true)
+        #expect(rates.take(.read, joe)?.isAllowed == false)
+        // Whatever is told of elsewhere.
+        for debt in [Duration.zero, .seconds(-9), .seconds(1_000_000), .nanoseconds(1)] {
+            for isAllowed in [true, false] {
+                let decision = rule.decision(isAllowed: isAllowed, debt: debt)
+                #expect((0...3).contains(decision.remaining) && (.zero...rule.room).contains(decision.reset))
+                #expect((decision.retryAfter == .zero) == isAllowed)
+            }
+        }
+    }
+
     @Test("limits without sense do no harm")
     func extremes() {
         let rates = RateLimit([.read: .max, .write: .min], clocks: clock.clocks)
