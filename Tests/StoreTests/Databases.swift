@@ -26,12 +26,6 @@ enum DatabaseKind: String, CaseIterable, Sendable {
             withExtendedLifetime(scratch) {}
         case .postgres:
             try await Postgres.withSchema { settings in
-                var settings = settings
-                // What is tested on each kind is no matter of time, however busy the machine is.
-                settings["connect_timeout"] = "60"
-                settings.patience = .seconds(300)
-                settings.statementTime = .seconds(240)
-                settings.lockTime = .seconds(120)
                 let database = try await PostgresDatabase.open(settings)
                 try await Schema.migrate(database)
                 try await body(database)
@@ -50,7 +44,20 @@ enum Postgres {
     static let missing: Comment = #"AERUGO_TEST_POSTGRES names no server: eval "$(ci/services start)""#
 
     private static let administration = Task { () async throws -> PostgresDatabase in
-        try await PostgresDatabase.open(try PostgresSettings(url: try #require(url)))
+        try await PostgresDatabase.open(try settings(url))
+    }
+
+    /// As patient as a machine needs that makes a hundred schemas at once while it does other things: what is no matter of time
+    /// has to hold however busy it is.
+    static func settings(_ url: String?) throws -> PostgresSettings {
+        var settings = try PostgresSettings(url: try #require(url))
+        settings["connect_timeout"] = "60"
+        settings.patience = .seconds(300)
+        settings.statementTime = .seconds(240)
+        settings.lockTime = .seconds(120)
+        settings.absence = .seconds(60)
+        settings.connections = 8
+        return settings
     }
 
     static func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
@@ -60,9 +67,8 @@ enum Postgres {
         _ url: String? = Self.url, _ body: (PostgresSettings) async throws -> Void
     ) async throws {
         let name = "test_\(IDSource().token())"
-        var settings = try PostgresSettings(url: try #require(url))
+        var settings = try settings(url)
         settings["options"] = "-c search_path=\(name)"
-        settings.connections = 8
         try await administer("CREATE SCHEMA \(name)")
         try await whatever({ try await body(settings) }, then: "DROP SCHEMA \(name) CASCADE")
     }
@@ -70,23 +76,15 @@ enum Postgres {
     /// Runs `body` with a database of its own behind a pooler, which knows no schemas; it is left to the server's end.
     static func withDatabase(behind url: String?, _ body: (PostgresSettings) async throws -> Void) async throws {
         let name = "test_\(IDSource().token())"
-        var settings = try PostgresSettings(url: try #require(url))
+        var settings = try settings(url)
         settings["dbname"] = name
-        settings.connections = 8
-        try await outside("CREATE DATABASE \(name)")
+        try await administer("CREATE DATABASE \(name)")
         try await body(settings)
     }
 
     /// Runs a statement as who may do everything. Throws `StoreError`.
     static func administer(_ sql: String) async throws {
-        let database = try await administration.value
-        _ = try await database.write { (db) throws(StoreError) in try db.rows(sql, []) }
-    }
-
-    /// The same for what cannot be part of a transaction.
-    private static func outside(_ sql: String) async throws {
-        let database = try await administration.value
-        _ = try await database.ask(sql)
+        _ = try await administration.value.ask(sql)
     }
 
     private static func whatever(_ body: () async throws -> Void, then sql: String) async throws {

@@ -194,4 +194,30 @@ extension PostgresTests {
             #expect(one == 1)
         }
     }
+
+    @Test("a node that starts waits for who is at it; a change of the schema takes as long as it takes")
+    func slowBeginnings() async throws {
+        try await Postgres.withSchema { settings in
+            var hasty = settings
+            hasty.statementTime = .seconds(2)
+            hasty.lockTime = .seconds(2)
+            let other = try await PostgresDatabase.open(settings)
+            let database = try await PostgresDatabase.open(hasty)
+            async let holding: Void = other.write { (db) throws(StoreError) in
+                _ = try db.rows(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), $1))",
+                    [.integer(PostgresDatabase.beginning)])
+                _ = try db.rows("SELECT pg_sleep(10)", [])
+            }
+            let question = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(10)' AND state = 'active'"
+            while try await other.ask(question).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            async let starting = PostgresDatabase.open(hasty)
+            try await database.writeAlone { (db) throws(StoreError) in
+                try db.execute("CREATE TABLE made (n BIGINT)", [])
+                _ = try db.rows("SELECT pg_sleep(4)", [])
+            }
+            #expect(try await starting.ask("SELECT n FROM made").isEmpty)
+            try await holding
+        }
+    }
 }

@@ -35,7 +35,6 @@ struct Composition {
         limits.visibility = isOpen ? .open : plan.visibility
         let sharing = try await Self.share(plan, store)
         registry = Registry(store: store, blobs: blobs, sharing: sharing, limits: limits, log: log)
-        try await registry.repositories.addMissingWords()
         accounts = Accounts(
             store, passwords: try PasswordHasher(cost: plan.passwordCost), mail: plan.mail.map { SMTPTransport($0) },
             sharing: sharing, settings: plan.accounts, log: log)

@@ -98,7 +98,7 @@ func serve(_ plan: Plan) async throws {
             configuration: .init(
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
-                    .init(service: SweepService(registry: registry)),
+                    .init(service: SweepService(registry: registry, log: log)),
                     .init(service: HangUpService(signals: hangUps, identity: server.identity, log: log)),
                     .init(service: TrimService()),
                     .init(service: CertificateService(identity: server.identity, log: log)),
@@ -196,6 +196,7 @@ private struct TrimService: ServiceLifecycle.Service {
 /// Clears away what nobody needs any more and looks after the stores, until the group is asked to stop.
 private struct SweepService: ServiceLifecycle.Service {
     let registry: Registry
+    let log: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -203,7 +204,8 @@ private struct SweepService: ServiceLifecycle.Service {
             async let watching: Void = registry.watch()
             async let scrubbing: Void = registry.scrub()
             async let counting: Void = registry.pulls.run()
-            _ = await (sweeping, watching, scrubbing, counting)
+            async let finding: Void = registry.repositories.keepWords(log)
+            _ = await (sweeping, watching, scrubbing, counting, finding)
         }
     }
 }

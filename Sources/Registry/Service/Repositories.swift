@@ -1,4 +1,5 @@
 import Access
+import Logging
 import Model
 import Runtime
 import Store
@@ -50,10 +51,22 @@ package struct Repositories: Sendable {
             }, limit)
     }
 
-    /// Keeps what repositories are found by that are older than that is kept, in parts. Throws `StoreError`.
-    package func addMissingWords() async throws(StoreError) {
-        guard try await store.read({ (db) throws(StoreError) in try db.lacksWords() }) else { return }
-        while try await store.write({ (db) throws(StoreError) in try db.addMissingWords() }) {}
+    /// Keeps the words of repositories and users that are older than words are, beside all else: until it is done, searches do
+    /// not find them all. Tries again until it is done or cancelled.
+    package func keepWords(_ log: Logger) async {
+        while !Task.isCancelled {
+            do throws(StoreError) {
+                guard try await store.read({ (db) throws(StoreError) in try db.lacksWords() }) else { return }
+                log.notice("older names are made ready for search: until then searches do not find them all")
+                while try await store.write({ (db) throws(StoreError) in try db.addMissingWords() }) {
+                    guard !Task.isCancelled else { return }
+                }
+                return log.notice("older names are ready for search")
+            } catch {
+                log.error("older names cannot be made ready for search yet", metadata: ["cause": "\(error.cause)"])
+                await MetadataStore.sleep(.seconds(60))
+            }
+        }
     }
 
     /// Removes repositories that were made an hour ago or earlier and never got content. Gives how many.

@@ -87,19 +87,31 @@ extension SQLTransaction {
 
     /// Keeps the words of some repositories and users that lack them. False when there were none.
     package func addMissingWords() throws(StoreError) -> Bool {
-        var isAny = false
-        for row in try rows("SELECT id, name FROM repositories WHERE has_words = 0 ORDER BY id LIMIT 256", []) {
-            let id: RepositoryID = try row.id(0)
-            try addWords(of: try row.text(1), id, .repositories)
-            try execute("UPDATE repositories SET has_words = 1 WHERE id = $1", [SQLValue(id)])
-            isAny = true
+        let repositories = try addMissingWords("repositories", .repositories)
+        let users = try addMissingWords("principals", .users)
+        return repositories || users
+    }
+
+    /// All rows of the words at once, in the order in which they lie.
+    private func addMissingWords(_ subjects: String, _ kind: NameWords.Kind) throws(StoreError) -> Bool {
+        let (table, key) = kind.table
+        var (ids, words) = ([SQLValue](), [(prefix: String, name: String, id: SQLValue)]())
+        for row in try rows("SELECT id, name FROM \(subjects) WHERE has_words = 0 ORDER BY id LIMIT 128", []) {
+            let (id, name) = (SQLValue.integer(try row.integer(0)), try row.text(1))
+            ids.append(id)
+            words += NameWords.beginnings(of: name).map { (prefix: $0, name: name, id: id) }
         }
-        for row in try rows("SELECT id, name FROM principals WHERE has_words = 0 ORDER BY id LIMIT 256", []) {
-            let id: PrincipalID = try row.id(0)
-            try addWords(of: try row.text(1), id, .users)
-            try execute("UPDATE principals SET has_words = 1 WHERE id = $1", [SQLValue(id)])
-            isAny = true
+        words.sort { ($0.prefix, $0.name) < ($1.prefix, $1.name) }
+        try execute(for: words) {
+            [.text($0.prefix), .text($0.name), $0.id]
+        } _: { list in
+            "INSERT INTO \(table) (prefix, name, \(key)) VALUES \(list) ON CONFLICT DO NOTHING"
         }
-        return isAny
+        try execute(for: ids) {
+            [$0]
+        } _: { list in
+            "UPDATE \(subjects) SET has_words = 1 WHERE id IN (VALUES \(list))"
+        }
+        return !ids.isEmpty
     }
 }

@@ -65,7 +65,7 @@ package final class PostgresDatabase: SQLDatabase {
     package func writeAlone<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
     ) async throws(StoreError) -> T {
-        try await writes.run { [self] () throws(StoreError) in try carryOut(.alone, body) }
+        try await writes.run { [self] () throws(StoreError) in try carryOut(.schema, body) }
     }
 
     /// Runs a statement that is a transaction by itself. Throws `StoreError`.
@@ -112,7 +112,7 @@ extension PostgresDatabase {
         _ first: PostgresTransaction.Mode, _ body: (any SQLConnection) throws(StoreError) -> T
     ) throws(StoreError) -> T {
         var (mode, conflicts, losses) = (first, 0, 0)
-        let deadline = clocks.uptime() + (first == .alone ? Self.aloneTime : settings.patience)
+        let deadline = clocks.uptime() + (first == .schema ? PostgresTransaction.schemaTime : settings.patience)
         while true {
             let connection = try pool.take(until: deadline)
             let (ending, value) = run(mode, body, on: connection, until: deadline)
@@ -131,7 +131,8 @@ extension PostgresDatabase {
             guard clocks.uptime() < deadline else { throw fault.error }
             if fault.kind == .conflict {
                 conflicts += 1
-                guard conflicts < Self.tries else { throw fault.error }
+                // Another node may be changing the schema, which takes its time.
+                guard conflicts < Self.tries || mode == .schema else { throw fault.error }
                 if mode == .writing { mode = .alone }
             } else {
                 losses += 1
@@ -140,9 +141,6 @@ extension PostgresDatabase {
             }
         }
     }
-
-    /// Changes of the schema take as long as the tables are large.
-    private static let aloneTime = Duration.seconds(600)
 
     private func run<T>(
         _ mode: PostgresTransaction.Mode, _ body: (any SQLConnection) throws(StoreError) -> T,
@@ -198,27 +196,29 @@ extension PostgresDatabase {
 
 extension PostgresDatabase {
     /// A number that all nodes have in common, for what is done before there is a table to lock.
-    private static let beginning = Int64(0x6165_7275_676f)
+    package static let beginning = Int64(0x6165_7275_676f)
 
     private func prepare() throws(StoreError) {
         let deadline = clocks.uptime() + settings.patience
         let connection = try pool.take(until: deadline)
         defer { pool.give(connection) }
-        do throws(PostgresFault) {
-            // One after the other, each seeing what the one before has made.
-            _ = try connection.run(
-                [
-                    PostgresCommand("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                    PostgresCommand(
-                        "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), $1))",
-                        [.integer(Self.beginning)]),
-                    PostgresCommand("CREATE TABLE IF NOT EXISTS \(PostgresTransaction.turns) ()"),
-                    PostgresCommand(PostgresMark.creation), PostgresCommand(PostgresMark.cleaning),
-                    PostgresCommand("COMMIT"),
-                ], until: deadline)
-        } catch {
-            if !connection.isBroken { connection.sendOff("ROLLBACK") }
-            throw error.error
+        // One after the other, each seeing what the one before has made.
+        let commands = [
+            PostgresCommand("BEGIN ISOLATION LEVEL READ COMMITTED"),
+            PostgresCommand(
+                "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), $1))", [.integer(Self.beginning)]),
+            PostgresCommand("CREATE TABLE IF NOT EXISTS \(PostgresTransaction.turns) ()"),
+            PostgresCommand(PostgresMark.creation), PostgresCommand(PostgresMark.cleaning), PostgresCommand("COMMIT"),
+        ]
+        while true {
+            do throws(PostgresFault) {
+                _ = try connection.run(commands, until: deadline)
+                return
+            } catch {
+                if !connection.isBroken { connection.sendOff("ROLLBACK") }
+                // Others are at it, and have all the time that this one has.
+                guard error.kind == .conflict, clocks.uptime() < deadline else { throw error.error }
+            }
         }
     }
 

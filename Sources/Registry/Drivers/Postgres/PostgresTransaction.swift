@@ -12,11 +12,15 @@ final class PostgresTransaction: SQLConnection {
         case writing
         /// Writes while no other transaction of any node is in the middle of it.
         case alone
+        /// The same for changes of the schema: a statement of it takes as long as the tables are large.
+        case schema
     }
 
     /// Held by everybody who writes, and by one who writes alone exclusively. The lock is taken before the snapshot, which a
     /// function could not do.
     static let turns = "write_turns"
+    /// How long a change of the schema may take in all.
+    static let schemaTime = Duration.seconds(1800)
 
     private let connection: PostgresConnection
     private let opening: [PostgresCommand]
@@ -50,18 +54,22 @@ final class PostgresTransaction: SQLConnection {
     private static func begin(_ mode: Mode) -> String {
         switch mode {
         case .reading: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        case .writing, .alone: "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+        case .writing, .alone, .schema: "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
         }
     }
 
     private static func locking(_ mode: Mode, _ mark: PostgresMark) -> [PostgresCommand] {
-        let lock: String
         switch mode {
-        case .reading: return []
-        case .writing: lock = "LOCK TABLE \(turns) IN ROW SHARE MODE"
-        case .alone: lock = "LOCK TABLE \(turns) IN EXCLUSIVE MODE"
+        case .reading: []
+        case .writing: [PostgresCommand("LOCK TABLE \(turns) IN ROW SHARE MODE"), mark.setting]
+        case .alone: [PostgresCommand("LOCK TABLE \(turns) IN EXCLUSIVE MODE"), mark.setting]
+        // Only from here on: as long as it waits, writers wait behind it.
+        case .schema:
+            [
+                PostgresCommand("LOCK TABLE \(turns) IN EXCLUSIVE MODE"),
+                PostgresCommand("SET LOCAL statement_timeout = \(Int64(schemaTime / .milliseconds(1)))"), mark.setting,
+            ]
         }
-        return [PostgresCommand(lock), mark.setting]
     }
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws(StoreError) -> [SQLRow] {
@@ -92,8 +100,8 @@ final class PostgresTransaction: SQLConnection {
 
     private func run(_ commands: [PostgresCommand]) throws(PostgresFault) -> [PostgresAnswer] {
         // The server gives up first, and tells why.
-        let limit = clocks.uptime() + statementTime + .seconds(2)
-        return try connection.run(commands, until: min(deadline, limit))
+        let limit = mode == .schema ? deadline : min(deadline, clocks.uptime() + statementTime + .seconds(2))
+        return try connection.run(commands, until: limit)
     }
 
     /// Commits. Throws `.conflict` and `.refused` where nothing stays, `.lost` where nobody knows.
