@@ -34,11 +34,12 @@ struct GuessTests {
     }
 
     private static func withServer(
-        policy: Policy, _ body: (TestServer, AskedVersions) async throws -> Void
+        policy: Policy, limits: Registry.Limits = Registry.Limits(),
+        _ body: (TestServer, AskedVersions) async throws -> Void
     ) async throws {
         let versions = AskedVersions()
         try await TestServer.with(
-            policy: policy, database: try SQLiteDatabase(path: nil), versions: GuessedVersions(versions)
+            limits: limits, policy: policy, database: try SQLiteDatabase(path: nil), versions: GuessedVersions(versions)
         ) { try await body($0, versions) }
     }
 
@@ -48,24 +49,26 @@ struct GuessTests {
         ).status
     }
 
-    @Test("a pull of what is in memory costs one question, with an account or without")
-    func warm() async throws {
-        for policy in [Policy.open, .accounts] {
-            try await Self.withServer(policy: policy) { server, versions in
-                var lines: [String] = []
-                if policy.needsStanding {
-                    _ = try await server.accounts.users.addFirstAdministrator(
-                        .parse("n"), password: Household.rootPassword)
-                    lines = [Household.basic("n", Household.rootPassword)]
-                }
-                let client = server.client()
-                #expect(try await Self.push("1", client, lines) == 201)
-                for round in 0..<8 {
-                    let before = versions.questions
-                    let answer = try await client.send("GET", "/v2/n/r/manifests/t", lines)
-                    #expect(answer.status == 200 && answer.text == Self.manifest("1"))
-                    if round > 2 { #expect(versions.questions == before + 1) }
-                }
+    @Test(
+        "a pull costs one question, with an account or without, whether its bytes are in memory or elsewhere",
+        arguments: [Policy.open, .accounts], [Registry.Limits().manifestCache, 0])
+    func questions(policy: Policy, memory: Int) async throws {
+        var limits = Registry.Limits()
+        limits.manifestCache = memory
+        try await Self.withServer(policy: policy, limits: limits) { server, versions in
+            var lines: [String] = []
+            if policy.needsStanding {
+                _ = try await server.accounts.users.addFirstAdministrator(
+                    .parse("n"), password: Household.rootPassword)
+                lines = [Household.basic("n", Household.rootPassword)]
+            }
+            let client = server.client()
+            #expect(try await Self.push("1", client, lines) == 201)
+            for round in 0..<8 {
+                let before = versions.questions
+                let answer = try await client.send("GET", "/v2/n/r/manifests/t", lines)
+                #expect(answer.status == 200 && answer.text == Self.manifest("1"))
+                if round > 2 { #expect(versions.questions == before + 1) }
             }
         }
     }

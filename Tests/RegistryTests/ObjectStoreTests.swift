@@ -92,6 +92,26 @@ struct ObjectStoreTests {
         return answer.body
     }
 
+    @Test("a redirect that is at hand is for who may read, and only as long as the repository has the blob")
+    func redirectsAtHand() async throws {
+        let blobs = try await ObjectStore.open()
+        defer { blobs.close() }
+        try await TestServer.with(blobs: blobs) { server in
+            let client = server.client()
+            let content = Content.bytes(1000, seed: 7)
+            let digest = try await client.push(content, to: "a/one")
+            #expect(try await client.push(content, to: "a/two") == digest)
+            let first = try #require(try await client.get("/v2/a/one/blobs/\(digest)")["Location"])
+            for _ in 0..<3 { #expect(try await client.get("/v2/a/one/blobs/\(digest)")["Location"] == first) }
+            #expect(try await client.get("/v2/a/one/blobs/\(digest)", ["If-None-Match: \"\(digest)\""]).status == 304)
+            #expect(try await client.get("/v2/a/one/blobs/\(digest)", ["Range: bytes=2000-"]).status == 416)
+            #expect(try await client.head("/v2/a/one/blobs/\(digest)").status == 200)
+            #expect(try await client.send("DELETE", "/v2/a/one/blobs/\(digest)").status == 202)
+            #expect(try await client.get("/v2/a/one/blobs/\(digest)").status == 404)
+            #expect(try await client.get("/v2/a/two/blobs/\(digest)").status == 307)
+        }
+    }
+
     @Test("chunks of any size, in order, are one blob; one that was cancelled, or that failed, leaves nothing")
     func chunks() async throws {
         let blobs = try await ObjectStore.open()

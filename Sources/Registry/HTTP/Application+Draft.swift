@@ -103,7 +103,8 @@ extension Application {
     ) async throws(RegistryError) -> Response {
         let rate: RateDecision?
         if let admission { rate = admission.rate } else { rate = try await admitCountingElsewhere(operation, call) }
-        VersionGuess.current?.end()
+        // What is answered at once where it can be changes nothing: what its request has heard holds to its end.
+        if operation.atOnce == nil { VersionGuess.current?.end() }
         return try await operation.handler(call).telling(rate)
     }
 

@@ -40,6 +40,14 @@ extension Registry {
         return object
     }
 
+    /// Where a client may be sent for a blob, if that is in memory and holds; else nil.
+    package func link(to digest: Digest, _ grant: RepositoryGrant) throws(RegistryError) -> String? {
+        try grant.demand(.pull)
+        let repository = grant.target.id
+        let key = LocationKey(repository: repository, digest: digest)
+        return locations[key, .repository(repository)].flatMap { blobs.link(to: $0.key, witness: $0.stamp) }
+    }
+
     /// Opens what is where it was last seen and as it was; nil, and no word why, for what has to be asked for anew.
     private func unchanged(_ location: BlobLocation) async -> (any BlobObject)? {
         do throws(StoreError) {

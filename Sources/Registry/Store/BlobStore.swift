@@ -27,6 +27,8 @@ package protocol BlobStore: Sendable {
     func upload(_ key: StorageKey, from state: UploadState) async throws(StoreError) -> any BlobUpload
     /// Opens a finished object for reading.
     func open(_ key: StorageKey) async throws(StoreError) -> any BlobObject
+    /// A URL to send a client to for the object of this witness, if it is known without waiting; else it has to be opened.
+    func link(to key: StorageKey, witness: String) -> String?
     /// Keys of what an upload that was suspended, and is over, has besides its object: to be removed as objects are. Throws
     /// `.unusable` for a state that cannot be read.
     func leftovers(_ key: StorageKey, _ driver: [UInt8], isFinished: Bool) throws(StoreError) -> [StorageKey]
@@ -44,6 +46,9 @@ package protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
+    /// None, for a store that no client reaches.
+    package func link(to key: StorageKey, witness: String) -> String? { nil }
+
     /// Nothing, for a driver that keeps all of an upload in its object.
     package func leftovers(
         _ key: StorageKey, _ driver: [UInt8], isFinished: Bool

@@ -66,6 +66,13 @@ package final class S3BlobStore: BlobStore {
         }
     }
 
+    package func link(to key: StorageKey, witness: String) -> String? {
+        guard tools.client.settings.redirects, marker.isVerified, tools.known[key]?.witness == witness else {
+            return nil
+        }
+        return tools.known.link(to: key)
+    }
+
     package func leftovers(
         _ key: StorageKey, _ driver: [UInt8], isFinished: Bool
     ) throws(StoreError) -> [StorageKey] {

@@ -55,9 +55,13 @@ final class S3Marker: Sendable {
 
     /// Throws `.unavailable` unless the bucket holds the right store, by a look that is at most some seconds old.
     func verify() async throws(StoreError) {
+        if !isVerified { try await look() }
+    }
+
+    /// Whether the last look was right and is at most some seconds old.
+    var isVerified: Bool {
         let now = clocks.uptime()
-        if let last = state.withLock({ $0.seen }), now < last + Self.lasting { return }
-        try await look()
+        return state.withLock { $0.seen }.map { now < $0 + Self.lasting } ?? false
     }
 
     /// The same by a look now, or by one that somebody else has begun.
