@@ -199,8 +199,8 @@ extension PostgresTests {
     func slowBeginnings() async throws {
         try await Postgres.withSchema { settings in
             var hasty = settings
-            hasty.statementTime = .seconds(2)
-            hasty.lockTime = .seconds(2)
+            hasty.statementTime = .seconds(4)
+            hasty.lockTime = .seconds(1)
             let other = try await PostgresDatabase.open(settings)
             let database = try await PostgresDatabase.open(hasty)
             async let holding: Void = other.write { (db) throws(StoreError) in
@@ -214,7 +214,7 @@ extension PostgresTests {
             async let starting = PostgresDatabase.open(hasty)
             try await database.writeAlone { (db) throws(StoreError) in
                 try db.execute("CREATE TABLE made (n BIGINT)", [])
-                _ = try db.rows("SELECT pg_sleep(4)", [])
+                _ = try db.rows("SELECT pg_sleep(7)", [])
             }
             #expect(try await starting.ask("SELECT n FROM made").isEmpty)
             try await holding
