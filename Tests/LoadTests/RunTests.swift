@@ -239,13 +239,13 @@ struct RunTests {
     func progress() async throws {
         let server = try await TestServer { _ in .answer(200, [], "x") }
         let target = try Target(parsing: server.url)
-        var settings = RunSettings(profile: try constant(20, .seconds(10)))
+        var settings = RunSettings(profile: try constant(20, .seconds(600)))
         settings.intervalWidth = .seconds(2)
         var told: [Progress] = []
         let generator = try await Generator.start(settings)
         _ = try await generator.run(SingleRequest(Request(.get, "GET", target.endpoint, "/"))) {
             told.append($0)
-            return true
+            return $0.last.asked == 0
         }
         try await generator.shutDown()
         #expect(told.contains { $0.last.asked > 0 })

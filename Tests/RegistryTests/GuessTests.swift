@@ -39,7 +39,8 @@ struct GuessTests {
     ) async throws {
         let versions = AskedVersions()
         try await TestServer.with(
-            limits: limits, policy: policy, database: try SQLiteDatabase(path: nil), versions: GuessedVersions(versions)
+            limits: limits, policy: policy, clocks: TestClocks().clocks, database: try SQLiteDatabase(path: nil),
+            versions: GuessedVersions(versions)
         ) { try await body($0, versions) }
     }
 

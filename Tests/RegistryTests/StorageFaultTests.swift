@@ -3,6 +3,7 @@ import Glibc
 import Model
 import Runtime
 import SQLiteDriver
+import Service
 import Store
 import Synchronization
 import Testing
@@ -96,7 +97,9 @@ struct StorageFaultTests {
     @Test("a hundred requests for a blob that was touched read it once, and other blobs are served meanwhile")
     func herd() async throws {
         let store = ProbeStore()
-        try await TestServer.with(blobs: store) { server in
+        var limits = Registry.Limits()
+        limits.readingTime = .seconds(600)
+        try await TestServer.with(limits: limits, blobs: store) { server in
             let client = server.client()
             let content = Content.bytes(200_000)
             let target = "/v2/a/blobs/\(try await client.push(content, to: "a"))"

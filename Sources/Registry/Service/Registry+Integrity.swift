@@ -14,9 +14,6 @@ enum Verdict: Sendable {
 }
 
 extension Registry {
-    /// How long a request waits for a blob to be read through.
-    private static let patience = Duration.seconds(20)
-
     /// Opens the object if its bytes are those of `digest`: one that something else has touched is read through first, once
     /// for all who ask. Only bytes condemn a blob, an error never does. Throws `.blobUnknown` for a damaged one and
     /// `.unavailable` for one that cannot be read now.
@@ -26,7 +23,7 @@ extension Registry {
             if !location.isDamaged { return object }
             guard secondLooks.isDue(location.key) else { throw Self.damaged(digest) }
         }
-        let verdict = await readings.value(for: location.key, patience: Self.patience) { [self] in
+        let verdict = await readings.value(for: location.key, patience: limits.readingTime) { [self] in
             await verify(digest, at: location)
         }
         switch verdict {

@@ -23,6 +23,8 @@ package final class Registry: Sendable {
         package var uploads = UploadLimits()
         /// Bytes a second at which blobs are read through that nobody asks for; 0 for never.
         package var scrubRate: Int64 = 8 << 20
+        /// How long a request waits for a blob to be read through.
+        package var readingTime: Duration = .seconds(20)
         /// Most bytes of manifests that are kept in memory.
         package var manifestCache = 12 << 20
         /// Whether an index may name manifests that the repository lacks.

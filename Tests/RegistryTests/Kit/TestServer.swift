@@ -9,6 +9,16 @@ import SQLiteDriver
 import Service
 import Store
 
+extension ServerSettings {
+    /// The usual ones, but for times that a busy machine could be over.
+    static var patient: ServerSettings {
+        var settings = ServerSettings()
+        (settings.timeouts.head, settings.timeouts.idle) = (.seconds(600), .seconds(600))
+        (settings.timeouts.body, settings.timeouts.send) = (.seconds(600), .seconds(600))
+        return settings
+    }
+}
+
 /// A registry on a port of its own, in this process, with everything in memory.
 struct TestServer: Sendable {
     let server: Server
@@ -25,7 +35,7 @@ struct TestServer: Sendable {
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
         policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
         versions: (any Versions)? = nil, accounts accountSettings: AccountSettings = .init(),
-        mail: (any MailTransport)? = nil, cache: (any SharedCache)? = nil, _ settings: ServerSettings = .init()
+        mail: (any MailTransport)? = nil, cache: (any SharedCache)? = nil, _ settings: ServerSettings = .patient
     ) async throws -> TestServer {
         let own = database == nil ? try await Engine.empty() : nil
         let database = try database ?? own?.database ?? SQLiteDatabase(path: nil)
@@ -55,7 +65,7 @@ struct TestServer: Sendable {
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
         policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
         versions: (any Versions)? = nil, accounts accountSettings: AccountSettings = .init(),
-        mail: (any MailTransport)? = nil, _ settings: ServerSettings = .init(),
+        mail: (any MailTransport)? = nil, _ settings: ServerSettings = .patient,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         var settings = settings
