@@ -6,6 +6,7 @@ audit; with `words` so many repositories and users alone, which the registry mak
 
 import sqlite3
 import sys
+import time
 
 WORDS = ["api", "web", "worker", "nginx", "proxy", "redis", "cache", "postgres", "backup", "metrics", "gateway", "auth", "mail",
          "queue", "search", "billing", "report", "agent", "operator", "dashboard"]
@@ -51,8 +52,8 @@ def main():
             ((FIRST, f"v{n:07}", FIRST) for n in range(count)))
         db.executemany(
             "INSERT INTO audit (id, at, principal_id, address, request_id, action, subject, detail)"
-            " VALUES (?, 1, ?, '10.0.0.1', 'x', 'user.create', 'somebody', '')",
-            ((n + 1, FIRST + 2 * n) for n in range(count)))
+            " VALUES (?, ?, ?, '10.0.0.1', 'x', 'user.create', 'somebody', '')",
+            ((n + 1, int(time.time() * 1000), FIRST + 2 * n) for n in range(count)))
     db.execute("COMMIT")
     db.close()
 

@@ -2,8 +2,8 @@ import Model
 import Runtime
 
 /// What repositories and users are found by: the beginnings of their names and of the words in them, `nginx` and `proxy` of
-/// `acme/nginx-proxy`, from one character to eight. Rows lie in the order of beginning and name, so that a page of a search
-/// is a piece of the table, however many there are that fit.
+/// `acme/nginx-proxy`, of one character to eight, and of every second length from there to 32. Rows lie in the order of beginning
+/// and name, so that a page of a search is a piece of the table, however many there are that fit.
 package enum NameWords {
     /// Whose words they are.
     enum Kind {
@@ -19,16 +19,17 @@ package enum NameWords {
         }
     }
 
-    /// The longest beginning that is kept; what is longer is compared with the names that have this much of it.
-    static let longest = 8
+    /// The length of the longest beginning that is kept of so many bytes; the rest is compared with the names that have this much
+    /// of them: hardly more than fit, also where all names begin alike.
+    static func kept(_ count: Int) -> Int { count <= 8 ? count : min(count & ~1, 32) }
 
     /// The beginnings that are kept of a name, each once.
     static func beginnings(of name: String) -> Set<String> {
         let bytes = Array(name.utf8)
         var found: Set<String> = []
         for start in bytes.indices where isWord(bytes[start]) && (start == 0 || !isWord(bytes[start - 1])) {
-            for end in start + 1...min(start + longest, bytes.count) {
-                found.insert(String(decoding: bytes[start..<end], as: UTF8.self))
+            for length in 1...kept(bytes.count - start) where kept(length) == length {
+                found.insert(String(decoding: bytes[start..<start + length], as: UTF8.self))
             }
         }
         return found
@@ -43,8 +44,9 @@ package enum NameWords {
     /// takes an argument, and gives what stands for it.
     static func condition(_ text: String, _ place: (SQLValue) -> String) -> String {
         let word = normal(text)
-        var condition = "w.prefix = \(place(.text(String(word.prefix(longest)))))"
-        guard word.utf8.count > longest else { return condition }
+        let length = kept(word.utf8.count)
+        var condition = "w.prefix = \(place(.text(String(decoding: word.utf8.prefix(length), as: UTF8.self))))"
+        guard word.utf8.count > length else { return condition }
         let fits = ["", "%/", "%-", "%.", "%\\_"].map { before in
             "w.name LIKE \(place(.text(before + word.literalPattern + "%"))) ESCAPE '\\'"
         }

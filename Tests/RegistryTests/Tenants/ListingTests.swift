@@ -320,6 +320,27 @@ struct SearchTests {
         }
     }
 
+    @Test("a name is found by as much of it as somebody types, from any of its words on, and by nothing else")
+    func lengths() async throws {
+        try await Self.with { its in
+            let name = "abcdefghijklmnopqrstuvwxyz0123456789.second-word_of-many-letters"
+            try await its.house.addUsers(name, "abcdefghij")
+            func names(_ query: String) async throws -> [String] {
+                let answer = try await its.house.done("root", "GET", "/api/v1/users?q=\(query)").object()
+                return (answer["items"] as? [[String: Any]] ?? []).compactMap { $0["name"] as? String }
+            }
+            for begin in [name.startIndex, try #require(name.range(of: "second")).lowerBound] {
+                for count in 1...name[begin...].count {
+                    let word = name[begin...].prefix(count)
+                    #expect(try await names("\(word)").last == name, "\(word)")
+                    if count > 1 { #expect(try await names("\(word.dropLast())!") == []) }
+                }
+            }
+            #expect(try await names("abcdefghi") == ["abcdefghij", name])
+            #expect(try await names("abcdefghijk") == [name])
+        }
+    }
+
     @Test("a search reads its page of the table of words, and sorts and scans nothing")
     func plan() async throws {
         try await Self.with { its in
