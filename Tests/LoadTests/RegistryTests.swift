@@ -53,6 +53,17 @@ struct RegistryTests {
 
     @Test("each client that logs in gets a token of its own, and its login and its pull are told apart")
     func logins() async throws {
+        // Together they are the arrival, as exactly as three digits tell it: in one of the runs at least, as a busy machine may stand
+        // still between the two; what is counted wrongly is so in each.
+        var tries = 1
+        while try await !isWholeOfLoginAndPull() {
+            tries += 1
+            try #require(tries <= 20, "login and pull are not the whole of any run")
+        }
+    }
+
+    /// A run of logins, of which all else is expected; whether its arrivals took what their logins and pulls did, within one per cent.
+    private func isWholeOfLoginAndPull() async throws -> Bool {
         let registry = MiniRegistry()
         let wait = 30
         let server = try await TestServer { ask in
@@ -66,14 +77,13 @@ struct RegistryTests {
             login.succeeded == 10 && pull.succeeded == 10
                 && Set(report.parts?.keys.sorted() ?? []) == ["login", "pull"])
         #expect(login.latency.min >= UInt64(wait) * 1_000_000)
-        // Together they are the arrival, as exactly as three digits tell it, but for what a busy machine does between them.
-        let share = (login.latency.mean + pull.latency.mean) / report.arrivals.latency.mean
-        #expect((0.7...1.01).contains(share))
         #expect(Summary.lines(report).contains { $0.hasPrefix("login ") })
         let told = try Objective(parsing: "login:p50<1h,pull:errors<1%").judge(report).map(\.value)
         #expect(told == [Double(login.latency.percentile(50)), 0])
         try await generator.shutDown()
         try await server.stop()
+        let whole = report.arrivals.latency.mean
+        return abs(login.latency.mean + pull.latency.mean - whole) < whole / 100
     }
 
     @Test("a login that is refused is the login's failure, and one that nobody asks for is none")
