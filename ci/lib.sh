@@ -21,6 +21,8 @@ attended=            # the process that attend waits for
 attended_signal=TERM # what it gets when this script ends before it does
 stopped=             # the exit status of the server that was stopped last; for the scripts to read
 declare -A server_pids=()
+# Seconds that one waits for what takes less than one: on a machine that does ten other things it takes as long as it takes.
+patience=120
 
 # ---------------------------------------------------------------------------------------------------------- talking
 
@@ -247,7 +249,7 @@ wait_ready() {
 }
 
 # wait_http NAME LOG URL: until URL answers 2xx.
-wait_http() { wait_ready "$1" "$2" 20 curl --fail --silent --max-time 2 --output /dev/null "$3"; }
+wait_http() { wait_ready "$1" "$2" "$patience" curl --fail --silent --max-time 10 --output /dev/null "$3"; }
 
 # stop_server NAME [SECONDS]: SIGTERM; its exit status is left in $stopped (137: it had to be killed).
 stop_server() {

@@ -24,7 +24,7 @@ ch_image() {
 
 # A registry of its own, and in it the user `charlie`. ch-image does not understand relative Locations.
 charliecloud_serve() {
-  local port deadline=$((SECONDS + 20))
+  local port deadline=$((SECONDS + patience))
   port=$(free_port)
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$state/server.key" -out "$state/server.crt"

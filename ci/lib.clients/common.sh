@@ -3,7 +3,7 @@
 # variables these are: $registry, $report, $work.
 
 readonly payload_size=24M # of random bytes, the layer that is "over 20 MB"
-readonly command_limit=60 # seconds that one command may take
+readonly command_limit=300 # seconds that one command may take
 here=$(dpkg --print-architecture) # this machine's, as images call it
 there=s390x                       # one that it surely is not
 ctr_remote=(--plain-http) # how ctr reaches the registry, and as whom
@@ -43,7 +43,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 address = "$socket"
 TOML
   start_server containerd "$report/clients/containerd.log" containerd --config "$work/containerd/config.toml"
-  wait_ready containerd "$report/clients/containerd.log" 20 ctr --address "$socket" version
+  wait_ready containerd "$report/clients/containerd.log" "$patience" ctr --address "$socket" version
 
   mkdir -p "$work/docker"
   echo '{}' >"$work/docker/daemon.json"
@@ -51,8 +51,8 @@ TOML
     --containerd "$socket" --config-file "$work/docker/daemon.json" --data-root "$work/docker/data" \
     --exec-root "$work/docker/exec" --pidfile "$work/docker/pid" --insecure-registry "$registry" \
     --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false
-  wait_ready dockerd "$report/clients/dockerd.log" 30 \
-    curl --fail --silent --max-time 5 --unix-socket "$work/docker.sock" http://docker/_ping
+  wait_ready dockerd "$report/clients/dockerd.log" "$patience" \
+    curl --fail --silent --max-time 10 --unix-socket "$work/docker.sock" http://docker/_ping
 }
 
 # ------------------------------------------------------------------------------------------------------------ actions

@@ -68,7 +68,7 @@ curl_upload() {
   wait "$pid" || true
 
   # What arrived stays, though the registry may take a moment to see the end.
-  have=0 deadline=$((SECONDS + 5))
+  have=0 deadline=$((SECONDS + patience))
   while :; do
     before=$have have=$(offset "$location")
     if [ "$have" -gt $((size / 3)) ] && [ "$have" -eq "$before" ]; then break; fi
