@@ -77,6 +77,76 @@ fault_apart() {
   allow apart
 }
 
+# The replica has all that was acknowledged, as a commit waits for it; from here on it is what there is.
+fault_pg_failover() {
+  "$top/ci/services" start replica >/dev/null
+  "$AERUGO_TEST_POSTGRES_CTL" stop --mode=immediate
+  sleep "$1"
+  "$AERUGO_SERVICES/replica.ctl" promote
+  fail_over
+}
+
+# Nodes whose clocks are a minute ahead, and a minute behind.
+fault_clocks() {
+  need :faketime
+  node_clocks=([1]=+60s [2]=-60s)
+  restart_all_nodes
+  sleep "$1"
+  node_clocks=()
+  restart_all_nodes
+}
+restart_all_nodes() {
+  local node
+  for node in 1 2; do
+    stop_server "node$node" 30
+    start_nodes "$node"
+  done
+}
+
+kill_redis() {
+  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")" || true
+  pause_between 100 1500
+  "$top/ci/services" start redis >/dev/null
+  pause_between 500 1500
+}
+fault_redis_kill() { while_for "$1" kill_redis; }
+
+fault_redis_away() {
+  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")" || true
+  sleep "$1"
+  "$top/ci/services" start redis >/dev/null
+}
+
+redis_says() { REDISCLI_AUTH=$(<"$AERUGO_SERVICES/redis.password") redis-cli -u "${AERUGO_TEST_REDIS/:*@/}" "$@"; }
+
+# Every value becomes another one, again and again: those that are kept meanwhile, too.
+lie_as_redis() {
+  redis_says EVAL "for _, key in ipairs(redis.call('KEYS', '*')) do
+      if redis.call('TYPE', key).ok == 'string' then redis.call('SET', key, ARGV[1], 'KEEPTTL') end
+    end" 0 "$RANDOM" >/dev/null
+  pause_between 10 100
+}
+fault_redis_lies() { while_for "$1" lie_as_redis; }
+
+stop_redis_short() {
+  redis_says CLIENT PAUSE 700 ALL >/dev/null
+  pause_between 700 1000
+}
+fault_redis_slow() { while_for "$1" stop_redis_short; }
+
+# The last node alone is cut off from Redis.
+fault_redis_apart() {
+  refuse redis_apart
+  sleep "$1"
+  allow redis_apart
+}
+
+fault_s3_lies() {
+  lie_as_s3 1
+  sleep "$1"
+  lie_as_s3 0
+}
+
 fault_s3_refuse() {
   refuse s3
   sleep "$1"

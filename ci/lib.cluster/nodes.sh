@@ -5,7 +5,7 @@
 readonly node_count=3
 node_urls=()
 node_settings=()
-declare -A node_databases=()
+declare -A node_databases=() node_caches=() node_clocks=()
 
 # start_engines SERVICE…: those of ci/services, in a folder of this script's own; the script's at_end calls stop_engines.
 start_engines() {
@@ -25,8 +25,11 @@ sql() { PGOPTIONS="-c client_min_messages=error" psql --quiet --no-psqlrc --no-a
 # Proxied, the engines are reached through haproxy, and by the last node in a way of its own.
 plan_cluster() {
   local name=$1 way=$2 blobs=${3:-s3} node from=$AERUGO_TEST_POSTGRES endpoint=$AERUGO_TEST_S3_ENDPOINT
+  local cache=$AERUGO_TEST_REDIS
   sql "CREATE DATABASE $name"
-  if [ "$way" = proxied ]; then from=$AERUGO_TEST_POSTGRES_PROXY endpoint=$AERUGO_TEST_S3_PROXY; fi
+  if [ "$way" = proxied ]; then
+    from=$AERUGO_TEST_POSTGRES_PROXY endpoint=$AERUGO_TEST_S3_PROXY cache=$AERUGO_TEST_REDIS_PROXY
+  fi
   node_settings=(--set rate.registration=0 --set http.trusted-proxies=127.0.0.1)
   if [ "$blobs" = s3 ]; then
     (umask 077 && printf '%s\n' "$AERUGO_TEST_S3_SECRET_ACCESS_KEY" >"$work/s3.secret")
@@ -38,21 +41,30 @@ plan_cluster() {
   for ((node = 1; node <= node_count; node++)); do
     node_urls[node]=http://127.0.0.1:$(free_port)
     node_databases[$node]=${from/\/aerugo\?/\/$name?}
+    node_caches[$node]=$cache
   done
-  if [ "$way" = proxied ]; then node_databases[$node_count]=${AERUGO_TEST_POSTGRES_APART/\/aerugo\?/\/$name?}; fi
+  if [ "$way" = proxied ]; then
+    node_databases[$node_count]=${AERUGO_TEST_POSTGRES_APART/\/aerugo\?/\/$name?}
+    node_caches[$node_count]=$AERUGO_TEST_REDIS_APART
+  fi
   cluster_name=$name
 }
 
-# start_node NUMBER: in the background; its log is appended to $report/NAME-NUMBER.log.
+# start_node NUMBER: in the background; its log is appended to $report/NAME-NUMBER.log. Its clock is as far off as node_clocks says.
 start_node() {
-  AERUGO_DATABASE_URL=${node_databases[$1]} AERUGO_ADMIN_PASSWORD_FILE=$work/administrator \
-    start_server "node$1" "$work/node$1.out" "$programs/aerugo" serve --listen "${node_urls[$1]#http://}" \
+  local -a clock=()
+  if [ -n "${node_clocks[$1]:-}" ]; then
+    clock=(env "LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketimeMT.so.1)" "FAKETIME=${node_clocks[$1]}" FAKETIME_DONT_FAKE_MONOTONIC=1
+      DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1)
+  fi
+  AERUGO_DATABASE_URL=${node_databases[$1]} AERUGO_REDIS_URL=${node_caches[$1]} AERUGO_ADMIN_PASSWORD_FILE=$work/administrator \
+    start_server "node$1" "$work/node$1.out" "${clock[@]}" "$programs/aerugo" serve --listen "${node_urls[$1]#http://}" \
     --data "$work/$cluster_name-$1" --set "log.file=$report/$cluster_name-$1.log" "${node_settings[@]}"
 }
 
 # wait_node NUMBER: a first start takes its time where three of them share a core.
 wait_node() {
-  wait_ready "node$1" "$work/node$1.out" 120 curl --fail --silent --max-time 2 --output /dev/null "${node_urls[$1]}/readyz"
+  wait_ready "node$1" "$work/node$1.out" "$patience" curl --fail --silent --max-time 10 --output /dev/null "${node_urls[$1]}/readyz"
 }
 
 # start_nodes NUMBER…: all at once, and waits for them.
@@ -102,8 +114,8 @@ open_cluster() {
     need_toolchain
     build_release --product aerugo
   fi
-  heading "$node_count nodes on PostgreSQL and SeaweedFS"
-  start_engines postgres seaweedfs haproxy
+  heading "$node_count nodes on PostgreSQL, SeaweedFS and Redis"
+  start_engines postgres seaweedfs redis haproxy
   plan_cluster "$name" proxied
   start_nodes 1 2 3
   make_accounts "$programs/aerugo" "$work/$name-1" "$work/accounts" >/dev/null

@@ -20,7 +20,7 @@ at_end() {
 serve() {
   need openssl:openssl python3:python3 psql:postgresql-client-15
   rm -f "$report"/{verify,empty,files}-*.log "$report"/{across,rolling.json,rolling,files.log}
-  start_engines postgres seaweedfs || return
+  start_engines postgres seaweedfs redis || return
   plan_cluster verify direct || return
   start_nodes 1 2 3 || return
   start_balancer "${node_urls[@]}" || return
