@@ -4,6 +4,8 @@
 
 readonly pulled=bench/image pull_rate=5000
 declare -A account_keys=() account_tokens=() account_refreshes=()
+# What a server with accounts is told besides; words without spaces.
+declare -A tenant_options=()
 
 round_accounts() {
   local turn server
@@ -82,8 +84,9 @@ run_tenants() {
   local log=$report/bench-$1.log
   ports[$1]=$(free_port)
   printf 'the password of admin' >"$work/administrator"
+  # shellcheck disable=SC2086
   AERUGO_ADMIN_PASSWORD_FILE=$work/administrator start_server "$1" "$log" taskset -c "$server_core" \
-    "$binary" serve --listen "127.0.0.1:${ports[$1]}" --data "$work/$1" --set http.trusted-proxies=127.0.0.1
+    "$binary" serve --listen "127.0.0.1:${ports[$1]}" --data "$work/$1" --set http.trusted-proxies=127.0.0.1 ${tenant_options[$1]:-}
   wait_http "$1" "$log" "$(url "$1")/readyz"
 }
 

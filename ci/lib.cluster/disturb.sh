@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # Faults, each a function fault_NAME SECONDS that returns when it is over. Sourced; the cluster is that of nodes.sh, its engines are
 # behind haproxy.sh.
 
