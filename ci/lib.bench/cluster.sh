@@ -87,7 +87,7 @@ storage:
        accesskey: "$AERUGO_TEST_S3_ACCESS_KEY_ID", secretkey: "$AERUGO_TEST_S3_SECRET_ACCESS_KEY", secure: false, v4auth: true}
 http: {addr: "127.0.0.1:${ports[distribution]}"}
 YAML
-  start_server distribution "$report/bench-distribution.log" taskset -c "$server_core" docker-registry serve "$work/distribution.yml"
+  start_server distribution "$report/bench-distribution.log" env -u AWS_CA_BUNDLE taskset -c "$server_core" docker-registry serve "$work/distribution.yml"
   wait_http distribution "$report/bench-distribution.log" "$(url distribution)/v2/"
 }
 
