@@ -87,6 +87,11 @@ struct SessionTests {
         let target = method == "PUT" ? "\(location)?digest=\(Content.digest(mine))" : location
         let head = "\(method) \(target) HTTP/1.1\r\nHost: a\r\nContent-Range: 0-19\r\nContent-Length: 20\r\n\r\n"
         _ = try await late.send(Array(head.utf8) + mine[..<10])
+        // Its first bytes are written, or it would not be overtaken: the others come behind what the other node writes.
+        try await eventually("the first bytes are written") {
+            guard let key = try await blobs.keys(after: nil, limit: 1).first else { return false }
+            return try await blobs.open(key).size >= 10
+        }
         #expect(try await nodes[1].client().send("PATCH", location, body: others).status == 202)
         _ = try await late.send(Array(mine[10...]))
         let told = try await late.answer(to: method)

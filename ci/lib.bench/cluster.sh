@@ -6,6 +6,7 @@
 . "$top/ci/lib.bench/accounts.sh"
 
 readonly cluster_nodes=(node1 node2 node3) together=32 together_size=16
+push_key=''
 
 at_end() { if [ -d "$work/services" ]; then AERUGO_SERVICES=$work/services "$top/ci/services" stop; fi; }
 
@@ -71,6 +72,11 @@ start_cluster() {
   for server in node1 uncached pushed; do
     AERUGO_DATABASE_URL=${AERUGO_TEST_POSTGRES/\/aerugo\?/\/$server?} start_tenants "$server"
   done
+  # Who pushes does so by a key, to a process whose memory has seen no password.
+  send '' --user 'bench:the password of bench' --json '{"name":"pushes"}' "$(url pushed)/api/v1/keys"
+  push_key=$(jq -r .secret "$work/answer")
+  stop_server pushed 30
+  AERUGO_DATABASE_URL=${AERUGO_TEST_POSTGRES/\/aerugo\?/\/pushed?} run_tenants pushed
   for server in node2 node3; do AERUGO_DATABASE_URL=${AERUGO_TEST_POSTGRES/\/aerugo\?/\/node1?} run_tenants "$server"; done
   start_distribution
 }
@@ -99,14 +105,14 @@ cluster_get() {
   done
 }
 
-# cluster_cpu NAME NODE…: 24 clients in all, and the CPU time that the nodes took for a million of what they were asked.
+# cluster_cpu NAME NODE…: 16 clients a node, and the CPU time that the nodes took for a million of what they were asked.
 cluster_cpu() {
   local name=$1 node before=0 after=0 requests
   shift
   local -a clients=()
   for node in "$@"; do before=$(calculate "$before + $(cpu_seconds "$node")"); done
   for node in "$@"; do
-    on_client_core wrk -t1 -c$((24 / $#)) -d1s --timeout 5s -H "Authorization: Bearer ${account_tokens[node1]}" \
+    on_client_core wrk -t1 -c16 -d1s --timeout 5s -H "Authorization: Bearer ${account_tokens[node1]}" \
       "$(url "$node")/v2/$pulled/manifests/latest" >"$work/wrk-$node" &
     clients+=("$!")
   done
@@ -119,6 +125,8 @@ cluster_cpu() {
   record "cpu-$name" aerugo "$(calculate "($after - $before) * 1000000 / $requests")"
 }
 
+key_for() { if [ "$1" = aerugo ]; then echo "$push_key"; fi; }
+
 # Which of the servers stores in S3, and as whom it is pushed to.
 on_s3() { if [ "$1" = aerugo ]; then echo pushed; else echo distribution; fi; }
 
@@ -126,7 +134,7 @@ s3_push() {
   local took server
   server=$(on_s3 "$1")
   head -c 64 /dev/urandom | dd of="$work/blob" conv=notrunc status=none
-  took=$(as_bench=$1 upload "$server" bench/push "$work/blob" "$(digest_of "$work/blob")")
+  took=$(login_key=$(key_for "$1") upload "$server" bench/push "$work/blob" "$(digest_of "$work/blob")")
   record s3-push "$1" "$(calculate "$blob_size / $took")"
 }
 
@@ -137,7 +145,7 @@ s3_push_many() {
   for ((i = 0; i < together; i++)); do head -c "${together_size}M" /dev/urandom >"$work/one-$i"; done
   started=$(now_ms)
   for ((i = 0; i < together; i++)); do
-    as_bench=$1 upload "$server" bench/many "$work/one-$i" "$(digest_of "$work/one-$i")" >/dev/null &
+    login_key=$(key_for "$1") upload "$server" bench/many "$work/one-$i" "$(digest_of "$work/one-$i")" >/dev/null &
     pids+=("$!")
   done
   for pid in "${pids[@]}"; do wait "$pid" || status=$?; done

@@ -160,7 +160,7 @@ send() {
   local -a login=()
   shift
   # Who pushes where somebody has to say who they are.
-  if [ "${as_bench:-}" = aerugo ]; then login=(--user 'bench:the password of bench'); fi
+  if [ -n "${login_key:-}" ]; then login=(--user "bench:$login_key"); fi
   : >"$work/answer"
   on_client_core curl "${login[@]}" --silent --show-error --fail-with-body --max-time 300 --header 'Expect:' \
     --output "$work/answer" --write-out "$format" "$@" || {
