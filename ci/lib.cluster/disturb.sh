@@ -88,23 +88,24 @@ fault_pg_failover() {
 
 # Nodes whose clocks are a minute ahead, and a minute behind.
 fault_clocks() {
-  need :faketime
-  node_clocks=([1]=+60s [2]=-60s)
-  restart_all_nodes
+  make_clock +60
+  make_clock -60
+  node_clocks=([1]=+60 [2]=-60)
+  restart_two_nodes || return
   sleep "$1"
   node_clocks=()
-  restart_all_nodes
+  restart_two_nodes
 }
-restart_all_nodes() {
+restart_two_nodes() {
   local node
   for node in 1 2; do
     stop_server "node$node" 30
-    start_nodes "$node"
+    start_nodes "$node" || return
   done
 }
 
 kill_redis() {
-  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")" || true
+  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")"
   pause_between 100 1500
   "$top/ci/services" start redis >/dev/null
   pause_between 500 1500
@@ -112,12 +113,15 @@ kill_redis() {
 fault_redis_kill() { while_for "$1" kill_redis; }
 
 fault_redis_away() {
-  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")" || true
+  kill -KILL "$(<"$AERUGO_SERVICES/redis/redis.pid")"
   sleep "$1"
   "$top/ci/services" start redis >/dev/null
 }
 
-redis_says() { REDISCLI_AUTH=$(<"$AERUGO_SERVICES/redis.password") redis-cli -u "${AERUGO_TEST_REDIS/:*@/}" "$@"; }
+redis_says() {
+  local port=${AERUGO_TEST_REDIS##*:}
+  REDISCLI_AUTH=$(<"$AERUGO_SERVICES/redis.password") redis-cli -p "${port%/*}" "$@"
+}
 
 # Every value becomes another one, again and again: those that are kept meanwhile, too.
 lie_as_redis() {

@@ -53,13 +53,16 @@ plan_cluster() {
 # start_node NUMBER: in the background; its log is appended to $report/NAME-NUMBER.log. Its clock is as far off as node_clocks says.
 start_node() {
   local -a clock=()
-  if [ -n "${node_clocks[$1]:-}" ]; then
-    clock=(env "LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketimeMT.so.1)" "FAKETIME=${node_clocks[$1]}" FAKETIME_DONT_FAKE_MONOTONIC=1
-      DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1)
-  fi
+  if [ -n "${node_clocks[$1]:-}" ]; then clock=(env "LD_PRELOAD=$work/clock${node_clocks[$1]}.so"); fi
   AERUGO_DATABASE_URL=${node_databases[$1]} AERUGO_REDIS_URL=${node_caches[$1]} AERUGO_ADMIN_PASSWORD_FILE=$work/administrator \
     start_server "node$1" "$work/node$1.out" "${clock[@]}" "$programs/aerugo" serve --listen "${node_urls[$1]#http://}" \
     --data "$work/$cluster_name-$1" --set "log.file=$report/$cluster_name-$1.log" "${node_settings[@]}"
+}
+
+# make_clock SECONDS: what makes a node's clock so far off.
+make_clock() {
+  if ! command -v clang >/dev/null; then need_toolchain; fi
+  clang -shared -fPIC -O1 "-DOFFSET=$1" -o "$work/clock$1.so" "$top/ci/lib.cluster/clock.c"
 }
 
 # wait_node NUMBER: a first start takes its time where three of them share a core.

@@ -6,7 +6,8 @@ for part in nodes nginx disturb; do
   . "$top/ci/lib.cluster/$part.sh"
 done
 
-steps=(gate clients read_only across rolling empty files)
+steps=(gate clients read_only across rolling empty)
+if [ "$short" = no ]; then steps+=(files); fi
 # What the store and nginx do otherwise than the runner asks for; fewer steps of its games, as every one asks two engines.
 gate_options=(--baseline "$top/fixtures/expected/cluster.json")
 runner_options=(--steps 40)
