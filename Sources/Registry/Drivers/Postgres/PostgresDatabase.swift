@@ -1,4 +1,5 @@
 import Glibc
+import Metrics
 import Runtime
 import Store
 
@@ -49,6 +50,8 @@ package final class PostgresDatabase: SQLDatabase {
         writes.stop()
         pool.stop()
     }
+
+    package func metrics() -> [MetricFamily] { BlockingExecutor.metrics([reads, writes]) + pool.metrics }
 
     package func read<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
