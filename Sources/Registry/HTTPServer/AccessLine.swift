@@ -5,9 +5,9 @@ import Model
 import Runtime
 
 /// Writes lines of the access log. Nothing of a query, and no field of a request is in them: those are where secrets are.
-struct AccessLine {
+package struct AccessLine {
     /// What a line says.
-    struct Entry {
+    package struct Entry {
         let request: Request
         let exchange: RequestCounts.Exchange
         /// Whether the connection ended first; the status is 0 where there was no answer yet.
@@ -16,19 +16,30 @@ struct AccessLine {
         let stages: RequestStages?
         /// Nanoseconds that the answer took to be taken.
         let sending: Int64
+
+        /// What a line says of a request.
+        package init(
+            _ request: Request, _ exchange: RequestCounts.Exchange, isCut: Bool = false, stages: RequestStages? = nil,
+            sending: Int64 = 0
+        ) {
+            (self.request, self.exchange) = (request, exchange)
+            (self.isCut, self.stages, self.sending) = (isCut, stages, sending)
+        }
     }
 
     private let isJSON: Bool
-    private(set) var bytes: [UInt8] = []
+    /// The lines so far.
+    package private(set) var bytes: [UInt8] = []
     /// The beginning of a time, but its milliseconds, as long as its second lasts.
     private var (second, moment) = (0, [UInt8]())
 
-    init(_ format: AccessLog.Format) { isJSON = format == .json }
+    /// No lines yet.
+    package init(_ format: AccessLog.Format) { isJSON = format == .json }
 
     mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
     /// Adds a line.
-    mutating func append(_ entry: Entry) {
+    package mutating func append(_ entry: Entry) {
         let (request, exchange) = (entry.request, entry.exchange)
         if bytes.capacity < 40 << 10 { bytes.reserveCapacity(48 << 10) }
         begin()

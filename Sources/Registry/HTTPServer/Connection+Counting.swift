@@ -62,8 +62,7 @@ extension Connection {
         guard shared.timesStages else { return }
         shared.access?.add(
             AccessLine.Entry(
-                request: course.request, exchange: exchange, isCut: isCut, stages: course.stages,
-                sending: course.sending(until: end)))
+                course.request, exchange, isCut: isCut, stages: course.stages, sending: course.sending(until: end)))
         let ofClient = course.sending(until: end) + (course.stages?[.body] ?? 0)
         if exchange.time - ofClient > shared.slow { tellSlow(course, exchange, end) }
     }
