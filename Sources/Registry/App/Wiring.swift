@@ -15,8 +15,8 @@ import Store
 import UnixSignals
 
 /// Settings that have been read as what they are meant to be.
-struct Plan {
-    fileprivate let listen: ListenAddress
+struct Plan: Sendable {
+    let listen: ListenAddress
     let data: String
     /// Nil for SQLite in the data directory.
     let database: PostgresSettings?
@@ -40,6 +40,10 @@ struct Plan {
     let log: Logger
     fileprivate let logPath: String
     fileprivate let watching: WatchPlan
+    /// Most connections at once.
+    var connections: Int { server.connections }
+    /// What clients of TLS are shown; nil without.
+    var identity: ServerIdentity? { server.identity }
 
     /// Throws `ConfigurationError` for the first value that cannot be used.
     init(_ settings: Settings) throws {

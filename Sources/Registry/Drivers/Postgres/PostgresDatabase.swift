@@ -23,11 +23,12 @@ package final class PostgresDatabase: SQLDatabase {
     private let reads: BlockingExecutor
     private let writes: BlockingExecutor
 
-    /// Connects, and makes what the driver needs. Throws `StoreError`.
+    /// Connects, and makes what the driver needs, unless it is only to be looked at. Throws `StoreError`.
     package static func open(
-        _ settings: PostgresSettings, clocks: Clocks = .system
+        _ settings: PostgresSettings, isPreparing: Bool = true, clocks: Clocks = .system
     ) async throws(StoreError) -> PostgresDatabase {
         let database = PostgresDatabase(settings, clocks)
+        guard isPreparing else { return database }
         try await database.writes.run { [database] () throws(StoreError) in try database.prepare() }
         return database
     }
