@@ -18,7 +18,10 @@ func makeLogger(_ settings: Settings) throws -> Logger {
 let logOutput = BlockingExecutor(name: "log", threads: 1, capacity: 10_000)
 
 /// Waits until what was logged so far is written, a second at most: there may be nobody who reads it.
-func flushLog() async { await flushed(logOutput) }
+func flushLog(_ access: AccessOutput?) async {
+    await access?.flush()
+    await flushed(logOutput)
+}
 
 /// Returns when this thread has done what it was given so far, or after a second.
 func flushed(_ thread: BlockingExecutor) async {

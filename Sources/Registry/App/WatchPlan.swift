@@ -35,8 +35,15 @@ struct WatchPlan {
         )
     }
 
-    /// Throws `ConfigurationError` where the access log cannot be written.
-    func openAccessLog() throws -> AccessOutput? { accessPath.isEmpty ? nil : try AccessOutput(accessPath) }
+    /// Has a server write the access log, which is opened here, and tell of what is slow. Throws `ConfigurationError` where the log
+    /// cannot be written.
+    func prepare(_ server: inout ServerSettings) throws -> AccessOutput? {
+        server.slow = slow == 0 ? nil : .milliseconds(slow)
+        guard !accessPath.isEmpty else { return nil }
+        let access = try AccessOutput(accessPath)
+        server.accessLog = AccessLog(accessFormat, access.take)
+        return access
+    }
 
     /// Answers who watches, where the plan has a place for that. Throws `ConfigurationError`.
     func watch(_ composition: Composition, _ server: Server, _ identity: ServerIdentity?, _ log: Logger) async throws {

@@ -97,9 +97,7 @@ func serve(_ plan: Plan) async throws {
         if !plan.isOpen { try await plan.administrator.make(accounts, log) }
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
-        let access = try plan.watching.openAccessLog()
-        server.accessLog = access.map { AccessLog(plan.watching.accessFormat, $0.take) }
-        server.slow = plan.watching.slow == 0 ? nil : .milliseconds(plan.watching.slow)
+        let access = try plan.watching.prepare(&server)
         let running = try await Server(application, host: listen.host, port: listen.port, server)
         if !plan.isOpen { await running.serveCommands(composition.localApplication, of: plan.data, log) }
         try await plan.watching.watch(composition, running, server.identity, log)
@@ -118,8 +116,7 @@ func serve(_ plan: Plan) async throws {
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
-        await access?.flush()
-        await flushLog()
+        await flushLog(access)
         withExtendedLifetime(composition) {}
     } catch {
         throw ConfigurationError(plan, cannotServe: error)

@@ -76,7 +76,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func end() {
         guard context != nil else { return }
         context = nil
-        course?.received = body?.received ?? course?.received ?? 0
+        if let body { course?.received = body.received }
         close(isCut: true, at: .now())
         tell(.gone)
         if body?.cancelsHandler == true { handler?.cancel() }

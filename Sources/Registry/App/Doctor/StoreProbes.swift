@@ -26,11 +26,11 @@ enum StoreProbes {
     }
 
     private static func health(_ socket: SocketTransport) async -> [Finding] {
-        let answer: APIAnswer
-        do throws(ConfigurationError) {
-            answer = try await socket.send(APICall(.get, ["system", "health"]))
-        } catch {
-            return [.failed("server", "\(error)", "Look at its log; it may hang.")]
+        let outcome = await Doctor.blocking {
+            Result { () throws(ConfigurationError) in try socket.exchange(APICall(.get, ["system", "health"])) }
+        }
+        guard case .success(let answer) = outcome else {
+            return [.failed("server", "does not answer at \(socket.path)", "Look at its log; it may hang.")]
         }
         guard answer.isGood else {
             return [.failed("server", "says \(answer.status): \(answer.reason)", "Look at its log.")]
@@ -49,7 +49,7 @@ enum StoreProbes {
     private static func embedded(_ plan: Plan) async -> [Finding] {
         let advice =
             "Restore the directory from a backup if it is damaged; a full or broken disk says so in the system's log."
-        do {
+        do throws(StoreError) {
             let data = try DataDirectory(path: plan.data)
             defer { withExtendedLifetime(data) {} }
             guard FileManager.default.fileExists(atPath: data.database) else {
@@ -66,7 +66,7 @@ enum StoreProbes {
                 return [found, .failed("blobs", error.cause, "Mount the disk with the blobs, or correct `data`.")]
             }
         } catch {
-            return [.failed("database", (error as? StoreError)?.cause ?? "\(error)", advice)]
+            return [.failed("database", error.cause, advice)]
         }
     }
 
