@@ -65,25 +65,26 @@ let package = Package(
         folder("Vocabulary", "Vocabulary", []),
         folder("Harness", "Harness", []),
 
+        folder("Metrics", "Registry/Metrics", []),
         folder("Model", "Registry/Model", ["Vocabulary"]),
         folder(
             "Access", "Registry/Access",
-            ["CLibCrypt", "Model", "Runtime", .product(name: "Crypto", package: "swift-crypto")]),
-        folder("Runtime", "Registry/Runtime", ["Model", "CLinux"]),
-        folder("Store", "Registry/Store", ["Model", "Runtime", "CLibCrypto"]),
+            ["CLibCrypt", "Metrics", "Model", "Runtime", .product(name: "Crypto", package: "swift-crypto")]),
+        folder("Runtime", "Registry/Runtime", ["Metrics", "Model", "CLinux"]),
+        folder("Store", "Registry/Store", ["Metrics", "Model", "Runtime", "CLibCrypto"]),
         folder(
             "SQLiteDriver", "Registry/Drivers/SQLite",
             [
-                "Runtime", "Store", .product(name: "GRDB", package: "GRDB.swift"),
+                "Metrics", "Runtime", "Store", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
-        folder("PostgresDriver", "Registry/Drivers/Postgres", ["CLibPQ", "Model", "Runtime", "Store"]),
-        folder("RedisDriver", "Registry/Drivers/Redis", ["CLibHiredis", "Runtime", "Store"]),
-        folder("FilesDriver", "Registry/Drivers/Files", ["Model", "Runtime", "Store", "CLinux"]),
+        folder("PostgresDriver", "Registry/Drivers/Postgres", ["CLibPQ", "Metrics", "Model", "Runtime", "Store"]),
+        folder("RedisDriver", "Registry/Drivers/Redis", ["CLibHiredis", "Metrics", "Runtime", "Store"]),
+        folder("FilesDriver", "Registry/Drivers/Files", ["Metrics", "Model", "Runtime", "Store", "CLinux"]),
         folder(
             "S3Driver", "Registry/Drivers/S3",
             [
-                "Model", "Runtime", "Store", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Metrics", "Model", "Runtime", "Store", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"), nioSSL, nioHTTP,
             ] + nio),
         folder("SMTPDriver", "Registry/Drivers/SMTP", ["CLibCurl", "Model", "Runtime", "Store"]),
@@ -91,18 +92,19 @@ let package = Package(
         folder(
             "Service", "Registry/Service",
             [
-                "Access", "Model", "Runtime", "Store", "Vocabulary", logging,
+                "Access", "Metrics", "Model", "Runtime", "Store", "Vocabulary", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        folder("HTTP", "Registry/HTTP", ["Access", "Model", "Service", "Vocabulary", logging]),
+        folder("HTTP", "Registry/HTTP", ["Access", "Metrics", "Model", "Service", "Vocabulary", logging]),
         folder(
-            "HTTPServer", "Registry/HTTPServer", ["HTTP", "Model", "Service", "CLinux", nioSSL, nioTLS] + nio),
+            "HTTPServer", "Registry/HTTPServer",
+            ["HTTP", "Metrics", "Model", "Runtime", "Service", "CLinux", nioSSL, nioTLS] + nio),
         program(
             "aerugo", "Registry/App",
             [
                 "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "PostgresDriver", "FilesDriver",
                 "S3Driver", "RedisDriver", "SMTPDriver",
-                "Store", "Runtime", "CLinux", "CLibCurl", arguments, logging,
+                "Metrics", "Store", "Runtime", "CLinux", "CLibCurl", arguments, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -151,7 +153,8 @@ let package = Package(
             "RegistryTests",
             [
                 "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "PostgresDriver", "MemoryDriver",
-                "S3Driver", "RedisDriver", "Store", "Runtime", "Model", "Vocabulary", "TestServers", "TestSupport",
+                "S3Driver", "RedisDriver", "Store", "Runtime", "Metrics", "Model", "Vocabulary", "TestServers",
+                "TestSupport",
                 logging,
                 .product(name: "Crypto", package: "swift-crypto"), .product(name: "NIOCore", package: "swift-nio"),
             ]),

@@ -24,7 +24,8 @@ struct Aerugo: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            ServeCommand.self, ConfigCommand.self, UserCommand.self, OrganizationCommand.self, MemberCommand.self,
+            ServeCommand.self, ConfigCommand.self, DoctorCommand.self, UserCommand.self, OrganizationCommand.self,
+            MemberCommand.self,
             TeamCommand.self, InvitationCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
             PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, LoginCommand.self,
             LogoutCommand.self, WhoCommand.self, AccountCommand.self,

@@ -108,6 +108,15 @@ struct Composition {
             settings: http, log: log)
     }
 
+    /// What answers who watches: whoever sends this token, or anybody without one.
+    func watchingApplication(_ token: String?, _ page: @escaping MetricsPage) -> Application {
+        let authenticator: any Authenticator =
+            if let token { BearerAuthenticator(token: token) } else { FixedAuthenticator.system }
+        return Application(
+            registry: registry, accounts: accounts, authenticator: authenticator, policy: .accounts, settings: http,
+            metrics: page, log: log)
+    }
+
     /// What answers who runs the machine.
     var localApplication: Application {
         Application(

@@ -8,12 +8,20 @@ let logFile = LogFile()
 final class LogFile: Sendable {
     private struct State {
         var path = ""
-        var descriptor = STDERR_FILENO
+        var descriptor: Int32
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// A stream of the process, which is never closed.
+    private let stream: Int32
 
-    /// Logs to the end of this file from here on, or to standard error with an empty path. False, with `errno`, when it
+    /// Goes to this stream of the process until a file is opened.
+    init(_ stream: Int32 = STDERR_FILENO) {
+        self.stream = stream
+        state = Mutex(State(descriptor: stream))
+    }
+
+    /// Logs to the end of this file from here on, or where it did with an empty path. False, with `errno`, when it
     /// cannot be opened.
     func open(_ path: String) -> Bool {
         guard !path.isEmpty else { return true }
@@ -23,7 +31,7 @@ final class LogFile: Sendable {
             defer { (state.path, state.descriptor) = (path, descriptor) }
             return state.descriptor
         }
-        if old != STDERR_FILENO { close(old) }
+        if old != stream { close(old) }
         return true
     }
 

@@ -18,9 +18,15 @@ func makeLogger(_ settings: Settings) throws -> Logger {
 let logOutput = BlockingExecutor(name: "log", threads: 1, capacity: 10_000)
 
 /// Waits until what was logged so far is written, a second at most: there may be nobody who reads it.
-func flushLog() async {
+func flushLog(_ access: AccessOutput?) async {
+    await access?.flush()
+    await flushed(logOutput)
+}
+
+/// Returns when this thread has done what it was given so far, or after a second.
+func flushed(_ thread: BlockingExecutor) async {
     let (written, waiter) = AsyncStream<Void>.makeStream()
-    _ = logOutput.enqueue { waiter.finish() }
+    _ = thread.enqueue { waiter.finish() }
     let limit = Task {
         try await Task.sleep(for: .seconds(1))
         waiter.finish()

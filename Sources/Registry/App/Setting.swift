@@ -11,7 +11,8 @@ struct Setting: Sendable {
     var isShown: Bool {
         !isSecret && !key.hasPrefix("database.") && !key.hasPrefix("s3.") && !key.hasPrefix("redis.")
             && ![
-                "data", "log.file", "tls.certificate", "tls.key", "admin.password-file", "mail.password-file",
+                "data", "log.file", "log.access", "metrics.token-file", "tls.certificate", "tls.key",
+                "admin.password-file", "mail.password-file",
                 "mail.authorities",
             ].contains(key)
     }
@@ -124,6 +125,24 @@ struct Setting: Sendable {
         Setting(
             key: "log.file", standard: "",
             help: "file to append the log to instead of standard error; SIGHUP opens it again"),
+        Setting(
+            key: "log.access", standard: "",
+            help: "file to append a line for each request to, in the format of the log; - for standard output; SIGHUP "
+                + "opens it again"),
+        Setting(
+            key: "log.slow", standard: "5000",
+            help: "milliseconds that a request may take, beside what its client takes to send and to read, until a "
+                + "warning says where they went; 0 for any"),
+        Setting(
+            key: "metrics.listen", standard: "",
+            help: "host:port of a listener that has /metrics for Prometheus and nothing else; empty for none"),
+        Setting(
+            key: "metrics.token-file", standard: "",
+            help: "file with the token that who reads metrics has to send (Authorization: Bearer); needed where "
+                + "metrics.listen is no loopback address"),
+        Setting(
+            key: "metrics.namespaces", standard: "20",
+            help: "how many namespaces, those with most bytes, have numbers of their own in the metrics"),
         Setting(key: "http.threads", standard: "0", help: "event loops; 0 for one a core"),
         Setting(key: "http.connections", standard: "10000", help: "most connections at once"),
         Setting(

@@ -15,8 +15,8 @@ import Store
 import UnixSignals
 
 /// Settings that have been read as what they are meant to be.
-struct Plan {
-    fileprivate let listen: ListenAddress
+struct Plan: Sendable {
+    let listen: ListenAddress
     let data: String
     /// Nil for SQLite in the data directory.
     let database: PostgresSettings?
@@ -39,6 +39,11 @@ struct Plan {
     let http: HTTPSettings
     let log: Logger
     fileprivate let logPath: String
+    fileprivate let watching: WatchPlan
+    /// Most connections at once.
+    var connections: Int { server.connections }
+    /// What clients of TLS are shown; nil without.
+    var identity: ServerIdentity? { server.identity }
 
     /// Throws `ConfigurationError` for the first value that cannot be used.
     init(_ settings: Settings) throws {
@@ -62,6 +67,7 @@ struct Plan {
             hasTLS: server.identity != nil, hasProxies: !http.trustedProxies.isEmpty)
         administrator = try FirstAdministrator(settings)
         logPath = settings.string("log.file")
+        watching = try WatchPlan(settings)
     }
 }
 
@@ -91,15 +97,18 @@ func serve(_ plan: Plan) async throws {
         if !plan.isOpen { try await plan.administrator.make(accounts, log) }
         var server = plan.server
         server.connections = ProcessSetup.connections(wanted: server.connections, log)
+        let access = try plan.watching.prepare(&server)
         let running = try await Server(application, host: listen.host, port: listen.port, server)
         if !plan.isOpen { await running.serveCommands(composition.localApplication, of: plan.data, log) }
+        try await plan.watching.watch(composition, running, server.identity, log)
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let services = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: ServerService(server: running, plan: plan)),
                     .init(service: SweepService(registry: registry, log: log)),
-                    .init(service: HangUpService(signals: hangUps, identity: server.identity, log: log)),
+                    .init(
+                        service: HangUpService(signals: hangUps, identity: server.identity, access: access, log: log)),
                     .init(service: TrimService()),
                     .init(service: CertificateService(identity: server.identity, log: log)),
                     .init(service: AccountService(accounts: accounts)),
@@ -107,7 +116,7 @@ func serve(_ plan: Plan) async throws {
                 logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }))
         try await services.run()
         log.notice("stopped")
-        await flushLog()
+        await flushLog(access)
         withExtendedLifetime(composition) {}
     } catch {
         throw ConfigurationError(plan, cannotServe: error)
@@ -151,12 +160,14 @@ private struct HangUpService: ServiceLifecycle.Service {
     /// Listened to from before the server says that it serves: one that came between would be lost.
     let signals: UnixSignalsSequence
     let identity: ServerIdentity?
+    let access: AccessOutput?
     let log: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await _ in signals {
                 reopenLog(log)
+                access?.reopen(log)
                 identity?.refresh(atOnce: true, log)
             }
         }
@@ -308,15 +319,15 @@ struct ListenAddress {
     let host: String
     let port: Int
 
-    init(_ settings: Settings) throws {
-        let text = settings.string("listen")
+    init(_ settings: Settings, _ key: String = "listen") throws {
+        let text = settings.string(key)
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            throw settings.wrong("listen", "host:port, such as 127.0.0.1:5000 or [::1]:5000")
+            throw settings.wrong(key, "host:port, such as 127.0.0.1:5000 or [::1]:5000")
         }
         let name = text[..<colon]
         let isBracketed = name.hasPrefix("[") && name.hasSuffix("]") && name.count > 2
         guard isBracketed || !(name.isEmpty || name.contains(":")) else {
-            throw settings.wrong("listen", "host:port, such as 127.0.0.1:5000 or [::1]:5000")
+            throw settings.wrong(key, "host:port, such as 127.0.0.1:5000 or [::1]:5000")
         }
         host = isBracketed ? String(name.dropFirst().dropLast()) : String(name)
         self.port = Int(port)

@@ -1,4 +1,5 @@
 import Access
+import Metrics
 import Model
 import Service
 
@@ -69,7 +70,9 @@ extension Application {
             guard let call = try callAtOnce(request, operation, parameters) else {
                 return .work { [self, admission] in
                     await carryOut(request) { () throws(RegistryError) in
-                        let call = try await call(request, operation, parameters)
+                        let call = try await RequestStages.time(.auth) { () throws(RegistryError) in
+                            try await self.call(request, operation, parameters)
+                        }
                         return try await handle(call, operation, admission)
                     }
                 }

@@ -43,14 +43,20 @@ package final class Application: Sendable {
     package let answerMemory = AnswerMemory(capacity: 32 << 20)
     let answers = PreparedAnswers()
     let table: OperationTable
+    /// All that is measured, where this is for who watches.
+    let metrics: MetricsPage?
+    /// Where the operation of prepared answers stands.
+    let pulls: Int
 
     /// An application over a registry and those who use it. The operations on accounts are there where the policy is about
-    /// accounts: on an open registry they would be open too.
+    /// accounts: on an open registry they would be open too. With `metrics` it answers who asks for these, and nothing else.
     package init(
         registry: Registry, accounts: Accounts, authenticator: any Authenticator, policy: Policy,
-        settings: HTTPSettings, log: Logger
+        settings: HTTPSettings, metrics: MetricsPage? = nil, log: Logger
     ) {
-        table = policy.needsStanding ? .all : .open
+        table = metrics != nil ? .watching : policy.needsStanding ? .all : .open
+        self.metrics = metrics
+        pulls = OperationTable.pulls
         self.registry = registry
         self.accounts = accounts
         self.authenticator = authenticator
@@ -96,7 +102,10 @@ package final class Application: Sendable {
         }
         switch table.find(request.method, request.path) {
         case .found(let operation, let parameters):
-            guard operation.access == .anybody || registry.isServing else {
+            request.findings.note(operation.place)
+            // Who watches has to see it.
+            let isForced = operation.access == .anybody || operation.rate == .health
+            guard isForced || registry.isServing else {
                 throw RegistryError(
                     .unavailable, "the registry's data is not there: try again once its operator has mounted it")
             }
@@ -122,6 +131,7 @@ package final class Application: Sendable {
         }
         let name = try repository(parameters)
         guard let identity = try identityAtOnce(request) else { return nil }
+        request.findings.note(identity.principal)
         let caller = Caller(identity, request.sender)
         switch operation.access {
         case .anybody: return Call(request, self, operation, parameters, caller, .none)
@@ -143,6 +153,7 @@ package final class Application: Sendable {
         let identity =
             operation.access == .anybody
             ? .anonymous : try await authenticator.identify(request.presented, from: request.sender)
+        request.findings.note(identity.principal)
         let caller = Caller(identity, request.sender)
         switch operation.access {
         case .anybody: return Call(request, self, operation, parameters, caller, .none)
@@ -200,6 +211,18 @@ package final class Application: Sendable {
         let metadata: Logger.Metadata = ["request-id": "\(id)", "status": "\(response.status)", "remote": "\(remote)"]
         log.info("request", metadata: metadata.merging(Self.metadata(error)) { $1 })
         return response
+    }
+
+    /// A request took long: how long, and what of it is known, in nanoseconds.
+    package func noteSlow(_ request: Request, _ status: Int, _ time: Int64, _ stages: [(name: String, time: Int64)]) {
+        let longest = stages.max { $0.time < $1.time }
+        var metadata: Logger.Metadata = [
+            "request-id": "\(request.id)", "method": "\(request.method.name.excerpt)",
+            "path": "\(request.path.excerpt)", "status": "\(status)", "remote": "\(request.remote)",
+            "milliseconds": "\(time / 1_000_000)", "stage": "\(longest?.name ?? "other")",
+        ]
+        for (name, time) in stages { metadata[name] = "\(time / 1_000_000)" }
+        log.warning("slow request", metadata: metadata)
     }
 
     /// A connection that failed on the way.

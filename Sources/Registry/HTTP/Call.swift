@@ -25,6 +25,7 @@ package struct Call: Sendable {
     let parameters: PathParameters
     let access: Access
     let answers: PreparedAnswers
+    let metrics: MetricsPage?
     /// What it is known by when its client sends it again, and its body, which was read for that; see `once`.
     var repeated: RepeatableRequest?
     var readBody: [UInt8]?
@@ -41,6 +42,7 @@ package struct Call: Sendable {
         manifestMemory = application.manifestMemory
         answerMemory = application.answerMemory
         answers = application.answers
+        metrics = application.metrics
         self.caller = caller
         self.access = access
         self.operation = operation

@@ -79,6 +79,8 @@ package final class Operation: Sendable {
     typealias Handler = @Sendable (Call) async throws(RegistryError) -> Response
     typealias QuickHandler = @Sendable (Call) throws(RegistryError) -> Response?
 
+    /// Where it stands in the table of all that are counted.
+    package let place: Int
     package let method: Method
     package let pattern: PathPattern
     package let access: Access
@@ -104,9 +106,10 @@ package final class Operation: Sendable {
         _ method: Method, _ pattern: String, _ access: Access, body: Body = .none,
         query: [Shape.Member] = [], answers: [Success],
         failures: [RegistryError.Code] = [], rate: RateClass, spec: String, summary: String = "",
-        removesContent: Bool = false, style: ErrorStyle = .docker,
+        removesContent: Bool = false, style: ErrorStyle = .docker, place: Int = 0,
         atOnce: QuickHandler? = nil, _ handler: @escaping Handler
     ) {
+        self.place = place
         self.method = method
         self.pattern = PathPattern(pattern)
         self.access = access
@@ -121,6 +124,15 @@ package final class Operation: Sendable {
         errorStyle = style
         self.atOnce = atOnce
         self.handler = handler
+    }
+
+    /// The same at another place.
+    convenience init(_ other: Operation, place: Int) {
+        self.init(
+            other.method, other.pattern.text, other.access, body: other.body, query: other.query,
+            answers: other.answers, failures: other.failures, rate: other.rate, spec: other.spec,
+            summary: other.summary, removesContent: other.removesContent, style: other.errorStyle, place: place,
+            atOnce: other.atOnce, other.handler)
     }
 
     /// What any operation may fail with: a request that is none, a store that is not there, time that is over.

@@ -28,7 +28,18 @@ package struct OperationTable: Sendable {
         Health.operations + Base.operations + Uploads.operations + Blobs.operations + Manifests.operations
         + Lists.operations
 
-    private init(_ operations: [Operation]) {
+    /// Where pulls of manifests stand.
+    static let pulls =
+        all.operations.first { $0.method == .get && $0.pattern.text == "/v2/{name}/manifests/{reference}" }?.place ?? -1
+
+    /// What answers who watches the registry.
+    package static let watching = OperationTable(Watching.operations, from: all.operations.count)
+
+    /// Every operation that is counted, each at its place: what stands in `open` is the beginning of `all`.
+    package static let counted = all.operations + watching.operations
+
+    private init(_ operations: [Operation], from first: Int = 0) {
+        let operations = operations.enumerated().map { Operation($1, place: first + $0) }
         self.operations = operations
         var groups: [(PathPattern, [Operation])] = []
         for operation in operations {

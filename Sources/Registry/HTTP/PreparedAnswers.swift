@@ -53,6 +53,8 @@ extension Application {
         guard case .allowed(let grant)? = authorizer.atOnce(.pull, on: entry.name, caller),
             try registry.manifests.state(grant) == entry.state
         else { return nil }
+        request.findings.note(pulls)
+        request.findings.note(identity.principal)
         if request.method == .get { entry.pulls.note() }
         return Response(200, entry.lines, .bytes(entry.body))
     }

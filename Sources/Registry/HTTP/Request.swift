@@ -23,6 +23,8 @@ package final class Request: Sendable {
     package let body: any RequestBody
     /// Of the connection that it came on.
     let memory: CredentialMemory
+    /// What was found out about it on the way: for counts and the access log.
+    package let findings = RequestFindings()
 
     /// A request with this head; its body may be still to come. `proxies` are those that are trusted, where
     /// the peer is one of them; else none.

@@ -1,3 +1,4 @@
+import Metrics
 import NIOCore
 import Synchronization
 
@@ -12,6 +13,12 @@ struct RemoteAddress: Sendable {
 
     /// That of a client of the socket at `path`.
     init(local path: String) { (text, isLocal, origin) = ("local", true, path) }
+
+    /// That of a client of a door beside the main one: it counts for itself, whoever comes through the other.
+    init(_ address: SocketAddress?, door: String) {
+        text = RemoteAddress(address).text
+        (isLocal, origin) = (true, door)
+    }
 
     init(_ address: SocketAddress?) {
         isLocal = false
@@ -46,6 +53,7 @@ final class Admission: Sendable {
     private let byteLimit: Int
     private let exempt: @Sendable (String) -> Bool
     private let state = Mutex(State())
+    private let (taken, refused) = (Counter(), Counter())
 
     /// At most `limit` connections, of one address `limitOfOne` unless it is `exempt`: that of a proxy is. Of the `bytes` one
     /// gets half.
@@ -58,6 +66,12 @@ final class Admission: Sendable {
 
     /// Whether one more may come from there; `leave` must follow then.
     func enter(_ remote: RemoteAddress) -> Bool {
+        let isAllowed = allows(remote)
+        (isAllowed ? taken : refused).add()
+        return isAllowed
+    }
+
+    private func allows(_ remote: RemoteAddress) -> Bool {
         guard !remote.isLocal else { return enterLocally(remote) }
         let isExempt = exempt(remote.text)
         return state.withLock { state in
@@ -103,4 +117,18 @@ final class Admission: Sendable {
 
     /// Bytes that are held, of all.
     var heldBytes: Int { state.withLock { $0.bytes } }
+
+    /// How many came, and how many were closed at once.
+    var metrics: [MetricFamily] {
+        [
+            MetricFamily("aerugo_connections_accepted_total", .counter, "Connections that were taken.", taken.value),
+            MetricFamily(
+                "aerugo_connections_refused_total", .counter,
+                "Connections that were closed at once, as there were too many.", refused.value),
+            MetricFamily(
+                "aerugo_unread_request_bytes", .gauge,
+                "Bytes of requests that are not whole, as far as they are counted.",
+                heldBytes),
+        ]
+    }
 }

@@ -40,7 +40,7 @@ extension Connection {
         case .empty, .bytes, .content, .stream, .parts, .absent:
             if !isInRead { context.flush() }
             shared.giveOutput(buffer)
-            tell(.sent)
+            sent()
         }
     }
 
@@ -52,7 +52,7 @@ extension Connection {
         isSendingMore = false
         guard isDone else { return }
         outgoing = nil
-        tell(.sent)
+        sent()
     }
 
     /// Whether nothing is left.
@@ -73,7 +73,7 @@ extension Connection {
             outgoing = nil
             do {
                 try result.get()
-                tell(.sent)
+                sent()
             } catch {
                 cut()
             }
@@ -106,7 +106,7 @@ extension Connection {
             }
         } catch { return cut() }
         outgoing = nil
-        tell(.sent)
+        sent()
     }
 
     private func sendPiece(_ body: Response.Body) async throws {

@@ -1,5 +1,6 @@
 import CLinux
 import HTTP
+import Metrics
 import Model
 import NIOCore
 import NIOPosix
@@ -12,7 +13,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     typealias OutboundOut = IOData
 
     let shared: LoopContext
-    private let application: Application
+    let application: Application
     private(set) var context: ChannelHandlerContext?
     let remote: RemoteAddress
     /// Those that are trusted, where the peer is one of them.
@@ -24,6 +25,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private let memory = CredentialMemory()
     var security: Security
 
+    /// The request at hand, until its answer has gone out.
+    var course: Course?
     /// The body of the request at hand.
     private var body: IncomingBody?
     /// The handler of the request at hand.
@@ -73,6 +76,8 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     private func end() {
         guard context != nil else { return }
         context = nil
+        if let body { course?.received = body.received }
+        close(isCut: true, at: .now())
         tell(.gone)
         if body?.cancelsHandler == true { handler?.cancel() }
         // A file is let go of when NIO has.
@@ -92,7 +97,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     // MARK: The state
 
-    func tell(_ event: ConnectionState.Event) { perform(state.handle(event, at: .now())) }
+    func tell(_ event: ConnectionState.Event, at now: NIODeadline = .now()) { perform(state.handle(event, at: now)) }
 
     private func perform(_ action: ConnectionState.Action) {
         switch action {
@@ -128,7 +133,9 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
     /// Answers what cannot be read as a request.
     private func refuse(_ error: RegistryError) {
         guard security != .shaking else { return closeSocket() }
-        send(application.refusal(error, id: shared.newRequestID(), remote: remote.text), keepsAlive: false)
+        let response = application.refusal(error, id: shared.newRequestID(), remote: remote.text)
+        shared.counts.refuse(response.status)
+        send(response, keepsAlive: false)
     }
 
     /// At once, the channel would drop what a slow reader has not taken.
@@ -201,16 +208,22 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
         framing.keepsAlive = head.keepsAlive
         framing.hasBody = head.length != 0
         framing.expectsContinue = head.expectsContinue
-        guard state.handle(.head(framing), at: .now()) == .handle else { return }
+        let now = NIODeadline.now()
+        guard state.handle(.head(framing), at: now) == .handle else { return }
         let body =
             framing.hasBody ? IncomingBody(length: head.length, pieces: shared.pieces, connection: self) : shared.noBody
         self.body = body
-        switch application.answer(to: request(head, body)) {
+        let request = request(head, body)
+        shared.counts.begin()
+        course = Course(request, began: now)
+        switch application.answer(to: request) {
         case .ready(let response): answered(response)
         case .pending(let work):
             shared.handlerBegan()
+            let stages = shared.timesStages ? RequestStages() : nil
+            course?.stages = stages
             handler = Task.immediate(executorPreference: shared.executor) { [self] in
-                let response = await work()
+                let response = await RequestStages.$current.withValue(stages) { await work() }
                 shared.handlerEnded()
                 answered(response)
             }
@@ -225,6 +238,7 @@ final class Connection: ChannelDuplexHandler, @unchecked Sendable {
 
     private func answered(_ response: Response) {
         guard context != nil else { return }
+        course?.answered(response, body?.received ?? 0, isHead: state.answersHead)
         // What the handler did not take of the body goes with it.
         (body, handler) = (nil, nil)
         answer = response

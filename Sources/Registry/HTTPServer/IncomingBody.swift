@@ -1,4 +1,5 @@
 import HTTP
+import Metrics
 import Model
 import NIOCore
 import Service
@@ -22,7 +23,8 @@ final class IncomingBody: RequestBody, @unchecked Sendable {
     private var failure: RegistryError?
     private var waiter: UnsafeContinuation<Void, Never>?
     private var isComplete = false
-    private var received = 0
+    /// Bytes that came.
+    private(set) var received = 0
     /// Whether the handler has asked for it.
     private var isTouched = false
     private var isRequired = false
@@ -49,7 +51,7 @@ final class IncomingBody: RequestBody, @unchecked Sendable {
         pieces.giveBack(&lent)
         if waiting.isEmpty, !isComplete, failure == nil {
             connection?.bodyIsWanted()
-            await withUnsafeContinuation { waiter = $0 }
+            await RequestStages.time(.body) { await withUnsafeContinuation { waiter = $0 } }
         }
         if !waiting.isEmpty {
             swap(&waiting, &lent)

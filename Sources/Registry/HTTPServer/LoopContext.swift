@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Metrics
 import Model
 import NIOCore
 
@@ -12,6 +13,12 @@ final class LoopContext: @unchecked Sendable {
     let noBody: IncomingBody
     let timeouts: ServerSettings.Timeouts
     let admission: Admission
+    /// What it has answered.
+    var counts = RequestCounts()
+    /// Lines of the access log; nil where there is none.
+    let access: AccessLines?
+    /// Nanoseconds that a request may take, beside its client's, without being told of.
+    let slow: Int64
     /// Bytes that wait in sockets whose peers take nothing.
     var stalled = 0
     /// Nanoseconds.
@@ -33,6 +40,8 @@ final class LoopContext: @unchecked Sendable {
         self.loop = loop
         timeouts = settings.timeouts
         self.admission = admission
+        access = settings.accessLog.map { AccessLines($0) }
+        slow = settings.slow?.nanoseconds ?? .max
         stallBudget = settings.sendBudget / count
         pieces = BodyPieces(budget: settings.bodyBudget / count)
         noBody = IncomingBody(length: 0, pieces: pieces, connection: nil)
@@ -48,6 +57,7 @@ final class LoopContext: @unchecked Sendable {
         loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [self] _ in
             let now = NIODeadline.now()
             for connection in connections.values { connection.tick(now) }
+            access?.flush()
         }
     }
 
@@ -81,8 +91,13 @@ final class LoopContext: @unchecked Sendable {
     }
 
     private func leave() {
-        if connections.isEmpty, handlers == 0 { drained?.succeed() }
+        guard connections.isEmpty, handlers == 0, let drained else { return }
+        access?.flush()
+        drained.succeed()
     }
+
+    /// Whether anybody wants to know where a request's time goes.
+    var timesStages: Bool { access != nil || slow != .max }
 
     /// Bytes of a large answer to give to a socket at once: many while there is room, few when many peers take nothing.
     var window: Int { stalled < stallBudget ? 64 << 10 : 8 << 10 }

@@ -4,15 +4,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A socket of the file system that a server listens on.
+/// Where a server listens beside its main port.
 struct LocalDoor: Sendable {
     let channel: any Channel
-    let path: String
+    /// Of a socket of the file system.
+    let path: String?
 
-    /// Stops accepting, and removes the socket.
+    /// Stops accepting, and removes the socket of the file system.
     func close() async throws {
         try await channel.close().get()
-        unlink(path)
+        if let path { unlink(path) }
     }
 }
 

@@ -45,6 +45,10 @@ package struct ServerSettings: Sendable {
     package var sendBudget = 16 << 20
     /// What clients are shown, with TLS; nil without.
     package var identity: ServerIdentity?
+    /// Where a line for each request goes; nil for nowhere.
+    package var accessLog: AccessLog?
+    /// How long a request may take, beside what its client takes to send and to read, until the log has a warning that says where the time went; nil for any time.
+    package var slow: TimeAmount?
     /// How long running requests may take to end after a shutdown has begun.
     package var shutdownGrace: TimeAmount = .seconds(25)
 
@@ -60,7 +64,7 @@ package final class Server: Sendable {
     let admission: Admission
     /// Where else it listens, for callers of this machine.
     let localDoors = Mutex<[LocalDoor]>([])
-    private let settings: ServerSettings
+    let settings: ServerSettings
     /// The address that it listens on; with the port that was found where 0 was asked for.
     package let address: String
 

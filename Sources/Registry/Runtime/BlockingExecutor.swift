@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Metrics
 
 /// A few threads for calls that block: databases, files, hashing. Neither event loops nor Swift's own pool ever wait.
 ///
@@ -21,7 +22,8 @@ package final class BlockingExecutor: Sendable {
         case idle
     }
 
-    private let name: String
+    /// What its threads are for; for people.
+    let name: String
     private let queue: JobQueue<Job>
 
     /// Starts `threads` threads; `capacity` is how many jobs may wait, `patience` how long one may.
@@ -40,6 +42,8 @@ package final class BlockingExecutor: Sendable {
     package func run<T: Sendable>(
         _ body: @Sendable @escaping () throws(StoreError) -> T
     ) async throws(StoreError) -> T {
+        let stages = RequestStages.current
+        let start = stages.map { _ in ContinuousClock.now }
         let result: Result<T, StoreError> = await withUnsafeContinuation { continuation in
             let refuse: @Sendable (String) -> Void = { [name] reason in
                 continuation.resume(returning: .failure(StoreError(.overloaded, "\(name): \(reason)")))
@@ -47,6 +51,7 @@ package final class BlockingExecutor: Sendable {
             let isAccepted = queue.add(
                 Job(
                     run: {
+                        if let stages, let start { stages.add(RequestStages.nanoseconds(since: start), to: .queue) }
                         do throws(StoreError) {
                             continuation.resume(returning: .success(try body()))
                         } catch {
@@ -61,6 +66,9 @@ package final class BlockingExecutor: Sendable {
     /// Runs `job` on one of the threads some time; false, and it never runs, when the queue is full. One whose turn does not
     /// come in time is dropped.
     package func enqueue(_ job: @escaping @Sendable () -> Void) -> Bool { queue.add(Job(run: job, refuse: {})) }
+
+    /// How it stands: jobs that wait now, and all that were begun or refused so far.
+    package var usage: (waiting: Int, done: Int, refused: Int) { queue.usage }
 
     /// Lets the threads end once the queue is empty; what comes later is refused.
     package func stop() { queue.stop() }

@@ -15,6 +15,8 @@ package final class JobQueue<Job: Sendable>: Sendable {
         var jobs: [Waiting?] = []
         var head = 0
         var isStopped = false
+        /// Jobs whose turn came, and those that were not taken or not waited for.
+        var (done, refused) = (0, 0)
     }
 
     package let capacity: Int
@@ -34,7 +36,10 @@ package final class JobQueue<Job: Sendable>: Sendable {
     package func add(_ job: Job) -> Bool {
         let waiting = Waiting(job: job, deadline: clocks.uptime() + patience)
         let isAdded = state.withLock { state in
-            guard !state.isStopped, state.jobs.count - state.head < capacity else { return false }
+            guard !state.isStopped, state.jobs.count - state.head < capacity else {
+                state.refused += 1
+                return false
+            }
             state.jobs.append(waiting)
             return true
         }
@@ -48,6 +53,7 @@ package final class JobQueue<Job: Sendable>: Sendable {
         wakeups.wait()
         let (jobs, isOver) = state.withLock { state in
             let jobs = take(&state) { taken, _ in taken < limit }
+            state.done += jobs.count
             return (jobs, state.isStopped && jobs.isEmpty)
         }
         guard !isOver else {
@@ -61,13 +67,22 @@ package final class JobQueue<Job: Sendable>: Sendable {
     /// Takes the jobs whose time is up.
     package func takeOverdue() -> [Job] {
         let now = clocks.uptime()
-        return state.withLock { state in take(&state) { _, deadline in deadline <= now } }
+        return state.withLock { state in
+            let jobs = take(&state) { _, deadline in deadline <= now }
+            state.refused += jobs.count
+            return jobs
+        }
     }
 
     /// What comes later is refused; threads that take get nil once nothing is left.
     package func stop() {
         state.withLock { $0.isStopped = true }
         wakeups.post()
+    }
+
+    /// How it stands: jobs that wait now, and all whose turn came or that were refused so far.
+    package var usage: (waiting: Int, done: Int, refused: Int) {
+        state.withLock { ($0.jobs.count - $0.head, $0.done, $0.refused) }
     }
 
     package var isStopped: Bool { state.withLock { $0.isStopped } }

@@ -1,3 +1,4 @@
+import Metrics
 import Synchronization
 
 /// Threads that have a core only while nobody else wants it, for work that must never be felt, and a thread behind them for when
@@ -44,6 +45,13 @@ package final class PoliteExecutor: Sendable {
             race.finish(await Self.result { () throws(StoreError) in try await self.reserve.run(body) })
         }
         return try await race.outcome().get()
+    }
+
+    /// How both stand, under one name.
+    package var metrics: [MetricFamily] {
+        let (first, second) = (idle.usage, reserve.usage)
+        let usage = (first.waiting, first.done + second.done, first.refused)
+        return BlockingExecutor.queues([(idle.name, usage)])
     }
 
     /// Lets the threads end once there is nothing to do.

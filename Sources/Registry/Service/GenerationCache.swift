@@ -14,6 +14,9 @@ package final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: 
         var young: [Key: Value] = [:]
         var old: [Key: Value] = [:]
         var weight = 0
+        /// Of the old generation when it was young.
+        var oldWeight = 0
+        var usage = CacheUsage()
     }
 
     private let capacity: Int
@@ -25,10 +28,27 @@ package final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: 
     /// The value, which is young again then.
     package subscript(key: Key) -> Value? {
         state.withLock { state in
-            if let value = state.young[key] { return value }
-            guard let value = state.old.removeValue(forKey: key) else { return nil }
+            if let value = state.young[key] {
+                state.usage.hits += 1
+                return value
+            }
+            guard let value = state.old.removeValue(forKey: key) else {
+                state.usage.misses += 1
+                return nil
+            }
+            state.usage.hits += 1
             add(value, for: key, to: &state)
             return value
+        }
+    }
+
+    /// How much there is, and how often something was found.
+    package var usage: CacheUsage {
+        state.withLock { state in
+            var usage = state.usage
+            usage.bytes = state.weight + state.oldWeight
+            usage.capacity = capacity
+            return usage
         }
     }
 
@@ -53,7 +73,7 @@ package final class GenerationCache<Key: Hashable & Sendable, Value: Weighted>: 
         if let replaced = state.young.updateValue(value, forKey: key) { state.weight -= replaced.weight + overhead }
         state.weight += value.weight + overhead
         guard state.weight > capacity / 2 else { return }
-        state.old = state.young
+        (state.old, state.oldWeight) = (state.young, state.weight)
         state.young = [:]
         state.weight = 0
     }

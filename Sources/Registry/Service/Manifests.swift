@@ -1,4 +1,5 @@
 import Access
+import Metrics
 import Model
 import Runtime
 import Store
@@ -41,6 +42,12 @@ package final class Manifests: Sendable {
         self.limits = limits
         pointers = VersionedCache(capacity: 4 << 20, versions: store.versions)
         contents = GenerationCache(capacity: limits.manifestCache)
+    }
+
+    /// Its caches and threads.
+    var metrics: [MetricFamily] {
+        BlockingExecutor.metrics([parsers])
+            + CacheUsage.metrics([("references", pointers.usage), ("manifests", contents.usage)])
     }
 
     /// A manifest. A tag that points to an index gives the index's linux/amd64 image to a client that takes images alone

@@ -74,13 +74,20 @@ extension Registry {
         switch verdict {
         case .same:
             result.read += 1
+            scrubs.read.add()
             guard blob.location.isDamaged else { return }
             result.recovered += 1
+            scrubs.recovered.add()
             log.notice("a blob that was condemned is whole again", metadata: ["digest": "\(blob.digest)"])
         case .damaged:
             result.read += 1
-            if !blob.location.isDamaged { result.condemned += 1 }
-        case .unread: result.unread += 1
+            scrubs.read.add()
+            guard !blob.location.isDamaged else { return }
+            result.condemned += 1
+            scrubs.condemned.add()
+        case .unread:
+            result.unread += 1
+            scrubs.unread.add()
         }
     }
 

@@ -58,6 +58,8 @@ package final class Registry: Sendable {
     /// Blobs that are being read through, and when damaged ones were last.
     let readings = SingleFlight<StorageKey, Verdict>(capacity: 512)
     let secondLooks = SecondLooks()
+    let scrubs = ScrubCounts()
+    let sums = RecentSums()
     let activity: UploadActivity
     let sweeper: Sweeper
     private let serving = Atomic(true)

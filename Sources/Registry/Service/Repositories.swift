@@ -8,6 +8,8 @@ import Store
 package struct Repositories: Sendable {
     let store: MetadataStore
     private let facts: VersionedCache<RepositoryName, RepositoryFacts>
+    /// How what is known of repositories by name stands.
+    var usage: CacheUsage { facts.usage }
     private let standings: StandingCache
     private let page: Int
     /// Of a repository that a push makes.

@@ -1,4 +1,5 @@
 import Logging
+import Metrics
 import Model
 import Runtime
 import Store
@@ -22,6 +23,7 @@ final class Sweeper: Sendable {
     private let activity: UploadActivity
     private let chores: @Sendable () async throws(StoreError) -> Void
     private let isFull = Mutex(false)
+    private let counts = SweepCounts()
     private let requests: AsyncStream<Void>.Continuation
     private let stream: AsyncStream<Void>
 
@@ -40,6 +42,9 @@ final class Sweeper: Sendable {
         self.chores = chores
         (stream, requests) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    /// What was swept.
+    var metrics: [MetricFamily] { counts.metrics }
 
     /// There are objects to remove: they are soon, with those of everybody who asks within the second.
     func request() { requests.yield() }
@@ -68,6 +73,7 @@ final class Sweeper: Sendable {
 
     /// One pass. What goes wrong is told in the log, and tried again by the next one.
     func sweep(everything: Bool) async {
+        counts.sweeps.add()
         do throws(StoreError) {
             if everything {
                 try await expireUploads()
@@ -76,6 +82,7 @@ final class Sweeper: Sendable {
             try await removeObjects()
             if everything { await store.reserve?.refill() }
         } catch {
+            counts.failures.add()
             log.error("sweep failed", metadata: ["cause": "\(error.cause)"])
         }
     }
@@ -99,6 +106,7 @@ final class Sweeper: Sendable {
             }
             cursor = next
         } while cursor != nil
+        counts.expired.add(ended)
         if ended > 0 { log.info("expired idle uploads", metadata: ["count": "\(ended)"]) }
     }
 
@@ -110,9 +118,11 @@ final class Sweeper: Sendable {
             }
             last = keys.last
             guard last != nil else { return }
-            let gone = try await blobs.remove(keys) { [log] key, error in
+            let gone = try await blobs.remove(keys) { [log, counts] key, error in
+                counts.kept.add()
                 log.error("an object cannot be removed", metadata: ["object": "\(key)", "cause": "\(error.cause)"])
             }
+            counts.removed.add(gone.count)
             if !gone.isEmpty { try await store.erase { (db) throws(StoreError) in try db.forget(gone) } }
         } while true
     }

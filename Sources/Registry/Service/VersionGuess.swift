@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 import Store
@@ -89,6 +90,8 @@ package final class GuessedVersions: Versions {
     }
 
     package func move(_ scopes: Set<VersionScope>) { truth.move(scopes) }
+
+    package func metrics() -> [MetricFamily] { truth.metrics() + CacheUsage.metrics([("versions", heard.usage)]) }
 }
 
 extension Registry {

@@ -20,6 +20,9 @@ final class VersionedCache<Key: Hashable & Sendable, Value: Weighted>: Sendable 
         self.versions = versions
     }
 
+    /// How it stands.
+    var usage: CacheUsage { entries.usage }
+
     /// The value, if it is there and its scope's version is known and has not moved.
     subscript(key: Key, scope: VersionScope) -> Value? {
         guard let entry = entries[key], entry.version == versions.atOnce(scope) else { return nil }

@@ -1,3 +1,4 @@
+import Metrics
 import Runtime
 
 /// Where a blob's bytes are, within a blob store. One a push, never used again: removing an object that lost a race
@@ -41,11 +42,16 @@ package protocol BlobStore: Sendable {
     func keys(after last: StorageKey?, limit: Int) async throws(StoreError) -> [StorageKey]
     /// Throws `.unavailable` unless the store is the one that it was opened as, and `.full` when it takes no writes.
     func check() async throws(StoreError)
+    /// How its queues stand.
+    func metrics() -> [MetricFamily]
     /// Ends the store's threads once they have nothing left to do; what comes later is refused.
     func close()
 }
 
 extension BlobStore {
+    /// Nothing.
+    package func metrics() -> [MetricFamily] { [] }
+
     /// None, for a store that no client reaches.
     package func link(to key: StorageKey, witness: String) -> String? { nil }
 

@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 
@@ -37,8 +38,10 @@ package struct MetadataStore: Sendable {
         _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
     ) async throws(StoreError) -> T {
         let (now, ids) = (clocks.wall(), ids)
-        return try await database.read { (connection) throws(StoreError) in
-            try body(SQLTransaction(connection, now: now, ids: ids, moved: MovedVersions()))
+        return try await RequestStages.time(.store) { () throws(StoreError) in
+            try await database.read { (connection) throws(StoreError) in
+                try body(SQLTransaction(connection, now: now, ids: ids, moved: MovedVersions()))
+            }
         }
     }
 
@@ -84,10 +87,15 @@ package struct MetadataStore: Sendable {
         let (now, ids, moved) = (clocks.wall(), ids, MovedVersions())
         // Also after a failure: a commit of which nobody knows how it ended may have come through.
         defer { versions.move(moved.all) }
-        return try await database.write { (connection) throws(StoreError) in
-            try body(SQLTransaction(connection, now: now, ids: ids, moved: moved))
+        return try await RequestStages.time(.store) { () throws(StoreError) in
+            try await database.write { (connection) throws(StoreError) in
+                try body(SQLTransaction(connection, now: now, ids: ids, moved: moved))
+            }
         }
     }
+
+    /// How the database's queues and connections stand, and what asking for versions took.
+    package func metrics() -> [MetricFamily] { database.metrics() + versions.metrics() }
 
     /// Throws unless the database answers.
     package func check() async throws(StoreError) {

@@ -1,3 +1,4 @@
+import Metrics
 import Runtime
 
 /// A value that goes into a statement or comes out of a row, of the types that SQLite and PostgreSQL share.
@@ -76,6 +77,8 @@ package struct SQLDialect: Sendable {
 /// way of throws `.conflict`, and its body may be run again, so that it must not have effects outside.
 package protocol SQLDatabase: Sendable {
     var dialect: SQLDialect { get }
+    /// How its queues and connections stand.
+    func metrics() -> [MetricFamily]
     /// Runs `body` on a snapshot.
     func read<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T
@@ -91,6 +94,9 @@ package protocol SQLDatabase: Sendable {
 }
 
 extension SQLDatabase {
+    /// Nothing.
+    package func metrics() -> [MetricFamily] { [] }
+
     /// Where one process alone has the database, and writes one after the other.
     package func writeAlone<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T

@@ -1,3 +1,4 @@
+import Metrics
 import Runtime
 
 /// What the nodes of a registry share beside the truth, for speed and to count together: any of it may be lost, late or wrong at
@@ -23,6 +24,13 @@ package protocol SharedCache: Sendable {
     func lives(of keys: [String]) async -> [Duration]?
     /// Throws `.unavailable`, with what is wrong, unless it answers.
     func check() async throws(StoreError)
+    /// Whether it is there, and what was found in it.
+    func metrics() -> [MetricFamily]
+}
+
+extension SharedCache {
+    /// Nothing.
+    package func metrics() -> [MetricFamily] { [] }
 }
 
 /// What is poured into a bucket that leaks steadily, measured by the time that it takes to leak.

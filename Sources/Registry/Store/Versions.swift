@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 import Synchronization
@@ -34,10 +35,14 @@ package protocol Versions: Sendable {
     func move(_ scopes: Set<VersionScope>)
     /// Whether `atOnce` tells what was heard last, for a guess that has to be confirmed.
     var isGuessed: Bool { get }
+    /// What asking for them took.
+    func metrics() -> [MetricFamily]
 }
 
 extension Versions {
     package var isGuessed: Bool { false }
+    /// Nothing, where they are in memory.
+    package func metrics() -> [MetricFamily] { [] }
 }
 
 /// Versions of a store that this process alone writes to: in memory. They begin anew with the process, as its caches do.

@@ -35,13 +35,13 @@ struct TestServer: Sendable {
         limits: Registry.Limits = .init(), http: HTTPSettings = .init(), blobs: any BlobStore = MemoryBlobStore(),
         policy: Policy = .open, clocks: Clocks = .system, database: (any SQLDatabase)? = nil,
         versions: (any Versions)? = nil, accounts accountSettings: AccountSettings = .init(),
-        mail: (any MailTransport)? = nil, cache: (any SharedCache)? = nil, _ settings: ServerSettings = .patient
+        mail: (any MailTransport)? = nil, cache: (any SharedCache)? = nil,
+        log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, _ settings: ServerSettings = .patient
     ) async throws -> TestServer {
         let own = database == nil ? try await Engine.empty() : nil
         let database = try database ?? own?.database ?? SQLiteDatabase(path: nil)
         let versions = versions ?? own?.versions ?? EmbeddedVersions()
         try await Schema.migrate(database)
-        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = MetadataStore(database, versions: versions, clocks: clocks)
         var limits = limits
         if policy.needsStanding { limits.visibility = .hidden }

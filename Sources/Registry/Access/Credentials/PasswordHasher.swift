@@ -1,6 +1,7 @@
 import CLibCrypt
 import Crypto
 import Glibc
+import Metrics
 import Model
 import Runtime
 import Synchronization
@@ -42,6 +43,9 @@ package final class PasswordHasher: Sendable {
         executor = PoliteExecutor(
             name: "passwords", threads: 2, capacity: capacity, patience: Self.patience, clocks: clocks)
     }
+
+    /// How its threads stand.
+    package var metrics: [MetricFamily] { executor.metrics }
 
     /// The hash to keep, with its salt and cost. Throws `.tooManyRequests` when too many wait, and `.unavailable` without
     /// memory for one.

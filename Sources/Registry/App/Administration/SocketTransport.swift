@@ -15,7 +15,10 @@ struct SocketTransport: APITransport {
         return true
     }
 
-    func send(_ call: APICall) async throws(ConfigurationError) -> APIAnswer {
+    func send(_ call: APICall) async throws(ConfigurationError) -> APIAnswer { try exchange(call) }
+
+    /// `send` for a thread that may block.
+    func exchange(_ call: APICall) throws(ConfigurationError) -> APIAnswer {
         guard let descriptor = connected() else {
             throw unreachable("cannot be reached: \(String(cString: strerror(errno)))")
         }

@@ -23,6 +23,12 @@ package struct DataDirectory: Sendable {
         try sync()
     }
 
+    /// Whether a process has the directory `path`, which is there. Holds nothing longer than it takes to look. Throws `StoreError`.
+    package static func isServed(_ path: String) throws(StoreError) -> Bool {
+        let lock = try File.regular("\(path)/lock", O_RDONLY)
+        return !lock.lockShared()
+    }
+
     /// Returns when the names in the directory are on disk. Throws `StoreError`.
     package func sync() throws(StoreError) { try Directory.sync(path) }
 }

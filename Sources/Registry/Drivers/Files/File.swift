@@ -78,6 +78,9 @@ package final class File: Sendable {
 
     /// Takes the lock on the whole file that no other process may hold; false when one does.
     func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    /// Takes the lock that any number may hold while nobody has `lock`; false when somebody has.
+    func lockShared() -> Bool { flock(descriptor, LOCK_SH | LOCK_NB) == 0 }
 }
 
 extension StoreError {

@@ -1,4 +1,5 @@
 import Glibc
+import Metrics
 import Model
 import Runtime
 import Store
@@ -102,6 +103,8 @@ package struct FileBlobStore: BlobStore {
             guard access(root, W_OK) == 0 else { throw StoreError(.full, "\(root) takes no writes") }
         }
     }
+
+    package func metrics() -> [MetricFamily] { lanes.metrics }
 
     package func close() { lanes.stop() }
 

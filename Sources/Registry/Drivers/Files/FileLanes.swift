@@ -1,3 +1,4 @@
+import Metrics
 import Runtime
 import Store
 
@@ -21,6 +22,9 @@ package struct FileLanes: Sendable {
         syncs = BlockingExecutor(name: "syncs of blobs", threads: 8, capacity: 4096)
         hashes = BlockingExecutor(name: "hashing of blobs", threads: 1, capacity: 256, courtesy: .nice(15))
     }
+
+    /// How they stand.
+    var metrics: [MetricFamily] { BlockingExecutor.metrics([reads, uploads, syncs, hashes]) }
 
     /// Lets the threads end.
     package func stop() {

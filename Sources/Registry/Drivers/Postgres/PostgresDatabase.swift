@@ -1,4 +1,5 @@
 import Glibc
+import Metrics
 import Runtime
 import Store
 
@@ -22,11 +23,12 @@ package final class PostgresDatabase: SQLDatabase {
     private let reads: BlockingExecutor
     private let writes: BlockingExecutor
 
-    /// Connects, and makes what the driver needs. Throws `StoreError`.
+    /// Connects, and makes what the driver needs, unless it is only to be looked at. Throws `StoreError`.
     package static func open(
-        _ settings: PostgresSettings, clocks: Clocks = .system
+        _ settings: PostgresSettings, isPreparing: Bool = true, clocks: Clocks = .system
     ) async throws(StoreError) -> PostgresDatabase {
         let database = PostgresDatabase(settings, clocks)
+        guard isPreparing else { return database }
         try await database.writes.run { [database] () throws(StoreError) in try database.prepare() }
         return database
     }
@@ -49,6 +51,8 @@ package final class PostgresDatabase: SQLDatabase {
         writes.stop()
         pool.stop()
     }
+
+    package func metrics() -> [MetricFamily] { BlockingExecutor.metrics([reads, writes]) + pool.metrics }
 
     package func read<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T

@@ -1,5 +1,6 @@
 import CLibPQ
 import Glibc
+import Metrics
 import Runtime
 import Store
 import Synchronization
@@ -13,6 +14,10 @@ final class PostgresPool: Sendable {
 
     private struct State {
         var idle: [PostgresConnection] = []
+        /// Connections that somebody has.
+        var taken = 0
+        /// Those that were made, and tries that failed.
+        var (made, failures) = (0, 0)
         /// The last failure; nil while the server can be reached.
         var failure: Failure?
         var isStopped = false
@@ -38,7 +43,11 @@ final class PostgresPool: Sendable {
     /// A connection in no transaction. Waits for a server that is away, `absence` at most. Throws `.unavailable`, `.overloaded`.
     func take(until deadline: Duration) throws(StoreError) -> PostgresConnection {
         while true {
-            let (idle, failure) = state.withLock { ($0.idle.popLast(), $0.failure) }
+            let (idle, failure) = state.withLock { state in
+                let idle = state.idle.popLast()
+                if idle != nil { state.taken += 1 }
+                return (idle, state.failure)
+            }
             if let idle { return idle }
             let now = clocks.uptime()
             if let failure, now < failure.next {
@@ -48,7 +57,11 @@ final class PostgresPool: Sendable {
             }
             do throws(StoreError) {
                 let made = try PostgresSession.open(settings, clocks, until: deadline)
-                state.withLock { $0.failure = nil }
+                state.withLock { state in
+                    state.failure = nil
+                    state.made += 1
+                    state.taken += 1
+                }
                 return made
             } catch {
                 note(error)
@@ -60,10 +73,27 @@ final class PostgresPool: Sendable {
 
     /// Takes a connection back; one that is broken is closed.
     func give(_ connection: PostgresConnection) {
-        guard !connection.isBroken else { return }
         state.withLock { state in
-            if !state.isStopped { state.idle.append(connection) }
+            state.taken -= 1
+            if !state.isStopped, !connection.isBroken { state.idle.append(connection) }
         }
+    }
+
+    /// Its connections.
+    var metrics: [MetricFamily] {
+        let (idle, taken, made, failures) = state.withLock { ($0.idle.count, $0.taken, $0.made, $0.failures) }
+        var connections = MetricFamily("aerugo_database_connections", .gauge, "Connections to the database.")
+        connections.add(Double(idle), ("state", "idle"))
+        connections.add(Double(taken), ("state", "used"))
+        return [
+            connections,
+            MetricFamily(
+                "aerugo_database_connections_limit", .gauge, "Most connections to the database.", settings.connections),
+            MetricFamily(
+                "aerugo_database_connections_made_total", .counter, "Connections to the database that were made.", made),
+            MetricFamily(
+                "aerugo_database_connection_failures_total", .counter, "Connections that could not be made.", failures),
+        ]
     }
 
     /// Closes those that nobody uses: one of them was found to be lost, and the others most likely are.
@@ -85,6 +115,7 @@ final class PostgresPool: Sendable {
     private func note(_ error: StoreError) {
         let now = clocks.uptime()
         state.withLock { state in
+            state.failures += 1
             let pause = min((state.failure?.pause).map { $0 * 2 } ?? Self.firstPause, Self.longestPause)
             // Not all nodes at the same moment.
             let next = now + pause * Double.random(in: 0.5...1)

@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 import Store
@@ -25,9 +26,19 @@ package final class PostgresVersions: Versions {
     private let executor: BlockingExecutor
     private let state = Mutex(State())
     private let asked = Atomic(0)
+    private let askers = Counter()
 
     /// How many questions were put to the server so far.
     package var questions: Int { asked.load(ordering: .relaxed) }
+
+    package func metrics() -> [MetricFamily] {
+        [
+            MetricFamily(
+                "aerugo_version_questions_total", .counter, "Questions for versions, each for all that wait.", questions
+            ),
+            MetricFamily("aerugo_version_askers_total", .counter, "Requests that waited for versions.", askers.value),
+        ] + BlockingExecutor.metrics([executor])
+    }
 
     /// Versions in this database; one question takes no longer than `patience`.
     package init(_ database: PostgresDatabase, patience: Duration = .seconds(10), clocks: Clocks = .system) {
@@ -90,6 +101,7 @@ package final class PostgresVersions: Versions {
                 return state.waiting
             }
             guard !waiting.isEmpty else { return }
+            askers.add(waiting.count)
             do throws(StoreError) {
                 let found = try ask(Set(waiting.flatMap(\.scopes)))
                 for one in waiting { one.answer(.success(one.scopes.map { found[$0] ?? Self.absent })) }

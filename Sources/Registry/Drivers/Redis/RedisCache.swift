@@ -1,3 +1,4 @@
+import Metrics
 import Runtime
 import Store
 import Synchronization
@@ -15,6 +16,7 @@ package final class RedisCache: SharedCache {
     package let largestValue: Int
     private let questions: RedisLane
     private let statements: RedisLane
+    private let (hits, misses) = (Counter(), Counter())
     private let asking = Mutex<[String: [CheckedContinuation<[UInt8]?, Never>]]>([:])
 
     /// Connects, or goes on trying where that cannot be done now. `changed` is told when the server is lost, and when it is there
@@ -54,6 +56,7 @@ package final class RedisCache: SharedCache {
             questions.send(RedisCommand("GET", key)) { [self] reply in
                 var value: [UInt8]?
                 if case .bytes(let bytes)? = reply, bytes.count <= largestValue { value = bytes }
+                (value == nil ? misses : hits).add()
                 for one in asking.withLock({ $0.removeValue(forKey: key) }) ?? [] { one.resume(returning: value) }
             }
         }
@@ -100,6 +103,17 @@ package final class RedisCache: SharedCache {
             }
             return lives
         }
+    }
+
+    package func metrics() -> [MetricFamily] {
+        var (found, missed) = (
+            MetricFamily("aerugo_cache_hits_total", .counter, "How often what was looked for was in the cache."),
+            MetricFamily("aerugo_cache_misses_total", .counter, "How often it was not.")
+        )
+        found.add(Double(hits.value), ("cache", engine))
+        missed.add(Double(misses.value), ("cache", engine))
+        let up = fault == nil ? 1 : 0
+        return [found, missed, MetricFamily("aerugo_redis_up", .gauge, "Whether Redis answers.", up)]
     }
 
     package func check() async throws(StoreError) {

@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 import Store
@@ -141,6 +142,10 @@ package final class S3BlobStore: BlobStore {
     }
 
     package func check() async throws(StoreError) { try await marker.look() }
+
+    package func metrics() -> [MetricFamily] {
+        BlockingExecutor.metrics([tools.lanes.uploads, tools.lanes.hashes])
+    }
 
     package func close() {
         tools.lanes.stop()

@@ -71,6 +71,21 @@ package final class SMTPTransport: MailTransport {
         }
     }
 
+    /// Logs in to the server and out again. Throws `.unavailable`, with what is wrong.
+    package func check() async throws(StoreError) {
+        try await threads.run { [server] () throws(StoreError) in
+            guard let curl = curl_easy_init() else { throw StoreError(.overloaded, "no memory for a connection") }
+            defer { curl_easy_cleanup(curl) }
+            Self.set(curl, server)
+            _ = aerugo_curl_set_long(curl, CURLOPT_NOBODY, 1)
+            _ = aerugo_curl_set_string(curl, CURLOPT_CUSTOMREQUEST, "NOOP")
+            let code = curl_easy_perform(curl)
+            guard code != CURLE_OK else { return }
+            throw StoreError(
+                .unavailable, "\(server.host):\(server.port): \(String(cString: curl_easy_strerror(code)))")
+        }
+    }
+
     /// RFC 5322.
     private func message(_ mail: Mail) -> [UInt8] {
         var time = time_t(clocks.wall().milliseconds / 1000)

@@ -1,3 +1,4 @@
+import Metrics
 import Model
 import Runtime
 import Store
@@ -19,6 +20,7 @@ final class GroupCommit: Sendable {
     private let connection: SQLiteConnection
     private let queue: JobQueue<WriteJob>
     private let afterCommit: @Sendable () -> Void
+    private let groups = Counter()
 
     /// Starts the thread. `afterCommit` runs on it between two groups.
     init(
@@ -28,16 +30,24 @@ final class GroupCommit: Sendable {
         self.connection = connection
         queue = JobQueue(capacity: capacity, patience: patience, clocks: clocks)
         self.afterCommit = afterCommit
-        let thread = Thread { [connection, queue] in
+        let thread = Thread { [connection, queue, groups] in
             while let jobs = queue.take(upTo: Self.groupLimit) {
                 guard !jobs.isEmpty else { continue }
                 let failure = Self.commit(jobs, on: connection)
+                groups.add()
                 for job in jobs { job.finish(failure) }
                 afterCommit()
             }
         }
         thread.start()
         queue.watch { $0.finish(StoreError(.overloaded, "SQLite: no turn to write came in time")) }
+    }
+
+    /// How many wait, and in how many groups the others were committed.
+    var metrics: [MetricFamily] {
+        let help = "Groups of writes that were committed with one sync."
+        return BlockingExecutor.queues([("SQLite, writing", queue.usage)])
+            + [MetricFamily("aerugo_database_commits_total", .counter, help, groups.value)]
     }
 
     /// Puts a write in line; false when too many wait.

@@ -1,4 +1,5 @@
 import GRDB
+import Metrics
 import Model
 import Runtime
 import Store
@@ -58,6 +59,8 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
         return configuration
     }
+
+    package func metrics() -> [MetricFamily] { BlockingExecutor.metrics([reads]) + commits.metrics }
 
     package func read<T: Sendable>(
         _ body: @Sendable @escaping (any SQLConnection) throws(StoreError) -> T

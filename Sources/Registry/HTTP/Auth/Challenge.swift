@@ -9,6 +9,7 @@ extension Application {
         -> [(name: String, value: String)]
     {
         guard ErrorResponse.table(error.code).status == 401 else { return [] }
+        if operation?.rate == .health { return [("WWW-Authenticate", "Bearer")] }
         guard let operation, operation.errorStyle == .docker, operation.rate != .token, !settings.challengesBasic else {
             return [("WWW-Authenticate", #"Basic realm="aerugo", charset="UTF-8""#)]
         }

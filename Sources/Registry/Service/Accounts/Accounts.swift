@@ -1,5 +1,6 @@
 import Access
 import Logging
+import Metrics
 import Model
 import Runtime
 import Store
@@ -38,6 +39,9 @@ package struct Accounts: Sendable {
         tokens = Tokens(store, settings, log)
         logins = Logins(store, passwords, tokens, audit, settings, sharing?.counters, log)
     }
+
+    /// Logins, tokens, and the threads of passwords.
+    package func metrics() -> [MetricFamily] { logins.metrics + tokens.metrics + passwords.metrics }
 }
 
 /// What an operator may set about accounts.

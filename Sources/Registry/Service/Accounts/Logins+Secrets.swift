@@ -205,14 +205,19 @@ extension Logins {
     ) async throws(RegistryError) -> Identity {
         let subject = LoginThrottle.Subject(account, from: sender.address)
         switch throttle.begin(subject, await counters?.standing(subject) ?? .nothing) {
-        case .wait(let wait): throw Self.throttled(wait)
+        case .wait(let wait):
+            attempts.throttled.add()
+            throw Self.throttled(wait)
         case .go(let attempt):
             do throws(RegistryError) {
                 let identity = try await body()
+                attempts.succeeded.add()
                 await end(attempt, .succeeded)
                 return identity
             } catch {
-                await end(attempt, error.code == .credentialsInvalid ? .failed : .abandoned)
+                let isWrong = error.code == .credentialsInvalid
+                (isWrong ? attempts.failed : attempts.abandoned).add()
+                await end(attempt, isWrong ? .failed : .abandoned)
                 throw error
             }
         }

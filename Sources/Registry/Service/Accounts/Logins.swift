@@ -1,6 +1,7 @@
 import Access
 import Crypto
 import Logging
+import Metrics
 import Model
 import Runtime
 import Store
@@ -29,6 +30,8 @@ package final class Logins: Authenticator {
     let throttle: LoginThrottle
     /// What other nodes count, too; nil where there are none.
     let counters: SharedCounters?
+    /// Logins that were tried: what is remembered is none.
+    let attempts = LoginCounts()
     private let remembered = GenerationCache<Fingerprint, Remembered>(capacity: 8 << 20)
     private let key = SymmetricKey(size: .bits256)
 
@@ -95,6 +98,9 @@ package final class Logins: Authenticator {
         }
         return try await identify(presented, from: sender)
     }
+
+    /// How logins ended, and what is remembered of them.
+    var metrics: [MetricFamily] { attempts.metrics + CacheUsage.metrics([("credentials", remembered.usage)]) }
 
     // MARK: memory
 

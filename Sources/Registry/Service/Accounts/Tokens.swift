@@ -1,5 +1,6 @@
 import Access
 import Logging
+import Metrics
 import Model
 import Runtime
 import Store
@@ -24,6 +25,7 @@ package final class Tokens: Sendable {
     private let realm: TokenRealm
     private let log: Logger
     private let state: Mutex<State>
+    private let issued = Counter()
 
     init(_ store: MetadataStore, _ settings: AccountSettings, _ log: Logger) {
         self.store = store
@@ -110,10 +112,12 @@ package final class Tokens: Sendable {
         guard let issuer = state.withLock({ $0.issuer }) else {
             throw RegistryError(.unavailable, "no token can be made yet: try again", cause: "no signing key is loaded")
         }
-        return try issuer.issue(
+        let token = try issuer.issue(
             AccessToken(
                 subject: identity.principal.account, credential: identity.credential, scope: scope,
                 id: store.ids.token(), issuedAt: store.clocks.wall(), lifetime: settings.tokenLife))
+        issued.add()
+        return token
     }
 
     /// What a token says, if it is one of ours and good now. Throws `.credentialsInvalid`; why is for the log.
@@ -125,6 +129,11 @@ package final class Tokens: Sendable {
             throw RegistryError(
                 .credentialsInvalid, "the token is not good, or no longer: get another one", cause: "\(error)")
         }
+    }
+
+    /// How many tokens were made.
+    var metrics: [MetricFamily] {
+        [MetricFamily("aerugo_tokens_issued_total", .counter, "Access tokens that were made.", issued.value)]
     }
 
     /// The public keys, for others who want to verify (RFC 7517).

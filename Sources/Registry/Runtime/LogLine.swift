@@ -1,21 +1,24 @@
 /// A line of the log, bounded in length, in which text from outside can neither begin a line of its own nor pass for
 /// another value, nor move a terminal's cursor or turn its text round.
-struct LogLine {
+package struct LogLine: Sendable {
     /// Most bytes of a value; what is cut off is told by three dots.
-    static let valueLimit = 2048
+    package static let valueLimit = 2048
     /// Most bytes of a line, values that follow are left out.
-    static let limit = 16 << 10
+    package static let limit = 16 << 10
 
     private var bytes: [UInt8] = []
 
+    /// An empty line.
+    package init() {}
+
     /// Appends text of our own.
-    mutating func plain(_ text: String) { bytes += text.utf8 }
+    package mutating func plain(_ text: String) { bytes += text.utf8 }
 
     /// Appends a message: as it is but for what is escaped.
-    mutating func text(_ text: String) { append(text) { _ in false } }
+    package mutating func text(_ text: String) { append(text) { _ in false } }
 
     /// Appends a value: in quotes where it could pass for more than one.
-    mutating func value(_ text: String) {
+    package mutating func value(_ text: String) {
         // Nearly all of them.
         if !text.isEmpty, fits(text), text.utf8.allSatisfy({ Self.isShown($0) && $0 != 0x20 && $0 != 0x3d }) {
             bytes += text.utf8
@@ -28,27 +31,34 @@ struct LogLine {
                 scalar != " " && scalar != "=" && scalar != "\"" && scalar != "\\" && !Self.isEscaped(scalar)
             }
         guard !isPlain else { return append(text) { _ in false } }
-        bytes.append(UInt8(ascii: "\""))
-        append(text) { $0 == "\"" || $0 == "\\" }
-        bytes.append(UInt8(ascii: "\""))
+        quoted(text)
     }
 
     /// Appends a JSON object of texts; of two with one name the last counts.
-    mutating func object(_ members: [(String, String)]) {
+    package mutating func object(_ members: [(String, String)]) {
         var seen: Set<String> = []
         let last = Array(members.reversed().filter { seen.insert($0.0).inserted }.reversed())
         for (index, (key, value)) in last.enumerated() {
             bytes += index == 0 ? "{\"".utf8 : ",\"".utf8
             append(key) { $0 == "\"" || $0 == "\\" }
-            bytes += "\":\"".utf8
-            append(value) { $0 == "\"" || $0 == "\\" }
-            bytes.append(UInt8(ascii: "\""))
+            bytes += "\":".utf8
+            quoted(value)
         }
         bytes.append(UInt8(ascii: "}"))
     }
 
+    /// Appends a text in quotes, as JSON has it.
+    package mutating func quoted(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        append(text) { $0 == "\"" || $0 == "\\" }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// What there is, without an end.
+    package var content: [UInt8] { bytes }
+
     /// The line with its end.
-    func finished() -> [UInt8] { bytes + [UInt8(ascii: "\n")] }
+    package func finished() -> [UInt8] { bytes + [UInt8(ascii: "\n")] }
 
     private func fits(_ text: String) -> Bool {
         text.utf8.count <= min(Self.valueLimit, Self.limit - bytes.count)
