@@ -26,7 +26,7 @@ struct Aerugo: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ConfigCommand.self, UserCommand.self, OrganizationCommand.self, MemberCommand.self,
             TeamCommand.self, InvitationCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
-            PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, LoginCommand.self,
-            LogoutCommand.self, WhoCommand.self, AccountCommand.self,
+            PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, CollectCommand.self,
+            LoginCommand.self, LogoutCommand.self, WhoCommand.self, AccountCommand.self,
         ])
 }
