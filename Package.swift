@@ -150,6 +150,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         tests(
+            "SimulationTests", ["Access", "Model", "Runtime", "SQLiteDriver", "Service", "Store", logging],
+            isOptimized: true),
+        tests(
             "RegistryTests",
             [
                 "HTTP", "HTTPServer", "Service", "Access", "SQLiteDriver", "PostgresDriver", "MemoryDriver",

@@ -27,7 +27,7 @@ struct Aerugo: AsyncParsableCommand {
             ServeCommand.self, ConfigCommand.self, DoctorCommand.self, UserCommand.self, OrganizationCommand.self,
             MemberCommand.self,
             TeamCommand.self, InvitationCommand.self, RobotCommand.self, KeyCommand.self, RepositoryCommand.self,
-            PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, LoginCommand.self,
-            LogoutCommand.self, WhoCommand.self, AccountCommand.self,
+            PermissionCommand.self, TagCommand.self, AuditCommand.self, SystemCommand.self, CollectCommand.self,
+            LoginCommand.self, LogoutCommand.self, WhoCommand.self, AccountCommand.self,
         ])
 }

@@ -231,6 +231,19 @@ struct Setting: Sendable {
         Setting(
             key: "scrub.bytes-per-second", standard: "8388608",
             help: "at what pace blobs are read through to find those that the disk has changed; 0 for never"),
+        Setting(
+            key: "gc.enabled", standard: "true",
+            help: "collect in the background what nothing refers to; `aerugo gc` does so either way"),
+        Setting(
+            key: "gc.grace-hours", standard: "24",
+            help:
+                "hours that a blob stays that no manifest names; who asks for it can count on it for half as long"
+        ),
+        Setting(
+            key: "gc.untagged-days", standard: "0",
+            help:
+                "days that a manifest stays that no tag points to, no index names and that refers to nothing; 0 for ever"
+        ),
         Setting(key: "manifests.sparse-indexes", standard: "false", help: "take indexes whose manifests are not there"),
         Setting(key: "deletes", standard: "true", help: "allow tags, manifests and blobs to be deleted"),
         Setting(

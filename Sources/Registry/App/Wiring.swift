@@ -214,9 +214,10 @@ private struct SweepService: ServiceLifecycle.Service {
             async let sweeping: Void = registry.sweep(every: .seconds(60))
             async let watching: Void = registry.watch()
             async let scrubbing: Void = registry.scrub()
+            async let collecting: Void = registry.collector.run()
             async let counting: Void = registry.pulls.run()
             async let finding: Void = registry.repositories.keepWords(log)
-            _ = await (sweeping, watching, scrubbing, counting, finding)
+            _ = await (sweeping, watching, scrubbing, collecting, counting, finding)
         }
     }
 }
@@ -234,6 +235,10 @@ extension Registry.Limits {
         uploads.ofPrincipal = try settings.number("uploads.per-account", in: 1...1_000_000)
         uploads.inAll = try settings.number("uploads.limit", in: 1...1_000_000)
         restoreTime = .seconds(86_400 * Int64(try settings.number("repositories.restore-days", in: 0...3650)))
+        collection.isOn = try settings.flag("gc.enabled")
+        collection.grace = .seconds(3600 * Int64(try settings.number("gc.grace-hours", in: 1...8760)))
+        let untagged = try settings.number("gc.untagged-days", in: 0...36_500)
+        collection.untagged = untagged == 0 ? nil : .seconds(86_400 * Int64(untagged))
         scrubRate = Int64(try settings.number("scrub.bytes-per-second", in: 0...1 << 40))
         manifestCache = try settings.number("cache.manifests", in: 0...1 << 40)
         sparseIndexes = try settings.flag("manifests.sparse-indexes")

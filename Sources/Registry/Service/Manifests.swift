@@ -156,12 +156,23 @@ package final class Manifests: Sendable {
     private func read(
         _ reference: Reference, in repository: Repository, whole isWhole: Bool
     ) async throws(RegistryError) -> (KnownManifest, [UInt8]?)? {
-        try await store.look { [contents, shared] (db) throws(StoreError) in
+        typealias Found = (KnownManifest, [UInt8]?)
+        let body: @Sendable (SQLTransaction) throws(StoreError) -> Found? = {
+            [contents, shared] (db) throws(StoreError) in
             guard let known = try db.find(reference, in: repository) else { return nil }
             if contents[known.digest] != nil { return (known, nil) }
             if !isWhole, shared?.holds(known.size) == true { return (known, nil) }
             guard let bytes = try db.intactBytes(of: known, in: repository) else { return nil }
             return (known, bytes)
+        }
+        let found = try await store.look(body)
+        guard let known = found?.0, known.isMarked else { return found }
+        // It was about to be collected.
+        return try await storing { () throws(StoreError) in
+            try await store.erase { (db) throws(StoreError) in
+                try db.renew(known.digest, in: repository)
+                return try body(db)
+            }
         }
     }
 

@@ -33,11 +33,26 @@ extension Registry {
         let version = try await store.versions.version(of: .repository(repository.id))
         if let cached = locations[key, at: version], let object = await unchanged(cached) { return object }
         let location = try await store.look { (db) throws(StoreError) in try db.blob(digest, in: repository) }
-        guard let location else { throw Self.unknownBlob(digest, in: repository.name) }
+        guard var location else { throw Self.unknownBlob(digest, in: repository.name) }
+        if location.isMarked { location = try await renewed(digest, in: repository) }
         let object = try await intact(digest, at: location)
         locations.insert(
             BlobLocation(key: location.key, size: location.size, stamp: object.witness), for: key, at: version)
         return object
+    }
+
+    /// Where a blob is that was about to be collected, and is not now. Throws `.blobUnknown` when it has been meanwhile.
+    private func renewed(
+        _ digest: Digest, in repository: Repository
+    ) async throws(RegistryError) -> BlobLocation {
+        let location = try await storing { () throws(StoreError) in
+            try await store.erase { (db) throws(StoreError) in
+                try db.renew(digest, in: repository)
+                return try db.blob(digest, in: repository)
+            }
+        }
+        guard let location else { throw Self.unknownBlob(digest, in: repository.name) }
+        return location
     }
 
     /// Where a client may be sent for a blob, if that is in memory and holds; else nil.

@@ -35,6 +35,8 @@ package final class Registry: Sendable {
         package var deletesInUse = false
         /// How long a repository that was deleted can be restored.
         package var restoreTime: Duration = .seconds(7 * 86_400)
+        /// What is collected, and when.
+        package var collection = CollectionRules()
         /// Who may see a repository that a push makes.
         package var visibility = Visibility.open
 
@@ -62,6 +64,7 @@ package final class Registry: Sendable {
     let sums = RecentSums()
     let activity: UploadActivity
     let sweeper: Sweeper
+    package let collector: Collector
     private let serving = Atomic(true)
 
     /// A registry over these stores; `sharing` is what other nodes have, too.
@@ -84,6 +87,7 @@ package final class Registry: Sendable {
             try await repositories.purge(deletedFor: limits.restoreTime)
             try await manifests.removeLooseEdges()
         }
+        collector = Collector(store, limits.collection, log) { [sweeper] in sweeper.request() }
     }
 
     deinit { manifests.parsers.stop() }

@@ -88,6 +88,7 @@ package struct ManifestPush: Sendable {
         let logicalBytes = known?.logicalBytes ?? look.logicalBytes
         let id = try db.keep(
             manifest, of: logicalBytes, in: repository, as: known?.id, staged: staged, counting: &usage)
+        if tags.isEmpty { try db.review([manifest.digest], in: repository.id) }
         try db.point(
             tags, to: id, manifest.digest, logicalBytes, in: repository, by: principal, from: targets, counting: &usage)
         try db.change(repository, usage)

@@ -17,9 +17,10 @@ package struct MetadataStore: Sendable {
     package let ids: IDSource
     /// Room for deletions on a full disk, where there is any.
     package let reserve: (any Reserve)?
-    private let pause: @Sendable (Duration) async -> Void
+    /// Waits: between two tries, or two parts of what is long.
+    package let pause: @Sendable (Duration) async -> Void
 
-    /// A store over a database. `pause` waits between two tries.
+    /// A store over a database.
     package init(
         _ database: any SQLDatabase, versions: any Versions = EmbeddedVersions(), clocks: Clocks = .system,
         ids: IDSource = IDSource(), reserve: (any Reserve)? = nil,

@@ -7,13 +7,16 @@ package struct BlobLocation: Sendable, Equatable {
     package let stamp: String
     /// The bytes were found to be lost or changed: not to be served until they are pushed again.
     package let isDamaged: Bool
+    /// Nothing referred to the blob in its repository when that was looked at: it goes soon, unless it is renewed.
+    package let isMarked: Bool
 
     /// A location; `size` in bytes.
-    package init(key: StorageKey, size: Int64, stamp: String, isDamaged: Bool = false) {
+    package init(key: StorageKey, size: Int64, stamp: String, isDamaged: Bool = false, isMarked: Bool = false) {
         self.key = key
         self.size = size
         self.stamp = stamp
         self.isDamaged = isDamaged
+        self.isMarked = isMarked
     }
 }
 

@@ -1,15 +1,24 @@
 import Model
 import Runtime
 
+/// A blob that is to be taken from a repository: its row, bytes and object.
+package struct LinkedBlob: Sendable {
+    let id: BlobID
+    package let size: Int64
+    let key: StorageKey
+}
+
 extension SQLTransaction {
     /// Where the blob is, if this repository has it: a digest known elsewhere is not found here.
     package func blob(_ digest: Digest, in repository: Repository) throws(StoreError) -> BlobLocation? {
         try rows(
             """
-            SELECT b.storage_key, b.size, b.witness, b.damaged_at
-            FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1 WHERE b.digest = $2
+            SELECT b.storage_key, b.size, b.witness, b.damaged_at, v.is_marked
+            FROM blobs b JOIN repository_blobs l ON l.blob_id = b.id AND l.repository_id = $1
+                LEFT JOIN reviews v ON v.repository_id = $1 AND v.digest = b.digest AND v.is_marked = 1
+            WHERE b.digest = $2
             """, [SQLValue(repository.id), SQLValue(digest)]
-        ).first?.location()
+        ).first?.location(isMarkedAt: 4)
     }
 
     /// Where the blob is, whichever repository has it. Never tell a client.
@@ -38,24 +47,51 @@ extension SQLTransaction {
         _ digest: Digest, from repository: Repository, counting usage: inout UsageChange
     ) throws(StoreError) -> Bool {
         guard let blob = try blobRow(digest) else { return false }
-        let removed = try execute(
-            "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id = $2",
-            [SQLValue(repository.id), SQLValue(blob.id)])
-        guard removed > 0 else { return false }
-        usage.blobs -= 1
-        usage.blobBytes -= blob.size
-        if try !isHeld(blob.id, by: repository.namespace) { usage.namespaceBlobBytes -= blob.size }
-        if try !isHeld(blob.id, by: nil) {
-            try execute("DELETE FROM blobs WHERE id = $1", [SQLValue(blob.id)])
-            try retire(blob.key)
-        }
-        return true
+        return try unlink([blob], from: repository, counting: &usage) > 0
     }
 
-    /// Makes a blob that the store has visible in the repository. One that it has already is no change. Throws `.missing`
-    /// when the store does not have it.
+    /// The same for several. Gives how many the repository had.
+    func unlink(
+        _ blobs: [LinkedBlob], from repository: Repository, counting usage: inout UsageChange
+    ) throws(StoreError) -> Int {
+        let sizes = Dictionary(blobs.map { ($0.id.value, $0.size) }) { first, _ in first }
+        var removed: [LinkedBlob] = []
+        let found = try rows(for: blobs, shared: [SQLValue(repository.id)], { [SQLValue($0.id)] }) { list in
+            "DELETE FROM repository_blobs WHERE repository_id = $1 AND blob_id IN (VALUES \(list)) RETURNING blob_id"
+        }
+        for row in found {
+            let id = try row.integer(0)
+            usage.blobs -= 1
+            usage.blobBytes -= sizes[id] ?? 0
+            if let blob = blobs.first(where: { $0.id.value == id }) { removed.append(blob) }
+        }
+        let inNamespace = try held(removed, "AND l.namespace_id = $1", [SQLValue(repository.namespace)])
+        for blob in removed where !inNamespace.contains(blob.id.value) { usage.namespaceBlobBytes -= blob.size }
+        let anywhere = try held(removed, "", [])
+        let dead = removed.filter { !anywhere.contains($0.id.value) }
+        try execute(for: dead, { [SQLValue($0.id)] }) { list in "DELETE FROM blobs WHERE id IN (VALUES \(list))" }
+        try retire(dead.map(\.key))
+        return removed.count
+    }
+
+    /// Those of the blobs that repositories which meet a condition still have.
+    private func held(
+        _ blobs: [LinkedBlob], _ condition: String, _ shared: [SQLValue]
+    ) throws(StoreError) -> Set<Int64> {
+        let found = try rows(for: blobs, shared: shared, { [SQLValue($0.id)] }) { list in
+            """
+            SELECT c.column1 FROM (VALUES \(list)) AS c
+            WHERE EXISTS (SELECT 1 FROM repository_blobs l WHERE l.blob_id = c.column1 \(condition))
+            """
+        }
+        return Set(try found.map { (row) throws(StoreError) in try row.integer(0) })
+    }
+
+    /// Makes a blob that the store has visible in the repository, and puts it up for review: nothing may ever refer to it. One
+    /// that it has already is no change besides. Throws `.missing` when the store does not have it.
     package func link(_ digest: Digest, to repository: Repository) throws(StoreError) {
         guard let blob = try blobRow(digest) else { throw StoreError(.missing, "there is no blob \(digest)") }
+        try review([digest], in: repository.id)
         let isFirst = try !isHeld(blob.id, by: repository.namespace)
         let added = try execute(
             """
@@ -114,23 +150,24 @@ extension SQLTransaction {
         return blobs
     }
 
-    private func isHeld(_ blob: BlobID, by namespace: NamespaceID?) throws(StoreError) -> Bool {
-        let condition = namespace == nil ? "" : "AND namespace_id = $2"
-        return try !rows(
-            "SELECT 1 FROM repository_blobs WHERE blob_id = $1 \(condition) LIMIT 1",
-            [SQLValue(blob)] + (namespace.map { [SQLValue($0)] } ?? [])
+    private func isHeld(_ blob: BlobID, by namespace: NamespaceID) throws(StoreError) -> Bool {
+        try !rows(
+            "SELECT 1 FROM repository_blobs WHERE blob_id = $1 AND namespace_id = $2 LIMIT 1",
+            [SQLValue(blob), SQLValue(namespace)]
         ).isEmpty
     }
 
-    private func blobRow(_ digest: Digest) throws(StoreError) -> (id: BlobID, size: Int64, key: StorageKey)? {
+    private func blobRow(_ digest: Digest) throws(StoreError) -> LinkedBlob? {
         let row = try rows("SELECT id, size, storage_key FROM blobs WHERE digest = $1", [SQLValue(digest)]).first
         guard let row else { return nil }
-        return (try row.id(0), try row.integer(1), StorageKey(try row.text(2)))
+        return LinkedBlob(id: try row.id(0), size: try row.integer(1), key: StorageKey(try row.text(2)))
     }
 }
 
 extension SQLRow {
-    fileprivate func location() throws(StoreError) -> BlobLocation {
-        BlobLocation(key: StorageKey(try text(0)), size: try integer(1), stamp: try text(2), isDamaged: !isNull(3))
+    fileprivate func location(isMarkedAt mark: Int? = nil) throws(StoreError) -> BlobLocation {
+        BlobLocation(
+            key: StorageKey(try text(0)), size: try integer(1), stamp: try text(2), isDamaged: !isNull(3),
+            isMarked: mark.map { !isNull($0) } ?? false)
     }
 }

@@ -63,7 +63,8 @@ extension SQLTransaction {
         guard found > 0 else { throw StoreError(.overloaded, "the push of a large manifest took over an hour") }
     }
 
-    /// Removes some edges of a manifest that is no more or never came, up to `setLimit` of them; false when there are none.
+    /// Removes some edges of a manifest that is no more or never came, and puts up for review what they name, up to half of
+    /// `setLimit`; false when there are none.
     package func removeLooseEdges() throws(StoreError) -> Bool {
         let found = try rows(
             "SELECT manifest_id FROM loose_edges WHERE added_at <= $1 ORDER BY manifest_id LIMIT 1",
@@ -71,14 +72,17 @@ extension SQLTransaction {
         ).first
         guard let found else { return false }
         let manifest: ManifestID = try found.id(0)
-        let removed = try execute(
-            """
-            DELETE FROM manifest_edges WHERE manifest_id = $1 AND position IN
-                (SELECT position FROM manifest_edges WHERE manifest_id = $1 ORDER BY position LIMIT \(Self.setLimit))
-            """, [SQLValue(manifest)])
-        if removed == 0 {
+        let part = try rows(
+            "SELECT position, repository_id, digest FROM manifest_edges WHERE manifest_id = $1 ORDER BY position LIMIT $2",
+            [SQLValue(manifest), SQLValue(Self.setLimit / 2)])
+        guard let last = part.last else {
             try execute("DELETE FROM loose_edges WHERE manifest_id = $1", [SQLValue(manifest)])
+            return true
         }
+        try review(try part.map { (row) throws(StoreError) in try row.digest(2) }, in: try last.id(1))
+        try execute(
+            "DELETE FROM manifest_edges WHERE manifest_id = $1 AND position <= $2",
+            [SQLValue(manifest), .integer(try last.integer(0))])
         return true
     }
 
@@ -112,9 +116,11 @@ extension SQLTransaction {
         }
     }
 
-    /// Takes away the edges of a manifest that is no more: those of a large one later, in parts, by `removeLooseEdges`.
-    func removeEdges(of manifest: ManifestID, count: Int64) throws(StoreError) {
+    /// Takes away the edges of a manifest that is no more, and puts up for review what they named, as unneeded from `since` on;
+    /// nil where its repository goes as a whole. Those of a large one go later, in parts, by `removeLooseEdges`.
+    func removeEdges(of manifest: ManifestID, count: Int64, since: Timestamp?) throws(StoreError) {
         guard count > Int64(Self.setLimit) else {
+            if let since { try reviewEdges(of: manifest, since: since) }
             try execute("DELETE FROM manifest_edges WHERE manifest_id = $1", [SQLValue(manifest)])
             return
         }

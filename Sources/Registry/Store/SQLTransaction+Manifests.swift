@@ -42,21 +42,24 @@ package struct NewManifest: Sendable {
 extension SQLTransaction {
     /// The key and digest of a manifest; nil when the repository has none by that reference.
     package func find(_ reference: Reference, in repository: Repository) throws(StoreError) -> KnownManifest? {
+        let mark = "LEFT JOIN reviews v ON v.repository_id = $1 AND v.digest = m.digest AND v.is_marked = 1"
         let row =
             switch reference {
             case .tag(let tag):
                 try rows(
                     """
                     SELECT m.id, m.digest, m.media_type, m.default_image, m.size, m.edges, t.moves,
-                        m.logical_bytes
-                    FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = $1 AND t.name = $2
+                        m.logical_bytes, v.is_marked
+                    FROM tags t JOIN manifests m ON m.id = t.manifest_id \(mark)
+                    WHERE t.repository_id = $1 AND t.name = $2
                     """, [SQLValue(repository.id), .text(tag.description)]
                 ).first
             case .digest(let digest):
                 try rows(
                     """
-                    SELECT id, digest, media_type, default_image, size, edges, 0, logical_bytes
-                    FROM manifests WHERE repository_id = $1 AND digest = $2
+                    SELECT m.id, m.digest, m.media_type, m.default_image, m.size, m.edges, 0,
+                        m.logical_bytes, v.is_marked
+                    FROM manifests m \(mark) WHERE m.repository_id = $1 AND m.digest = $2
                     """, [SQLValue(repository.id), SQLValue(digest)]
                 ).first
             }
@@ -64,7 +67,7 @@ extension SQLTransaction {
         return KnownManifest(
             id: try row.id(0), digest: try row.digest(1), mediaType: try row.text(2),
             defaultImage: try row.optionalDigest(3), size: try row.integer(4), edges: try row.integer(5),
-            moves: try row.integer(6), logicalBytes: try row.integer(7))
+            moves: try row.integer(6), logicalBytes: try row.integer(7), isMarked: !row.isNull(8))
     }
 
     /// The bytes of a manifest; nil when it is gone.
@@ -163,13 +166,16 @@ extension SQLTransaction {
         switch reference {
         case .tag(let tag):
             try removeTag(tag, to: known.logicalBytes, from: repository, by: principal, counting: &usage)
+            try review([known.digest], in: repository.id)
         case .digest:
+            // Itself, too: what refers to it is looked at once it is gone.
+            try review([known.digest], in: repository.id)
             guard try removeTags(to: known.id, known.logicalBytes, by: principal, counting: &usage) else {
                 try change(repository, usage)
                 return .begun
             }
             try execute("DELETE FROM manifests WHERE id = $1", [SQLValue(known.id)])
-            try removeEdges(of: known.id, count: known.edges)
+            try removeEdges(of: known.id, count: known.edges, since: now)
             usage.manifests = -1
             usage.manifestBytes = -known.size
         }

@@ -7,7 +7,7 @@ extension SQLTransaction {
 
     /// Removes a part of a repository that was deleted; false when nothing of it was left, and it is gone itself.
     package func purge(_ repository: Repository) throws(StoreError) -> Bool {
-        for part in [purgeTags, purgeHistory, purgeManifests, purgeBlobs, purgeSessions] {
+        for part in [purgeTags, purgeHistory, purgeManifests, purgeBlobs, purgeSessions, purgeReviews] {
             if try part(repository) { return true }
         }
         let id = SQLValue(repository.id)
@@ -48,7 +48,7 @@ extension SQLTransaction {
         for row in found {
             let id: ManifestID = try row.id(0)
             try execute("DELETE FROM manifests WHERE id = $1", [SQLValue(id)])
-            try removeEdges(of: id, count: row.integer(1))
+            try removeEdges(of: id, count: row.integer(1), since: nil)
             usage.manifestBytes -= try row.integer(2)
         }
         try count(usage, in: repository.namespace)
@@ -77,5 +77,13 @@ extension SQLTransaction {
         for key in keys { try retire(StorageKey(key)) }
         try addUploads(-keys.count)
         return !keys.isEmpty
+    }
+
+    private func purgeReviews(_ repository: Repository) throws(StoreError) -> Bool {
+        try execute(
+            """
+            DELETE FROM reviews WHERE repository_id = $1
+                AND digest IN (SELECT digest FROM reviews WHERE repository_id = $1 ORDER BY digest LIMIT $2)
+            """, [SQLValue(repository.id), SQLValue(Self.setLimit)]) > 0
     }
 }

@@ -13,6 +13,8 @@ package struct KnownManifest: Sendable {
     /// Found by a tag: how often that has moved.
     package let moves: Int64
     package let logicalBytes: Int64
+    /// Nothing referred to it when that was looked at: it goes soon, unless it is renewed.
+    package let isMarked: Bool
 }
 
 /// What a tag points to.
@@ -54,13 +56,14 @@ extension SQLTransaction {
     }
 
     /// Points tags, each named once, to a manifest of so many logical bytes; `targets` is what they point to until now. `change`
-    /// takes in what has to be counted.
+    /// takes in what has to be counted. What they pointed to is put up for review.
     func point(
         _ tags: [Tag], to manifest: ManifestID, _ digest: Digest, _ logicalBytes: Int64, in repository: Repository,
         by principal: PrincipalID, from targets: [String: TagTarget], counting change: inout UsageChange
     ) throws(StoreError) {
         change.tags += tags.count { targets[$0.description] == nil }
         let moving = tags.filter { targets[$0.description]?.digest != digest }
+        try review(moving.compactMap { targets[$0.description]?.digest }, in: repository.id)
         for tag in moving { change.logicalBytes += logicalBytes - (targets[tag.description]?.logicalBytes ?? 0) }
         let moves = { (tag: Tag) in targets[tag.description].map { $0.moves &+ 1 } ?? 0 }
         try execute(for: moving) { tag in

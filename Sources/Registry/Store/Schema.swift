@@ -28,6 +28,7 @@ package enum Schema {
         Migration(number: 7) { mail($0) },
         Migration(number: 8) { listing($0) },
         Migration(number: 9) { dialect in totals(dialect) + userListing(dialect) },
+        Migration(number: 10) { reviews($0) },
     ]
 
     /// Applies those of the migrations that have not been: of nodes that start at once one does, and the others see it.

@@ -145,6 +145,8 @@ struct APIRow: Sendable {
         APIRow(
             "auth.reset", .nothing, 204, #"{"token":"no-such-code","password":"PASSWORD"}"#, isLater: true,
             isSetting: true),
+        APIRow("system.collectable", .registry, isLater: true),
+        APIRow("system.collect", .registry, isLater: true),
     ]
 
     /// By id.

@@ -295,4 +295,22 @@ extension Shape {
             .required("bytes", bytes, "Of manifests and blobs, each blob once a namespace."),
             .required("uploads", bytes, "In progress."),
         ])
+    static let collectable = Shape.object(
+        "Collectable",
+        [
+            .required("repository", repositoryName, ""), .required("digest", digest, ""),
+            .required("kind", .oneOf(["blob", "manifest"]), ""), .required("size", bytes, "In bytes."),
+            .required("since", .time, "When it came, or what referred to it went."),
+            .required("goes_at", .time, "The earliest moment, unless it is asked for or referred to before."),
+            .required("due", .flag, "Whether a collection now takes it."),
+            .required("reason", .text(1...200), "For people."),
+        ])
+    static let collection = Shape.object(
+        "Collection",
+        [
+            .required("reviewed", bytes, "How many things were looked at."),
+            .required("blobs", bytes, "Taken from repositories."), .required("manifests", bytes, "Removed."),
+            .required("bytes", bytes, "Of both."),
+            .required("done", .flag, "Whether nothing more is due; else ask again."),
+        ])
 }

@@ -69,9 +69,46 @@ enum SystemOperations {
             json.put("uploads", found.uploads)
             return .json(200, json)
         },
+        .api(
+            "system.collectable", .get, "\(system)/collection", .registry(.administer),
+            "Lists what a collection will take, when and why; changes nothing.", query: Shape.Member.page,
+            gives: .init(200, .page(of: .collectable))
+        ) { call throws(RegistryError) in
+            let (found, next) = try await call.registry.collectable(call.listRequest(), call.registryGrant())
+            return call.page(found.map(\.json), next: next)
+        },
+        .api(
+            "system.collect", .post, "\(system)/collection", .registry(.administer),
+            "Collects now what nothing refers to any more, as the registry does by and by.",
+            gives: .init(200, .collection)
+        ) { call throws(RegistryError) in
+            let (result, isDone) = try await call.registry.collect(call.registryGrant())
+            var json = JSONObject()
+            json.put("reviewed", Int64(result.reviewed))
+            json.put("blobs", Int64(result.blobs))
+            json.put("manifests", Int64(result.manifests))
+            json.put("bytes", result.bytes)
+            json.put("done", isDone)
+            return .json(200, json)
+        },
     ]
 
     private static let system = "/api/v1/system"
+}
+
+extension CollectionCandidate {
+    fileprivate var json: JSONObject {
+        var json = JSONObject()
+        json.put("repository", repository.description)
+        json.put("digest", digest.description)
+        json.put("kind", isManifest ? "manifest" : "blob")
+        json.put("size", size)
+        json.put("since", since)
+        json.put("goes_at", end)
+        json.put("due", isDue)
+        json.put("reason", reason)
+        return json
+    }
 }
 
 extension Component {

@@ -177,6 +177,10 @@ extension StubManagement {
                 call,
                 [("", ["name": "listen", "value": "127.0.0.1"]), ("", ["name": "mail.password", "value": secret])],
                 isPaged: false)
+        case "system.collectable": return page(call, [])
+        case "system.collect":
+            return json(
+                200, ["reviewed": 0, "blobs": 0, "manifests": 0, "bytes": 0, "done": true] as [String: Any])
         default:
             let count = has(.statisticsStay) ? 2 : 0
             return json(

@@ -212,5 +212,6 @@ extension APIRow {
     /// Of the registry as a whole, and such as make what they are given.
     private static let wholes: Set<String> = [
         "users.list", "users.create", "audit.list", "system.health", "system.settings", "system.statistics",
+        "system.collectable", "system.collect",
     ]
 }
