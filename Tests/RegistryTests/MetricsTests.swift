@@ -135,7 +135,7 @@ struct MetricsTests {
     @Test("a connection that ends before its answer is counted as that, and one too many as refused")
     func ends() async throws {
         var settings = ServerSettings.patient
-        settings.connections = 2
+        (settings.connections, settings.connectionsPerAddress) = (2, 2)
         try await TestServer.with(settings) { server in
             try await server.client().push(Content.bytes(32 << 20), to: "a")
             let digest = Content.digest(Content.bytes(32 << 20))

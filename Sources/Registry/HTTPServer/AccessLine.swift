@@ -6,6 +6,9 @@ import Runtime
 
 /// Writes lines of the access log. Nothing of a query, and no field of a request is in them: those are where secrets are.
 package struct AccessLine {
+    /// Bytes of lines that are handed on together.
+    private static let most = 32 << 10
+
     /// What a line says.
     package struct Entry {
         let request: Request
@@ -27,107 +30,64 @@ package struct AccessLine {
         }
     }
 
+    /// Bytes that a line may have at most: each of its texts is bounded.
+    private static let longest = 8 * LogLine.valueLimit
+
     private let isJSON: Bool
-    /// The lines so far.
-    package private(set) var bytes: [UInt8] = []
+    /// Where lines are written, and how much of it has some.
+    private var room: [UInt8]
+    private var used = 0
     /// The beginning of a time, but its milliseconds, as long as its second lasts.
-    private var (second, moment) = (0, [UInt8]())
+    private var (second, moment) = (0, "")
 
     /// No lines yet.
-    package init(_ format: AccessLog.Format) { isJSON = format == .json }
-
-    mutating func clear() { bytes.removeAll(keepingCapacity: true) }
-
-    /// Adds a line.
-    package mutating func append(_ entry: Entry) {
-        let (request, exchange) = (entry.request, entry.exchange)
-        if bytes.capacity < 40 << 10 { bytes.reserveCapacity(48 << 10) }
-        begin()
-        field("id", request.id)
-        field("method", request.method.name)
-        field("route", exchange.place < 0 ? "" : OperationTable.counted[exchange.place].pattern.text)
-        field("path", request.path)
-        field("status", exchange.status)
-        field("principal", request.findings.principal)
-        field("address", request.remote)
-        field("received", exchange.received)
-        field("sent", exchange.sent)
-        field("seconds", nanoseconds: exchange.time)
-        if let stages = entry.stages {
-            for stage in RequestStages.Stage.allCases { field(stage.name, nanoseconds: stages[stage]) }
-        }
-        field("send", nanoseconds: entry.sending)
-        if entry.isCut { field("cut", 1) }
-        if isJSON { bytes.append(UInt8(ascii: "}")) }
-        bytes.append(UInt8(ascii: "\n"))
+    package init(_ format: AccessLog.Format) {
+        isJSON = format == .json
+        room = [UInt8](repeating: 0, count: Self.most + Self.longest)
     }
 
-    private mutating func begin() {
+    /// Whether there is room for another line.
+    var isFull: Bool { used > Self.most }
+
+    /// The lines so far.
+    package var bytes: [UInt8] { Array(room[..<used]) }
+
+    mutating func clear() { used = 0 }
+
+    /// Adds a line, for which there is room.
+    package mutating func append(_ entry: Entry) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         if time.tv_sec != second || moment.isEmpty {
             second = time.tv_sec
-            moment = Array(
-                Timestamp(milliseconds: Int64(second) * 1000).rfc3339.utf8.prefix { $0 != UInt8(ascii: ".") })
+            moment = String(Timestamp(milliseconds: Int64(second) * 1000).rfc3339.prefix { $0 != "." })
         }
-        if isJSON { put("{\"time\":\"") }
-        bytes += moment
-        put(".")
-        put(time.tv_nsec / 1_000_000, digits: 3)
-        put(isJSON ? "Z\"" : "Z info request")
-    }
-
-    private mutating func key(_ name: StaticString) {
-        put(isJSON ? ",\"" : " ")
-        put(name)
-        put(isJSON ? "\":" : "=")
-    }
-
-    private mutating func field(_ name: StaticString, _ text: some StringProtocol) {
-        key(name)
-        let start = bytes.count
-        if isJSON { bytes.append(UInt8(ascii: "\"")) }
-        bytes.append(contentsOf: text.utf8)
-        let isPlain = bytes[(start + (isJSON ? 1 : 0))...].allSatisfy(Self.isPlain)
-        guard !isPlain || bytes.count - start > LogLine.valueLimit || (text.isEmpty && !isJSON) else {
-            if isJSON { bytes.append(UInt8(ascii: "\"")) }
-            return
-        }
-        bytes.removeLast(bytes.count - start)
-        var line = LogLine()
-        if isJSON { line.quoted(String(text)) } else { line.value(String(text)) }
-        bytes += line.content
-    }
-
-    /// Whether a byte stands for itself in both formats.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x5c && byte != 0x3d
-    }
-
-    private mutating func field(_ name: StaticString, _ number: Int) {
-        key(name)
-        put(number, digits: 1)
-    }
-
-    /// As seconds with microseconds.
-    private mutating func field(_ name: StaticString, nanoseconds: Int64) {
-        key(name)
-        let microseconds = Int(max(0, nanoseconds) / 1000)
-        put(microseconds / 1_000_000, digits: 1)
-        put(".")
-        put(microseconds % 1_000_000, digits: 6)
-    }
-
-    private mutating func put(_ text: StaticString) { text.withUTF8Buffer { bytes.append(contentsOf: $0) } }
-
-    /// A number that is not negative, with so many digits at least.
-    private mutating func put(_ number: Int, digits: Int) {
-        var (rest, places, unit) = (max(0, number), digits, 1)
-        for _ in 1..<digits { unit *= 10 }
-        while rest / 10 >= unit { (unit, places) = (unit * 10, places + 1) }
-        for _ in 0..<places {
-            bytes.append(0x30 + UInt8(truncatingIfNeeded: rest / unit))
-            (rest, unit) = (rest % unit, unit / 10)
+        used = room.withUnsafeMutableBytes { [isJSON, used, moment] bytes in
+            var out = AccessWriter(bytes, from: used, isJSON: isJSON)
+            out.begin(moment, milliseconds: time.tv_nsec / 1_000_000)
+            Self.write(entry, into: &out)
+            return out.end()
         }
     }
+
+    private static func write(_ entry: Entry, into out: inout AccessWriter) {
+        let (request, exchange) = (entry.request, entry.exchange)
+        out.field("id", request.id)
+        out.field("method", request.method.name)
+        out.field("route", exchange.place < 0 ? "" : routes[exchange.place])
+        out.field("path", request.path)
+        out.field("status", exchange.status)
+        out.field("principal", request.findings.principal)
+        out.field("address", request.remote)
+        out.field("received", exchange.received)
+        out.field("sent", exchange.sent)
+        out.field("seconds", nanoseconds: exchange.time)
+        if let stages = entry.stages {
+            for stage in RequestStages.Stage.allCases { out.field(stage.name, nanoseconds: stages[stage]) }
+        }
+        out.field("send", nanoseconds: entry.sending)
+        if entry.isCut { out.field("cut", 1) }
+    }
+
+    private static let routes = OperationTable.counted.map(\.pattern.text)
 }

@@ -34,8 +34,6 @@ package final class AccessLog: Sendable {
 
 /// The lines of one event loop until they are handed on: on that loop alone.
 final class AccessLines {
-    private static let most = 32 << 10
-
     private let log: AccessLog
     private var line: AccessLine
     private var count = 0
@@ -48,7 +46,7 @@ final class AccessLines {
     func add(_ entry: AccessLine.Entry) {
         line.append(entry)
         count += 1
-        if line.bytes.count > Self.most { flush() }
+        if line.isFull { flush() }
     }
 
     /// Hands on what there is: once a second, when there is much, and at the end.
