@@ -191,9 +191,9 @@ struct CollectionTests {
             }
             #expect(try await house.push("root", "root/a") == 201)
             let blob = "blobs/\(try await Self.forget(client, "root/a", line))"
-            try await house.done("root", "DELETE", "/api/v1/repositories/root/a")
+            try await house.done("root", "DELETE", "/api/v1/repositories/root%2Fa")
             await pass(5)
-            try await house.done("root", "POST", "/api/v1/repositories/root/a/restore")
+            try await house.done("root", "POST", "/api/v1/repositories/root%2Fa/restore")
             #expect(try await status(blob) == 200)
             #expect(try await status("manifests/t") == 200)
             await pass(2)
