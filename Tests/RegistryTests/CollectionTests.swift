@@ -176,18 +176,42 @@ struct CollectionTests {
 
     @Test("a repository that was deleted is left alone, and what is unneeded in it goes once it is restored")
     func deleted() async throws {
-        try await Self.with { its in
-            let blob = "a/blobs/\(try await its.client.push(Content.bytes(100), to: "a"))"
-            try await its.client.pushImage("a", "t")
-            #expect(try await its.client.delete("/api/v1/repositories/a").status == 204)
-            await its.pass(Self.day * 5, turns: 10)
-            #expect(try await its.client.send("POST", "/api/v1/repositories/a/restore").status == 200)
-            #expect(try await its.status(blob) == 200)
-            #expect(try await its.status("a/manifests/t") == 200)
-            await its.pass(Self.day * 2, turns: 4)
-            #expect(try await its.status(blob) == 404)
-            #expect(try await its.status("a/manifests/t") == 200)
+        let time = TestClocks()
+        try await Household.with(clocks: time.clocks) { house in
+            let (client, line) = (house.server.client(), house.line("root"))
+            func pass(_ days: Int) async {
+                for _ in 0..<(2 * days) {
+                    time.pass(Self.hour * 12)
+                    await house.server.registry.collector.turn()
+                    await house.server.registry.sweepOnce()
+                }
+            }
+            func status(_ target: String) async throws -> Int {
+                try await client.head("/v2/root/a/\(target)", [line]).status
+            }
+            #expect(try await house.push("root", "root/a") == 201)
+            let blob = "blobs/\(try await Self.forget(client, "root/a", line))"
+            try await house.done("root", "DELETE", "/api/v1/repositories/root%2Fa")
+            await pass(5)
+            try await house.done("root", "POST", "/api/v1/repositories/root%2Fa/restore")
+            #expect(try await status(blob) == 200)
+            #expect(try await status("manifests/t") == 200)
+            await pass(2)
+            #expect(try await status(blob) == 404)
+            #expect(try await status("manifests/t") == 200)
         }
+    }
+
+    /// Pushes a blob that nothing will name; gives its digest.
+    private static func forget(
+        _ client: Client, _ repository: String, _ line: String, seed: Int = 1
+    ) async throws -> String {
+        let content = Content.bytes(100, seed: seed)
+        let digest = Content.digest(content)
+        let pushed = try await client.send(
+            "POST", "/v2/\(repository)/blobs/uploads/?digest=\(digest)", [line], body: content)
+        #expect(pushed.status == 201)
+        return digest
     }
 
     @Test("a dry run lists what will go, when and why, and takes nothing; a run takes what is due")
@@ -195,12 +219,7 @@ struct CollectionTests {
         let time = TestClocks()
         try await Household.with(clocks: time.clocks) { house in
             #expect(try await house.push("root", "root/a") == 201)
-            let (client, line) = (house.server.client(), house.line("root"))
-            let content = Content.bytes(100)
-            let digest = Content.digest(content)
-            let pushed = try await client.send(
-                "POST", "/v2/root/a/blobs/uploads/?digest=\(digest)", [line], body: content)
-            #expect(pushed.status == 201)
+            let digest = try await Self.forget(house.server.client(), "root/a", house.line("root"))
             func listed() async throws -> [[String: Any]] {
                 try await house.done("root", "GET", "/api/v1/system/collection").object()["items"] as? [[String: Any]]
                     ?? []
@@ -216,7 +235,7 @@ struct CollectionTests {
             items = try await listed()
             #expect(items.count == 1 && items[0]["due"] as? Bool == true)
             done = try await house.done("root", "POST", "/api/v1/system/collection").object()
-            #expect(done["blobs"] as? Int == 1 && done["bytes"] as? Int == content.count)
+            #expect(done["blobs"] as? Int == 1 && done["bytes"] as? Int == 100)
             #expect(try await listed().isEmpty)
             try await house.addUsers("ann")
             for method in ["GET", "POST"] {
@@ -227,21 +246,24 @@ struct CollectionTests {
 
     @Test("the list of what will go has pages")
     func pages() async throws {
-        try await Self.with { its in
+        try await Household.with { house in
+            let (client, line) = (house.server.client(), house.line("root"))
             var digests: Set<String> = []
-            for seed in 0..<7 {
-                digests.insert(try await its.client.push(Content.bytes(100, seed: seed + 1), to: "a\(seed % 2)"))
+            for name in ["root/a", "root/b"] { #expect(try await house.push("root", name) == 201) }
+            for seed in 1...7 {
+                digests.insert(
+                    try await Self.forget(client, seed.isMultiple(of: 2) ? "root/a" : "root/b", line, seed: seed))
             }
             var (found, target): (Set<String>, String?) = ([], "/api/v1/system/collection?n=3")
             while let page = target {
-                let answer = try await its.client.get(page)
+                let answer = try await client.get(page, [line])
                 let items = try answer.object()["items"] as? [[String: Any]] ?? []
                 #expect(items.count <= 3)
                 for item in items { found.insert(item["digest"] as? String ?? "") }
                 target = try answer.next()
             }
             #expect(found == digests)
-            #expect(try await its.client.get("/api/v1/system/collection?after=x").status == 400)
+            #expect(try await client.get("/api/v1/system/collection?after=x", [line]).status == 400)
         }
     }
 }

@@ -69,7 +69,7 @@ struct EdgeTests {
             let repository = try await store.repository("a")
             let push = ManifestPush(
                 manifest: manifest("\(count)", edges: required.map { ManifestEdge(.layer, $0, size: 1) }),
-                try image(of: contents), tags: [try .parse("t")], isSparse: false, precondition: Precondition(),
+                try image(of: contents), tags: [try .parse("t\(count)")], isSparse: false, precondition: Precondition(),
                 repository: repository, principal: PrincipalID(0))
             let before = counting.statements.withLock { $0 }
             let outcome = try await store.write { (db) throws(StoreError) in try push.carryOut(db) }

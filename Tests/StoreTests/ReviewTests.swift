@@ -102,7 +102,7 @@ struct ReviewTests {
 
     @Test("one node of two collects, until it is silent for too long", arguments: DatabaseKind.allCases)
     func lease(kind: DatabaseKind) async throws {
-        try await kind.withDatabase { database in
+        try await kind.withDatabase { (database) async throws in
             let clock = HandClock()
             let store = MetadataStore(database, clocks: clock.clocks)
             func lead(_ holder: String) async throws -> Bool {
