@@ -105,9 +105,12 @@ struct Judge {
         for (place, push) in ledger.pushes where ledger.isOwed(place, since: push.begin) && !there.contains(place) {
             if let untagged = world.limits.collection.untagged {
                 let isYoung = world.schedule.now - push.at < untagged.components.seconds * 1000
-                let subject = goods[place.digest]?.subject
+                // A subject that came back may have been away for long enough.
+                let subject = goods[place.digest]?.subject.map { digest in
+                    Ledger.Place(repository: place.repository, digest: digest)
+                }
                 let isReferrer =
-                    subject.map { there.contains(.init(repository: place.repository, digest: $0)) } ?? false
+                    subject.map { there.contains($0) && ledger.attempts[$0, default: .max] < push.begin } ?? false
                 guard isYoung || isReferrer else { continue }
             }
             violate("\(place.repository) has lost \(place.digest)")

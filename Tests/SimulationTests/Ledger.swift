@@ -30,6 +30,8 @@ struct Ledger: Sendable {
 
     /// By place: when the last push that was acknowledged began, and what time of day it was.
     private(set) var pushes: [Place: (begin: Int, at: Int64)] = [:]
+    /// By place: when the last push began, whether it was acknowledged or not.
+    private(set) var attempts: [Place: Int] = [:]
     private var deletions: [Place: Loss] = [:]
     /// Of repositories, over with their restorations.
     private var absences: [String: Loss] = [:]
@@ -37,6 +39,8 @@ struct Ledger: Sendable {
     private(set) var violations: [String] = []
 
     mutating func violate(_ text: String) { violations.append(text) }
+
+    mutating func pushing(_ place: Place, at turn: Int) { attempts[place] = max(turn, attempts[place] ?? 0) }
 
     mutating func pushed(_ place: Place, begun: Int, at moment: Int64) {
         if let known = pushes[place], known.begin > begun { return }

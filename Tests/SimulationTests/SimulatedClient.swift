@@ -138,6 +138,7 @@ extension SimulatedClient {
         let registry = registry()
         let grant = try await grant(.push, name, registry)
         let begun = now
+        note { $0.pushing(.init(repository: name, digest: manifest.digest), at: begun.turn) }
         let change = tag.map { tag in
             world.ledger.withLock { $0.changing("\(name):\(tag)", to: manifest.digest, at: begun.turn) }
         }

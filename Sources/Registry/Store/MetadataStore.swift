@@ -38,10 +38,9 @@ package struct MetadataStore: Sendable {
     package func read<T: Sendable>(
         _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
     ) async throws(StoreError) -> T {
-        let (now, ids) = (clocks.wall(), ids)
-        return try await RequestStages.time(.store) { () throws(StoreError) in
-            try await database.read { (connection) throws(StoreError) in
-                try body(SQLTransaction(connection, now: now, ids: ids, moved: MovedVersions()))
+        try await RequestStages.time(.store) { () throws(StoreError) in
+            try await database.read { [clocks, ids] (connection) throws(StoreError) in
+                try body(SQLTransaction(connection, now: clocks.wall(), ids: ids, moved: MovedVersions()))
             }
         }
     }
@@ -85,12 +84,13 @@ package struct MetadataStore: Sendable {
     private func writeOnce<T: Sendable>(
         _ body: @Sendable @escaping (SQLTransaction) throws(StoreError) -> T
     ) async throws(StoreError) -> T {
-        let (now, ids, moved) = (clocks.wall(), ids, MovedVersions())
+        let moved = MovedVersions()
         // Also after a failure: a commit of which nobody knows how it ended may have come through.
         defer { versions.move(moved.all) }
+        // The time is that of its turn: what it writes is not older than when others can see it by as long as it waited.
         return try await RequestStages.time(.store) { () throws(StoreError) in
-            try await database.write { (connection) throws(StoreError) in
-                try body(SQLTransaction(connection, now: now, ids: ids, moved: moved))
+            try await database.write { [clocks, ids] (connection) throws(StoreError) in
+                try body(SQLTransaction(connection, now: clocks.wall(), ids: ids, moved: moved))
             }
         }
     }

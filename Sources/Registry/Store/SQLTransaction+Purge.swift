@@ -7,6 +7,9 @@ extension SQLTransaction {
 
     /// Removes a part of a repository that was deleted; false when nothing of it was left, and it is gone itself.
     package func purge(_ repository: Repository) throws(StoreError) -> Bool {
+        // What has lost a part is not to be restored any more.
+        try execute(
+            "UPDATE repositories SET deleted_at = 0 WHERE id = $1 AND deleted_at > 0", [SQLValue(repository.id)])
         for part in [purgeTags, purgeHistory, purgeManifests, purgeBlobs, purgeSessions, purgeReviews] {
             if try part(repository) { return true }
         }
