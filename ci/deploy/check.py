@@ -246,6 +246,16 @@ def image(program):
 def unit(program):
     text = (HERE / "aerugo.service").read_text(encoding="utf-8")
     program.check("aerugo.service", dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.M)), set())
+    # The file of the settings, and the same with those lines of it that are comments.
+    text = (HERE / "aerugo.yaml").read_text(encoding="utf-8")
+    for content in text, re.sub(r"^# ((?:  )?[\w-]+:(?: \S+)?)$", r"\1", text, flags=re.M):
+        with tempfile.TemporaryDirectory() as folder:
+            secret, file = pathlib.Path(folder, "secret"), pathlib.Path(folder, "aerugo.yaml")
+            secret.write_text("a secret that is long enough\n", encoding="utf-8")
+            file.write_text(re.sub(r"(-file: )/etc/aerugo/\S+", rf"\1{secret}", content), encoding="utf-8")
+            load(file)
+            answer = subprocess.run([program.path, "config", "--config", file], capture_output=True, text=True, check=False)
+        expect(answer.returncode == 0, f"aerugo.yaml: aerugo config: {answer.stderr.strip()}")
 
 
 def main():
