@@ -90,7 +90,7 @@ def kubernetes(program):
             for version in VERSIONS:
                 try:
                     kubernetes_validate.validate(document, version, strict=True)
-                except kubernetes_validate.ValidationError as error:
+                except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
                     problems.append(f"{name}: Kubernetes {version}: {error}")
             key = (document["kind"], document["metadata"]["name"])
             expect(key not in objects, f"{name}: there are two {key}")
@@ -154,7 +154,7 @@ def kubernetes(program):
     for name, volume in volumes.items():
         if "secret" in volume:
             secret = find("deployment.yaml", "Secret", volume["secret"]["secretName"])
-            mounted |= {f"{mounts[name]}/{key}" for key in secret["stringData"]}
+            mounted |= {f"{mounts[name]}/{key}" for key in secret.get("stringData", {})}
     for value in objects["Secret", "aerugo"]["stringData"].values():
         expect(value == "REPLACE-ME", "secret.yaml: that is no placeholder")
     environment = {}
