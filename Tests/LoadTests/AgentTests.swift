@@ -278,7 +278,8 @@ struct AgentTests {
         try await Generator.with(RunSettings(profile: try AgentOrder.sample().profile)) { generator in
             let error = await #expect(throws: RunError.self) {
                 try await Coordinator(
-                    endpoints: [endpoint], secret: nil, generator: generator, stop: Stops(server: peer))
+                    endpoints: [endpoint], secret: nil, generator: generator, stop: Stops(server: peer),
+                    patience: .seconds(600))
             }
             #expect(error?.description.contains("cancelled") == true)
         }

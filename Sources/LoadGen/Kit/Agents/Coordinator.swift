@@ -25,20 +25,23 @@ package final class Coordinator: Sendable {
     /// Time that orders need to get there, and agents to log in, on machines that are busy too.
     private static let lead: Nanoseconds = 5_000_000_000
     /// How long an agent may take for a short answer.
-    private static let patience = Duration.seconds(10)
+    package static let patience = Duration.seconds(10)
     private static let longestReport = 268_435_456
 
     /// Asks each agent for its clock. Throws when one does not answer.
     ///
-    /// - Parameter generator: only carries the talk with the agents; its request timeout must outlast the run.
+    /// - Parameters:
+    ///   - generator: only carries the talk with the agents; its request timeout must outlast the run.
+    ///   - patience: how long each may take to tell its clock.
     package init(
-        endpoints: [Endpoint], secret: String?, generator: Generator, stop: any StopSignal = NeverStops()
+        endpoints: [Endpoint], secret: String?, generator: Generator, stop: any StopSignal = NeverStops(),
+        patience: Duration = Self.patience
     ) async throws(RunError) {
         self.generator = generator
         self.secret = secret
         var agents: [Agent] = []
         for endpoint in endpoints {
-            agents.append(try await Self.align(endpoint, secret, generator, stop))
+            agents.append(try await Self.align(endpoint, secret, generator, stop, patience))
         }
         self.agents = agents
     }
@@ -134,7 +137,7 @@ package final class Coordinator: Sendable {
 
     /// The quickest of eight round trips tells the clock best.
     private static func align(
-        _ endpoint: Endpoint, _ secret: String?, _ generator: Generator, _ stop: any StopSignal
+        _ endpoint: Endpoint, _ secret: String?, _ generator: Generator, _ stop: any StopSignal, _ patience: Duration
     ) async throws(RunError) -> Agent {
         var best: Agent?
         for _ in 0..<8 {
