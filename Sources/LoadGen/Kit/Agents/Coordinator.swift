@@ -35,7 +35,7 @@ package final class Coordinator: Sendable {
     ///   - patience: how long each may take to tell its clock.
     package init(
         endpoints: [Endpoint], secret: String?, generator: Generator, stop: any StopSignal = NeverStops(),
-        patience: Duration = Self.patience
+        patience: Duration = Coordinator.patience
     ) async throws(RunError) {
         self.generator = generator
         self.secret = secret
