@@ -36,9 +36,11 @@ extension PageRequest {
     fileprivate func lastReview() throws(RegistryError) -> ReviewKey? {
         guard !last.isEmpty else { return nil }
         let parts = last.split(separator: ":", maxSplits: 1)
-        if parts.count == 2, let id = Int64(parts[0]) {
+        if parts.count == 2, parts[0].allSatisfy({ ("0"..."9").contains($0) }) {
             do throws(ParseError) {
-                return ReviewKey(repository: RepositoryID(id), digest: try Digest.parse(String(parts[1])))
+                // A number too large for an id lies behind all of them.
+                let repository = RepositoryID(Int64(parts[0]) ?? .max)
+                return ReviewKey(repository: repository, digest: try Digest.parse(String(parts[1])))
             } catch {}
         }
         throw RegistryError(.paginationInvalid, "after is `next` of the page before", detail: ["field": "after"])

@@ -8,6 +8,8 @@ extension Shape {
         Text(pattern: accountPattern, length: 1...AccountName.maximumLength))
     static let repositoryName = Shape.text(Text(pattern: repositoryPattern, length: 1...RepositoryName.maximumLength))
     static let digest = Shape.text(Text(pattern: "^(\(digestPattern))$", length: 71...135))
+    /// A thing that is up for review, in lists of such: the id of its repository and its digest.
+    static let reviewed = Shape.text(Text(pattern: "^[1-9][0-9]{0,18}:(\(digestPattern))$", length: 73...155))
     static let identifier = Shape.text(Text(pattern: "^[1-9][0-9]{0,18}$", length: 1...19))
     static let role = Shape.oneOf(Role.allCases.map(\.name))
     static let visibility = Shape.oneOf(["public", "private"])

@@ -71,8 +71,8 @@ enum SystemOperations {
         },
         .api(
             "system.collectable", .get, "\(system)/collection", .registry(.administer),
-            "Lists what a collection will take, when and why; changes nothing.", query: Shape.Member.page,
-            gives: .init(200, .page(of: .collectable))
+            "Lists what a collection will take, when and why; changes nothing.",
+            query: Shape.Member.page(after: .reviewed), gives: .init(200, .page(of: .collectable))
         ) { call throws(RegistryError) in
             let (found, next) = try await call.registry.collectable(call.listRequest(), call.registryGrant())
             return call.page(found.map(\.json), next: next)
