@@ -264,6 +264,9 @@ struct CollectionTests {
             }
             #expect(found == digests)
             #expect(try await client.get("/api/v1/system/collection?after=x", [line]).status == 400)
+            // As the document has it, and larger than any id.
+            let far = "9999999999999999999:sha256:" + String(repeating: "0", count: 64)
+            #expect(try await client.get("/api/v1/system/collection?after=\(far)", [line]).status == 200)
         }
     }
 }
