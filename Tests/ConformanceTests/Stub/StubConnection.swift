@@ -151,6 +151,7 @@ final class StubConnection {
     }
 
     func send(_ response: StubResponse, head: Bool, close: Bool) {
+        // The habit itself, for no test to wait by: a slow first byte.
         if habits.contains(.late) { Thread.sleep(forTimeInterval: 0.02) }
         if habits.contains(.earlyHints) {
             write(Array("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n".utf8))

@@ -76,6 +76,7 @@ extension StubRegistry {
                 state.repositories[name]?.blobs[digest] = Array(whole.dropLast(100_000))
                 state.halfDeleted.insert(name + digest)
             }
+            // The fault itself: so long the blob is half there.
             Thread.sleep(forTimeInterval: 1)
         }
         state.withLock { state in

@@ -240,7 +240,7 @@ extension StubRegistry {
         }
         if has(.tagQueryFive) { tags = Array(tags.prefix(5)) }
         let bytes = request.body
-        // A fault: who finds the tag free takes it, however many do.
+        // A fault: who finds the tag free takes it, however many do, and the sleep is between looking and taking.
         let wasFree = has(.firstWritersAll) && state.withLock { $0.repositories[name]?.tags[reference] == nil }
         if has(.firstWritersAll), wasFree, isTagged { Thread.sleep(forTimeInterval: 0.1) }
         let refused: Bool = state.withLock { state in

@@ -75,6 +75,7 @@ extension StubRegistry {
     private func stored(_ name: String, _ digest: String, _ bytes: [UInt8]) -> StubResponse {
         if has(.lostUpdates) {
             var repository = state.withLock { $0.repositories[name, default: Repository()] }
+            // The fault itself: what others store meanwhile is lost.
             Thread.sleep(forTimeInterval: 0.1)
             repository.blobs[digest] = bytes
             state.withLock { $0.repositories[name] = repository }
@@ -189,6 +190,7 @@ extension StubRegistry {
             state.withLock { _ = $0.uploads.removeValue(forKey: id) }
             return StubResponse(400)
         }
+        // The fault itself: two who come meanwhile are both taken.
         if has(.raceTwice) { Thread.sleep(forTimeInterval: 0.15) }
         let count: Int = state.withLock { state in
             if has(.chunksOverwrite) { state.uploads[id]?.bytes = [] }
